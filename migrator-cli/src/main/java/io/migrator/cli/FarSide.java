@@ -1,0 +1,101 @@
+package io.migrator.cli;
+
+import io.migrator.problem.Problem;
+import io.migrator.remote.RemoteTarget;
+import io.migrator.ssh.Destination;
+import io.migrator.ssh.Dialer;
+import io.migrator.ssh.Transport;
+import io.migrator.ssh.TransportChoice;
+import io.migrator.wire.Compression;
+
+import picocli.CommandLine.Option;
+
+import java.time.Duration;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Locale;
+
+/** The options that say which node is the target and how it is reached. */
+final class FarSide {
+    private static final Duration CONNECT = Duration.ofSeconds(10);
+
+    @Option(
+            names = "--to",
+            required = true,
+            paramLabel = "[USER@]NODE",
+            description = "The node to move to, as you would write it after 'ssh'.")
+    private String to = "";
+
+    @Option(
+            names = "--transport",
+            defaultValue = "auto",
+            paramLabel = "auto|jsch|ssh",
+            description =
+                    "Use the built-in SSH client, or the site's own (default: ${DEFAULT-VALUE}).")
+    private TransportChoice transport = TransportChoice.AUTO;
+
+    @Option(
+            names = "--compress",
+            defaultValue = "auto",
+            paramLabel = "auto|none|lz4",
+            description = "Compress the memory on its way (default: ${DEFAULT-VALUE}).")
+    private Compression compress = Compression.AUTO;
+
+    @Option(
+            names = "--remote-program",
+            defaultValue = "migrator",
+            paramLabel = "PATH",
+            description = "Migrator on that node, if it is not in the PATH there.")
+    private String program = "migrator";
+
+    @Option(
+            names = "--timeout",
+            defaultValue = "10m",
+            paramLabel = "TIME",
+            description =
+                    "Give up when a step takes longer: 90s, 10m, 1h (default: ${DEFAULT-VALUE}).")
+    private String timeout = "10m";
+
+    /** A target over a connection of its own; closing it closes both. */
+    record Link(Transport transport, RemoteTarget target) implements AutoCloseable {
+        @Override
+        public void close() {
+            target.close();
+            transport.close();
+        }
+    }
+
+    Duration timeLimit() throws Problem {
+        try {
+            Duration limit = Duration.parse("PT" + timeout.toUpperCase(Locale.ROOT));
+            if (limit.isPositive()) {
+                return limit;
+            }
+        } catch (DateTimeParseException e) {
+            // told below
+        }
+        throw Problem.usage("--timeout " + timeout + " is not a time")
+                .tryThis("write 90s, 10m or 1h");
+    }
+
+    Link connect() throws Problem, InterruptedException {
+        Duration limit = timeLimit();
+        Destination destination = Destination.parse(to);
+        Dialer dialer = new Dialer();
+        Transport link = dialer.connect(destination, transport, CONNECT);
+        try {
+            RemoteTarget target =
+                    RemoteTarget.start(
+                            destination.host(),
+                            List.of(program),
+                            link,
+                            () -> dialer.connect(destination, transport, CONNECT),
+                            compress,
+                            limit);
+            return new Link(link, target);
+        } catch (Problem e) {
+            link.close();
+            throw e;
+        }
+    }
+}

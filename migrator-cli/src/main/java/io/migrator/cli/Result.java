@@ -1,0 +1,85 @@
+package io.migrator.cli;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+import io.migrator.migration.Outcome;
+import io.migrator.problem.ExitCode;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The JSON object of {@code migrate --json}; its shape is promised to scripts. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+record Result(
+        String outcome,
+        String instance,
+        @Nullable String from,
+        @Nullable String to,
+        String memory,
+        List<Object> rounds,
+        double frozenMillis,
+        double totalMillis,
+        long memoryBytes,
+        long sentBytes,
+        Map<String, Double> phases,
+        List<String> warnings,
+        @Nullable Told problem) {
+
+    /** A problem in four parts. */
+    record Told(String what, String because, String payload, @JsonProperty("try") String tryThis) {}
+
+    static Result of(Outcome outcome) {
+        Map<String, Double> phases = new LinkedHashMap<>();
+        outcome.phases().forEach((stage, millis) -> phases.put(stage.text(), rounded(millis)));
+        return new Result(
+                "migrated",
+                outcome.instance(),
+                outcome.from(),
+                outcome.to(),
+                "stop",
+                List.of(),
+                rounded(outcome.frozenMillis()),
+                rounded(outcome.totalMillis()),
+                outcome.memoryBytes(),
+                outcome.sentBytes(),
+                phases,
+                outcome.warnings(),
+                null);
+    }
+
+    static Result of(String instance, Problem problem) {
+        return new Result(
+                word(problem.exitCode()),
+                instance,
+                null,
+                null,
+                "stop",
+                List.of(),
+                0,
+                0,
+                0,
+                0,
+                Map.of(),
+                List.of(),
+                new Told(problem.what(), problem.because(), problem.payload(), problem.tryThis()));
+    }
+
+    private static String word(ExitCode code) {
+        return switch (code) {
+            case DONE -> "migrated";
+            case FAILED -> "failed";
+            case USAGE, REFUSED -> "refused";
+            case UNDECIDED -> "undecided";
+            case LOST -> "lost";
+        };
+    }
+
+    private static double rounded(double millis) {
+        return Math.round(millis * 1000) / 1000.0;
+    }
+}

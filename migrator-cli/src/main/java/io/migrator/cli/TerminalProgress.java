@@ -1,0 +1,51 @@
+package io.migrator.cli;
+
+import io.migrator.migration.Progress;
+import io.migrator.migration.Stage;
+
+/**
+ * Progress on standard error: one line that is written over on a terminal, warnings only elsewhere.
+ */
+final class TerminalProgress implements Progress, AutoCloseable {
+    private static final long INTERVAL_NANOS = 100_000_000;
+    private static final double MEGA = 1e6;
+
+    private final boolean terminal = System.console() != null && System.console().isTerminal();
+    private long lastNanos = System.nanoTime() - INTERVAL_NANOS;
+    private boolean lineOpen;
+
+    @Override
+    public synchronized void stage(Stage stage) {
+        show(stage.text());
+    }
+
+    @Override
+    public synchronized void sent(long sentBytes, long totalBytes) {
+        if (System.nanoTime() - lastNanos >= INTERVAL_NANOS) {
+            lastNanos = System.nanoTime();
+            show("sent %.0f of about %.0f MB".formatted(sentBytes / MEGA, totalBytes / MEGA));
+        }
+    }
+
+    @Override
+    public synchronized void warning(String text) {
+        close();
+        System.err.println("migrator: warning: " + text);
+    }
+
+    private void show(String text) {
+        if (terminal) {
+            System.err.print("\r\u001b[Kmigrator: " + text);
+            lineOpen = true;
+        }
+    }
+
+    /** Clears the line. */
+    @Override
+    public synchronized void close() {
+        if (lineOpen) {
+            System.err.print("\r\u001b[K");
+            lineOpen = false;
+        }
+    }
+}

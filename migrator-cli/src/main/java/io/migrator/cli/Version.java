@@ -1,0 +1,12 @@
+package io.migrator.cli;
+
+import picocli.CommandLine.IVersionProvider;
+
+/** The version in the jar's manifest. */
+final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+        String version = Version.class.getPackage().getImplementationVersion();
+        return new String[] {"migrator " + (version == null ? "(not from a jar)" : version)};
+    }
+}

@@ -1,0 +1,177 @@
+package io.migrator.criu;
+
+import io.migrator.linux.Command;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * A copy of this node's criu, its loader and its libraries that can be started inside an image
+ * without running one byte of that image. The foothold reaches it by descriptor 8, so the paths
+ * that glibc would read in the image are replaced, in the copies, by ones inside the bundle: the
+ * preload list, the loader's cache and the name service switch, each of which can name a library to
+ * load (ld.so(8), nsswitch.conf(5)).
+ *
+ * <p>Root's bundle lies in a directory only root can write, anyone else's in his own cache; it is
+ * made once per criu version. Immutable; any thread.
+ */
+public record CriuBundle(Path directory, String version) {
+    private static final Duration DEADLINE = Duration.ofSeconds(30);
+
+    /** The oldest criu that the recipes here were proved with has these two numbers. */
+    private static final int LEAST_MAJOR = 4;
+
+    private static final Pattern VERSION = Pattern.compile("Version: (([0-9]+)[0-9.]*)");
+    private static final Pattern LIBRARY = Pattern.compile("(/[^ ]+) \\(0x[0-9a-f]+\\)");
+
+    /** Same length as what they replace; descriptor 8 is the bundle (foothold.c). */
+    private static final String PRELOAD = "/etc/ld.so.preload";
+
+    private static final String NSSWITCH = "/etc/nsswitch.conf";
+    private static final String NOWHERE_18 = "/proc/self/fd/8/no";
+    private static final String LOADER_CACHE = "/etc/ld.so.cache";
+    private static final String NOWHERE_16 = "/proc/self/fd/8x";
+
+    /**
+     * The bundle of the criu installed here, made if need be.
+     *
+     * @throws Problem if there is no criu, it is too old, or its loader is not as expected
+     */
+    public static CriuBundle ofThisNode() throws Problem, InterruptedException {
+        Path criu = installed();
+        String version = versionOf(criu);
+        try {
+            List<Path> libraries = librariesOf(criu);
+            Path directory = parent().resolve("criu-" + identity(criu, libraries));
+            if (!Files.isDirectory(directory)) {
+                make(directory, criu, libraries);
+            }
+            return new CriuBundle(directory, version);
+        } catch (IOException e) {
+            throw Problem.failed("could not make the copy of criu to be run inside instances")
+                    .because(e.toString())
+                    .causedBy(e);
+        }
+    }
+
+    private static Path installed() throws Problem {
+        return Stream.of("/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/bin", "/opt/criu")
+                .map(directory -> Path.of(directory, "criu"))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElseThrow(() ->
+                        Problem.refused("no criu on this node")
+                                .because("no program criu in /usr/sbin or /usr/local/sbin")
+                                .tryThis("install criu 4.0 or newer there"));
+    }
+
+    private static String versionOf(Path criu) throws Problem, InterruptedException {
+        String text = Command.of(criu.toString(), "--version").run(DEADLINE).out();
+        Matcher version = VERSION.matcher(text);
+        if (!version.find() || Integer.parseInt(version.group(2)) < LEAST_MAJOR) {
+            throw Problem.refused("criu on this node is too old or not known")
+                    .because(criu + " --version says: " + text.strip())
+                    .tryThis("install criu 4.0 or newer");
+        }
+        return version.group(1);
+    }
+
+    /** What ldd(1) lists: the shared libraries and, last, the loader. */
+    private static List<Path> librariesOf(Path criu) throws Problem, InterruptedException {
+        String listed =
+                Command.of("ldd", criu.toString()).run(DEADLINE).orFail("ldd on criu failed").out();
+        return LIBRARY.matcher(listed).results().map(found -> Path.of(found.group(1))).toList();
+    }
+
+    private static Path parent() throws Problem {
+        boolean root = "root".equals(System.getProperty("user.name"));
+        return root
+                ? Path.of("/var/lib/migrator")
+                : Path.of(System.getProperty("user.home"), ".cache", "migrator");
+    }
+
+    private static String identity(Path criu, List<Path> libraries) throws IOException {
+        List<Path> parts = new ArrayList<>(libraries);
+        parts.add(criu);
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (Path part : parts) {
+                String line =
+                        part
+                                + " "
+                                + Files.size(part)
+                                + " "
+                                + Files.getLastModifiedTime(part)
+                                + "\n";
+                digest.update(line.getBytes(StandardCharsets.UTF_8));
+            }
+            return HexFormat.of().formatHex(digest.digest(), 0, 8);
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void make(Path directory, Path criu, List<Path> libraries)
+            throws IOException, Problem {
+        Files.createDirectories(directory.getParent());
+        Path draft = Files.createTempDirectory(directory.getParent(), "draft-");
+        try {
+            Path lib = Files.createDirectory(draft.resolve("lib"));
+            Files.createDirectory(draft.resolve("empty"));
+            Files.copy(criu, draft.resolve("criu"), StandardCopyOption.COPY_ATTRIBUTES);
+            for (Path library : libraries) {
+                String name = String.valueOf(library.getFileName());
+                Files.copy(
+                        library,
+                        lib.resolve(name.startsWith("ld-") ? "ld.so" : name),
+                        StandardCopyOption.COPY_ATTRIBUTES);
+            }
+            redirect(lib.resolve("ld.so"), PRELOAD, NOWHERE_18);
+            redirect(lib.resolve("ld.so"), LOADER_CACHE, NOWHERE_16);
+            redirect(lib.resolve("libc.so.6"), NSSWITCH, NOWHERE_18);
+            // searchable by all: criu may be started under the id of an instance's owner
+            Files.setPosixFilePermissions(draft, PosixFilePermissions.fromString("rwxr-xr-x"));
+            Files.move(draft, directory, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException e) {
+            delete(draft);
+            if (!Files.isDirectory(directory)) { // else another migrator was quicker
+                throw e;
+            }
+        }
+    }
+
+    /** Replaces a path in a copied program by one of the same length that leads nowhere. */
+    private static void redirect(Path program, String from, String to) throws IOException, Problem {
+        String text = Files.readString(program, StandardCharsets.ISO_8859_1);
+        if (!text.contains(from)) {
+            throw Problem.refused("the C library of this node is not of the expected kind")
+                    .because(program.getFileName() + " does not name " + from)
+                    .tryThis("report your distribution and C library version");
+        }
+        Files.writeString(program, text.replace(from, to), StandardCharsets.ISO_8859_1);
+    }
+
+    private static void delete(Path directory) throws IOException {
+        try (Stream<Path> tree = Files.walk(directory)) {
+            for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(path);
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.migrator.criu;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * criu's log, read for its cause: the error lines without those that every good run has too. criu's
+ * own answer names the first error, which is often one of the harmless ones (facts: swrk.md).
+ */
+public record CriuLog(Path file) {
+    private static final Pattern ERROR = Pattern.compile("Error \\([^)]*\\): ");
+
+    /** Lines that appear in good runs on kernels, or under capabilities, that lack something. */
+    private static final Pattern HARMLESS =
+            Pattern.compile(
+                    "kerndat\\.c|net\\.c:[0-9]+\\): net: Unexpected error|Can't setup RLIMIT_NOFILE"
+                            + "|Could not process rule|Unable to detach from");
+
+    private static final int SHOWN = 3;
+
+    /** The lines that tell the cause, oldest first; empty if the log has none or is missing. */
+    public List<String> causes() {
+        try {
+            List<String> errors =
+                    Files.readString(file, StandardCharsets.ISO_8859_1)
+                            .lines()
+                            .filter(line -> ERROR.matcher(line).find())
+                            .filter(line -> !HARMLESS.matcher(line).find())
+                            .map(line -> line.substring(line.indexOf("Error (")))
+                            .map(line -> ERROR.matcher(line).replaceFirst(""))
+                            .distinct()
+                            .toList();
+            return errors.subList(0, Math.min(SHOWN, errors.size()));
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    /** The causes as one line of text; never empty. */
+    public String because() {
+        List<String> causes = causes();
+        return causes.isEmpty() ? "its log names no cause" : String.join("; ", causes);
+    }
+}

@@ -1,0 +1,263 @@
+package io.migrator.criu;
+
+import io.migrator.instance.Instance;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.OptionalInt;
+
+/**
+ * One {@code criu swrk} inside an instance, the only way criu is started there: one request, held
+ * at a notification until a verdict is given (facts: swrk.md, handover.md). Field numbers are those
+ * of criu's images/rpc.proto.
+ *
+ * <p>Used by one thread. Closing a session that is still held aborts it: a dump lets the payload
+ * run on (unless it is sealed), a restore kills what it made.
+ */
+public final class CriuSession implements AutoCloseable {
+    private static final int REQ_TYPE = 1;
+    private static final int REQ_OPTS = 2;
+    private static final int REQ_NOTIFY_SUCCESS = 3;
+    private static final int TYPE_DUMP = 1;
+    private static final int TYPE_RESTORE = 2;
+    private static final int TYPE_NOTIFY = 6;
+    private static final int RESP_SUCCESS = 2;
+    private static final int RESP_NOTIFY = 5;
+    private static final int NOTIFY_SCRIPT = 1;
+
+    private static final int OPT_IMAGES_DIR_FD = 1;
+    private static final int OPT_PID = 2;
+    private static final int OPT_TCP_ESTABLISHED = 5;
+    private static final int OPT_FILE_LOCKS = 8;
+    private static final int OPT_LOG_LEVEL = 9;
+    private static final int OPT_LOG_FILE = 10;
+    private static final int OPT_NOTIFY_SCRIPTS = 12;
+    private static final int OPT_CGROUPS_MODE = 34;
+    private static final int CGROUPS_IGNORE = 0;
+    private static final int OPT_GHOST_LIMIT = 35;
+    private static final int OPT_TIMEOUT = 45;
+    private static final int OPT_NETWORK_LOCK = 64;
+    private static final int NETWORK_LOCK_NFTABLES = 2;
+    private static final int OPT_IMAGES_DIR = 68;
+
+    private static final int LOG_LEVEL = 4;
+
+    /** Deleted files up to this size travel inside the images. */
+    private static final long GHOST_LIMIT_BYTES = 256L << 20;
+
+    private static final Duration START = Duration.ofSeconds(10);
+
+    private final Foothold foothold;
+    private final String verb;
+    private final CriuLog log;
+    private final long criuPid;
+    private boolean held;
+
+    private CriuSession(Foothold foothold, String verb, CriuLog log)
+            throws Problem, InterruptedException {
+        this.foothold = foothold;
+        this.verb = verb;
+        this.log = log;
+        if (!(foothold.next(START) instanceof Foothold.Started started)) {
+            throw ended("did not start");
+        }
+        this.criuPid = started.criuPid();
+    }
+
+    /**
+     * Asks criu to dump a tree; returns at once.
+     *
+     * @param root pid of the tree's root inside the instance
+     * @param timeLimit after which criu gives up by itself and the payload runs on
+     */
+    public static CriuSession dump(
+            Instance instance, CriuBundle bundle, Path images, int root, Duration timeLimit)
+            throws Problem, InterruptedException {
+        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.empty());
+        CriuSession session = opened(foothold, "dump", images);
+        session.request(
+                TYPE_DUMP,
+                common("dump.log")
+                        .with(OPT_PID, root)
+                        .with(OPT_TIMEOUT, Math.max(1, timeLimit.toSeconds()))
+                        .with(OPT_GHOST_LIMIT, GHOST_LIMIT_BYTES));
+        return session;
+    }
+
+    /**
+     * Asks criu to restore the images; returns at once. criu blocks on {@code inventory.img} where
+     * that is a FIFO.
+     *
+     * @param lastPid where the pid counter of the instance is to stand first
+     */
+    public static CriuSession restore(
+            Instance instance, CriuBundle bundle, Path images, int lastPid)
+            throws Problem, InterruptedException {
+        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.of(lastPid));
+        CriuSession session = opened(foothold, "restore", images);
+        session.request(TYPE_RESTORE, common("restore.log"));
+        return session;
+    }
+
+    private static CriuSession opened(Foothold foothold, String verb, Path images)
+            throws Problem, InterruptedException {
+        try {
+            return new CriuSession(foothold, verb, new CriuLog(images.resolve(verb + ".log")));
+        } catch (Problem | InterruptedException e) {
+            foothold.close();
+            throw e;
+        }
+    }
+
+    private static ProtoMessage common(String logFile) {
+        return ProtoMessage.empty()
+                .with(OPT_IMAGES_DIR_FD, -1)
+                .with(OPT_IMAGES_DIR, "/proc/self/fd/7")
+                .with(OPT_LOG_LEVEL, LOG_LEVEL)
+                .with(OPT_LOG_FILE, logFile)
+                .with(OPT_NOTIFY_SCRIPTS, true)
+                .with(OPT_TCP_ESTABLISHED, true)
+                .with(OPT_FILE_LOCKS, true)
+                // the tree comes up in criu's cgroup, which is the new instance's
+                .with(OPT_CGROUPS_MODE, CGROUPS_IGNORE)
+                .with(OPT_NETWORK_LOCK, NETWORK_LOCK_NFTABLES);
+    }
+
+    private void request(int type, ProtoMessage options) {
+        foothold.send(ProtoMessage.empty().with(REQ_TYPE, type).with(REQ_OPTS, options).toBytes());
+    }
+
+    /** criu's pid as seen by the caller. */
+    public long criuPid() {
+        return criuPid;
+    }
+
+    /**
+     * Lets criu work (answering yes to what it is held at) until the given notification, which
+     * stays unanswered: criu holds.
+     *
+     * @throws Problem if criu ends first, quoting its log
+     */
+    public void holdAt(Notify wanted, Duration deadline) throws Problem, InterruptedException {
+        long end = System.nanoTime() + deadline.toNanos();
+        if (held) {
+            answer(true);
+        }
+        while (true) {
+            String notify = notifyOf(next(end));
+            if (notify == null) {
+                throw finished();
+            }
+            if (notify.equals(wanted.text())) {
+                held = true;
+                return;
+            }
+            answer(true);
+        }
+    }
+
+    /**
+     * Gives the verdict at the hold and waits for criu's end.
+     *
+     * @return whether criu says that it succeeded
+     */
+    public boolean finish(boolean verdict, Duration deadline) throws Problem, InterruptedException {
+        long end = System.nanoTime() + deadline.toNanos();
+        answer(verdict);
+        boolean success = false;
+        while (true) {
+            Foothold.Packet packet = next(end);
+            if (packet instanceof Foothold.Ended) {
+                return success;
+            }
+            if (notifyOf(packet) != null) {
+                answer(true);
+            } else if (packet instanceof Foothold.Message message) {
+                success = parsed(message).number(RESP_SUCCESS).orElse(0) == 1;
+            }
+        }
+    }
+
+    private void answer(boolean verdict) {
+        held = false;
+        foothold.send(
+                ProtoMessage.empty()
+                        .with(REQ_TYPE, TYPE_NOTIFY)
+                        .with(REQ_NOTIFY_SUCCESS, verdict)
+                        .toBytes());
+    }
+
+    private Foothold.Packet next(long endNanos) throws Problem, InterruptedException {
+        Foothold.Packet packet =
+                foothold.next(Duration.ofNanos(Math.max(0, endNanos - System.nanoTime())));
+        if (packet == null) {
+            throw Problem.failed("criu's " + verb + " did not get further in time")
+                    .because(log.because());
+        }
+        return packet;
+    }
+
+    /** The name of a notification, or null if the packet is something else. */
+    private @Nullable String notifyOf(Foothold.Packet packet) throws Problem {
+        if (!(packet instanceof Foothold.Message message)) {
+            return null;
+        }
+        try {
+            for (ProtoMessage notify : parsed(message).messages(RESP_NOTIFY)) {
+                return notify.text(NOTIFY_SCRIPT).orElse("");
+            }
+            return null;
+        } catch (IOException e) {
+            throw garbled(e);
+        }
+    }
+
+    private ProtoMessage parsed(Foothold.Message message) throws Problem {
+        try {
+            return ProtoMessage.parse(message.bytes());
+        } catch (IOException e) {
+            throw garbled(e);
+        }
+    }
+
+    private Problem garbled(IOException e) {
+        return Problem.failed("criu's message cannot be read").because(e.getMessage()).causedBy(e);
+    }
+
+    /** criu answered its request before the hold, or died: either way its log has the cause. */
+    private Problem finished() throws InterruptedException {
+        foothold.close();
+        Foothold.Packet last = foothold.next(START);
+        while (last instanceof Foothold.Message) {
+            last = foothold.next(START);
+        }
+        int status = last instanceof Foothold.Ended end ? end.waitStatus() : 0;
+        int signal = status & 0x7f;
+        return ended(signal == 0 ? "failed" : "was killed by signal " + signal);
+    }
+
+    private Problem ended(String how) {
+        String complaint = foothold.complaint();
+        String because = log.causes().isEmpty() && !complaint.isEmpty() ? complaint : log.because();
+        return Problem.failed("criu's " + verb + " " + how).because(because);
+    }
+
+    /**
+     * Ends criu at once, whatever it is at. Only for a restore whose instance is stopped next: what
+     * it had made of the tree stays behind.
+     */
+    public void kill() {
+        foothold.kill();
+        close();
+    }
+
+    /** Lets go of criu, which aborts what it holds, and waits for its end. */
+    @Override
+    public void close() {
+        foothold.close();
+    }
+}

@@ -1,0 +1,187 @@
+package io.migrator.files;
+
+import io.migrator.problem.Problem;
+
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The directory in which a payload started by {@code migrator run} has its output files, {@code
+ * ~/.migrator/runs/NAME}, bound into the instance under the same path. It goes with the job: where
+ * the home directories of both nodes are the same it is there already, else it is carried as a tar
+ * file among the images.
+ */
+public record RunDirectory(Path path) {
+    /** Name of the tar file among the images. */
+    public static final String TAR = "run-directory.tar";
+
+    private static final int BUFFER_BYTES = 1 << 20;
+    private static final String PROBE = ".probe-";
+
+    /**
+     * What a target is told of it.
+     *
+     * @param path absolute, the same on both nodes
+     * @param probe name of a file that lies in it on the source only while the target looks
+     */
+    public record Claim(String path, String probe) {}
+
+    /** The run directory of an instance of this user. */
+    public static RunDirectory of(String instance) {
+        return new RunDirectory(
+                Path.of(System.getProperty("user.home"), ".migrator", "runs", instance));
+    }
+
+    public Path output() {
+        return path.resolve("stdout");
+    }
+
+    public Path errors() {
+        return path.resolve("stderr");
+    }
+
+    /** Returns true if it exists on this node. */
+    public boolean exists() {
+        return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Makes it, empty, open to its owner only. */
+    public void create() throws Problem {
+        try {
+            Files.createDirectories(path.getParent());
+            Files.createDirectory(
+                    path,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
+        } catch (IOException e) {
+            throw Problem.failed("could not make the run directory")
+                    .because(e.toString())
+                    .causedBy(e);
+        }
+    }
+
+    /** Leaves a file in it by which a target can tell that it sees the same directory. */
+    public Claim claim(String id) throws Problem {
+        try {
+            Files.createFile(path.resolve(PROBE + id));
+            return new Claim(path.toString(), PROBE + id);
+        } catch (IOException e) {
+            throw Problem.failed("could not write into the run directory").because(e.toString());
+        }
+    }
+
+    /** Removes what {@link #claim} left. */
+    public void release(String id) throws IOException {
+        Files.deleteIfExists(path.resolve(PROBE + id));
+    }
+
+    /** Returns true if this node sees the directory that the claim was made in. */
+    public static boolean isSame(Claim claim) {
+        return Files.exists(Path.of(claim.path()).resolve(claim.probe()));
+    }
+
+    /** Returns true if it has no files, or does not exist. */
+    public boolean isEmpty() throws IOException {
+        if (!exists()) {
+            return true;
+        }
+        try (Stream<Path> entries = Files.list(path)) {
+            return entries.findAny().isEmpty();
+        }
+    }
+
+    /** Writes its files and directories as a tar; what is neither is left out. */
+    public void pack(Path tar) throws IOException {
+        try (OutputStream file = Files.newOutputStream(tar);
+                TarArchiveOutputStream out =
+                        new TarArchiveOutputStream(new BufferedOutputStream(file, BUFFER_BYTES));
+                Stream<Path> tree = Files.walk(path)) {
+            out.setLongFileMode(TarArchiveOutputStream.LONGFILE_POSIX);
+            out.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
+            for (Path each : tree.sorted().toList()) {
+                String name = path.relativize(each).toString();
+                boolean plain =
+                        Files.isDirectory(each, LinkOption.NOFOLLOW_LINKS)
+                                || Files.isRegularFile(each, LinkOption.NOFOLLOW_LINKS);
+                if (plain && !name.isEmpty() && !name.startsWith(PROBE)) {
+                    pack(each, name, out);
+                }
+            }
+        }
+    }
+
+    private static void pack(Path file, String name, TarArchiveOutputStream out)
+            throws IOException {
+        TarArchiveEntry entry = new TarArchiveEntry(file.toFile(), name);
+        entry.setMode(mode(Files.getPosixFilePermissions(file)));
+        out.putArchiveEntry(entry);
+        if (entry.isFile()) {
+            Files.copy(file, out);
+        }
+        out.closeArchiveEntry();
+    }
+
+    /** Unpacks what {@link #pack} wrote; a name that leads outside is refused. */
+    public void unpack(Path tar) throws IOException {
+        try (InputStream file = Files.newInputStream(tar);
+                TarArchiveInputStream in = new TarArchiveInputStream(file)) {
+            TarArchiveEntry entry = in.getNextEntry();
+            while (entry != null) {
+                Path to = path.resolve(entry.getName()).normalize();
+                if (!to.startsWith(path) || to.equals(path)) {
+                    throw new IOException("'" + entry.getName() + "' leads out of " + path);
+                }
+                if (entry.isDirectory()) {
+                    Files.createDirectory(to);
+                } else if (entry.isFile()) {
+                    Files.copy(in, to);
+                } else {
+                    throw new IOException(
+                            "'" + entry.getName() + "' is neither file nor directory");
+                }
+                Files.setPosixFilePermissions(to, permissions(entry.getMode()));
+                Files.setLastModifiedTime(
+                        to, FileTime.from(entry.getLastModifiedTime().toInstant()));
+                entry = in.getNextEntry();
+            }
+        }
+    }
+
+    /** Deletes it with all it holds. */
+    public void delete() throws IOException {
+        if (!exists()) {
+            return;
+        }
+        try (Stream<Path> tree = Files.walk(path)) {
+            for (Path each : tree.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(each);
+            }
+        }
+    }
+
+    private static int mode(Set<PosixFilePermission> permissions) {
+        return permissions.stream().mapToInt(each -> 0400 >> each.ordinal()).sum();
+    }
+
+    private static Set<PosixFilePermission> permissions(int mode) {
+        return Stream.of(PosixFilePermission.values())
+                .filter(each -> (mode & (0400 >> each.ordinal())) != 0)
+                .collect(Collectors.toUnmodifiableSet());
+    }
+}

@@ -1,0 +1,100 @@
+package io.migrator.instance;
+
+import io.migrator.linux.Command;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.HexFormat;
+
+/**
+ * By what an image is known to be the same on two nodes: either it is the same file (of a file
+ * system both have mounted), or its contents have the same digest.
+ *
+ * @param path absolute
+ * @param fileSystem id of the file system (statfs(2) f_fsid), hexadecimal
+ * @param inode number, with the change time proof that it is the same file in the same state
+ * @param changed change time (ctime), seconds with fraction as stat(1) prints it
+ * @param bytes size
+ * @param digest SHA-256, hexadecimal; empty where it was not asked for
+ */
+public record ImageIdentity(
+        String path, String fileSystem, long inode, String changed, long bytes, String digest) {
+    private static final Duration DEADLINE = Duration.ofSeconds(10);
+    private static final int BLOCK = 1 << 20;
+
+    /** Looks at a file without reading its contents. */
+    public static ImageIdentity of(Path path) throws Problem, InterruptedException {
+        String id = stat("-f", "-c", "%i", path.toString());
+        String[] file = stat("-c", "%i %.9Z %s", path.toString()).split(" ");
+        return new ImageIdentity(
+                path.toString(), id, Long.parseLong(file[0]), file[1], Long.parseLong(file[2]), "");
+    }
+
+    private static String stat(String... arguments) throws Problem, InterruptedException {
+        String[] argv = new String[arguments.length + 1];
+        argv[0] = "stat";
+        System.arraycopy(arguments, 0, argv, 1, arguments.length);
+        return Command.of(argv).run(DEADLINE).orFail("the image cannot be looked at").out().strip();
+    }
+
+    /** Returns true if both are the same file in the same state on one shared file system. */
+    public boolean sameFile(ImageIdentity other) {
+        return fileSystem.equals(other.fileSystem)
+                && inode == other.inode
+                && changed.equals(other.changed)
+                && bytes == other.bytes;
+    }
+
+    /** The same with its digest, taken from the user's cache where the file has not changed. */
+    public ImageIdentity withDigest() throws Problem {
+        try {
+            Path cache = cacheEntry();
+            String known = Files.isRegularFile(cache) ? Files.readString(cache).strip() : "";
+            if (!known.matches("[0-9a-f]{64}")) {
+                known = HexFormat.of().formatHex(read(Path.of(path)));
+                Files.createDirectories(cache.getParent());
+                Files.writeString(cache, known + "\n");
+            }
+            return new ImageIdentity(path, fileSystem, inode, changed, bytes, known);
+        } catch (IOException e) {
+            throw Problem.failed("the digest of image " + path + " could not be made")
+                    .because(e.toString())
+                    .causedBy(e);
+        }
+    }
+
+    private Path cacheEntry() {
+        String key = String.join(" ", path, fileSystem, Long.toString(inode), changed);
+        byte[] name = sha256().digest((key + " " + bytes).getBytes(StandardCharsets.UTF_8));
+        return Path.of(System.getProperty("user.home"), ".cache", "migrator", "digests")
+                .resolve(HexFormat.of().formatHex(name, 0, 16));
+    }
+
+    private static byte[] read(Path path) throws IOException {
+        MessageDigest digest = sha256();
+        try (InputStream in = new DigestInputStream(Files.newInputStream(path), digest)) {
+            byte[] block = new byte[BLOCK];
+            int got = in.read(block);
+            while (got >= 0) {
+                got = in.read(block);
+            }
+        }
+        return digest.digest();
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e); // every JDK has it
+        }
+    }
+}

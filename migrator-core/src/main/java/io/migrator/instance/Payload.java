@@ -1,0 +1,116 @@
+package io.migrator.instance;
+
+import io.migrator.files.RunDirectory;
+import io.migrator.linux.Command;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A payload to be started so that it migrates best: a session leader inside the instance (criu
+ * cannot restore a session that is led from outside), child of appinit, without a parent-death
+ * signal, with no descriptor that leads out of the instance but those of its own output files.
+ *
+ * @param options of {@code apptainer instance start}
+ * @param image path of a SIF or a sandbox
+ * @param name of the new instance
+ * @param command program and arguments
+ */
+public record Payload(List<String> options, String image, String name, List<String> command) {
+    private static final Duration START = Duration.ofSeconds(60);
+
+    /** Long enough for a program that cannot start to have said so. */
+    private static final Duration SETTLE = Duration.ofMillis(150);
+
+    /** Where its output goes. */
+    public RunDirectory directory() {
+        return RunDirectory.of(name);
+    }
+
+    /**
+     * Starts instance and payload.
+     *
+     * @throws Problem if the payload did not start; no instance is left then
+     */
+    public void start() throws Problem, InterruptedException {
+        if (Instances.ofThisUser().find(name).isPresent()) {
+            throw Problem.usage("an instance '" + name + "' runs already")
+                    .tryThis("choose another name, or: apptainer instance stop " + name);
+        }
+        Path file = Path.of(image).toAbsolutePath();
+        if (!Files.exists(file)) {
+            throw Problem.usage("no image " + file).tryThis("give the path of a SIF or a sandbox");
+        }
+        setAsidePrevious();
+        directory().create();
+        List<String> arguments = new ArrayList<>(options);
+        String own = directory().path().toString();
+        arguments.addAll(List.of("--bind", own + ":" + own));
+        Apptainer.start(name, new StartOptions(file.toString(), arguments, Map.of(), List.of()));
+        try {
+            startCommand();
+        } catch (Problem | InterruptedException e) {
+            Apptainer.stop(name);
+            throw e;
+        }
+    }
+
+    private void startCommand() throws Problem, InterruptedException {
+        Instance instance = Instances.ofThisUser().get(name);
+        List<String> argv = new ArrayList<>(List.of("apptainer", "-q", "exec"));
+        if (instance.userNamespace()) {
+            argv.add("--userns");
+        }
+        // setsid -f forks: its child leads a session of its own and has no parent-death signal
+        argv.addAll(
+                List.of(
+                        "instance://" + name,
+                        "setsid",
+                        "-f",
+                        "sh",
+                        "-c",
+                        "out=$1 err=$2; shift 2; exec \"$@\" </dev/null >\"$out\" 2>\"$err\"",
+                        "sh",
+                        directory().output().toString(),
+                        directory().errors().toString()));
+        argv.addAll(command);
+        Command.of(argv)
+                .run(START)
+                .orFail("the payload could not be started (the image needs sh and setsid)");
+        Thread.sleep(SETTLE);
+        if (ProcessTree.of(instance).members().isEmpty() && !errors().isEmpty()) {
+            throw Problem.failed("the payload ended at once").because(errors());
+        }
+    }
+
+    private String errors() throws Problem {
+        try {
+            Path file = directory().errors();
+            return Files.exists(file) ? Files.readString(file).strip() : "";
+        } catch (IOException e) {
+            throw Problem.failed("the payload's output cannot be read").because(e.toString());
+        }
+    }
+
+    /** The output of an earlier run of that name is kept until the next one. */
+    private void setAsidePrevious() throws Problem {
+        RunDirectory previous = RunDirectory.of(name + ".previous");
+        try {
+            if (directory().exists()) {
+                previous.delete();
+                Files.move(directory().path(), previous.path(), StandardCopyOption.ATOMIC_MOVE);
+            }
+        } catch (IOException e) {
+            throw Problem.failed("the output of the last run could not be set aside")
+                    .because(e.toString())
+                    .causedBy(e);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package io.migrator.instance;
+
+import io.migrator.linux.Proc;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * Every process in an instance's pid namespace but its appinit, as seen at one moment.
+ *
+ * @param members in order of their pid inside
+ */
+public record ProcessTree(List<Member> members) {
+    /**
+     * One process.
+     *
+     * @param process as seen from the node
+     * @param pid inside the instance
+     * @param parent pid inside; 1 is appinit, 0 a parent outside
+     * @param session inside; 0 if its leader is outside
+     * @param threads pids inside of its threads
+     * @param residentBytes memory in use (VmRSS)
+     */
+    public record Member(
+            Proc process,
+            int pid,
+            int parent,
+            int session,
+            String name,
+            int uid,
+            List<Integer> threads,
+            long residentBytes) {}
+
+    /** Looks at the instance now. Processes that end meanwhile are left out. */
+    public static ProcessTree of(Instance instance) throws Problem {
+        try {
+            String namespace = new Proc(instance.appinit()).namespace("pid");
+            List<Member> members = new ArrayList<>();
+            for (Proc process : Proc.all()) {
+                if (process.pid() != instance.appinit() && isIn(process, namespace)) {
+                    addIfAlive(process, members);
+                }
+            }
+            members.sort(Comparator.comparingInt(Member::pid));
+            return new ProcessTree(List.copyOf(members));
+        } catch (IOException e) {
+            throw Problem.failed("the processes of instance '" + instance.name() + "' are not seen")
+                    .because(e.toString())
+                    .causedBy(e);
+        }
+    }
+
+    /** The processes whose parent is appinit or outside: each is the root of a tree. */
+    public List<Member> roots() {
+        return members.stream().filter(member -> member.parent <= 1).toList();
+    }
+
+    /** Sum of the processes' resident memory; pages that they share count for each of them. */
+    public long residentBytes() {
+        return members.stream().mapToLong(Member::residentBytes).sum();
+    }
+
+    /** Pids as seen from the node. */
+    public List<Long> hostPids() {
+        return members.stream().map(member -> member.process.pid()).toList();
+    }
+
+    /** All pids and thread ids inside. */
+    public List<Integer> innerPids() {
+        return members.stream().flatMap(member -> member.threads.stream()).toList();
+    }
+
+    private static boolean isIn(Proc process, String namespace) {
+        try {
+            return process.namespace("pid").equals(namespace);
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static void addIfAlive(Proc process, List<Member> members) {
+        try {
+            if (!process.alive()) {
+                return;
+            }
+            List<Integer> threads = new ArrayList<>();
+            for (Proc thread : process.threads()) {
+                threads.add((int) thread.innerPid());
+            }
+            long parent = process.parent();
+            members.add(
+                    new Member(
+                            process,
+                            (int) process.innerPid(),
+                            parent == 0 ? 0 : innerPidIfInside(process, parent),
+                            process.statusNumbers("NSsid").getLast().intValue(),
+                            process.name(),
+                            process.uid(),
+                            List.copyOf(threads),
+                            residentBytes(process)));
+        } catch (IOException e) {
+            // it ended while we looked: it is not there
+        }
+    }
+
+    private static int innerPidIfInside(Proc process, long parent) throws IOException {
+        Proc candidate = new Proc(parent);
+        return candidate.namespace("pid").equals(process.namespace("pid"))
+                ? (int) candidate.innerPid()
+                : 0;
+    }
+
+    private static long residentBytes(Proc process) throws IOException {
+        return process.status("VmRSS")
+                .map(text -> Long.parseLong(text.split(" ")[0]) * 1024)
+                .orElse(0L);
+    }
+}

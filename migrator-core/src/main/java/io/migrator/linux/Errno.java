@@ -1,0 +1,26 @@
+package io.migrator.linux;
+
+/** Names of the errors that are told apart here (errno(3)); the numbers are the kernel's. */
+final class Errno {
+    static final int ESRCH = 3;
+
+    private Errno() {}
+
+    /** The kernel's text for a number, as far as it is met here. */
+    static String text(int errno) {
+        return switch (errno) {
+            case 1 -> "operation not permitted";
+            case ESRCH -> "no such process";
+            case 4 -> "interrupted system call";
+            case 9 -> "bad file descriptor";
+            case 11 -> "try again";
+            case 12 -> "out of memory";
+            case 13 -> "permission denied";
+            case 14 -> "bad address";
+            case 17 -> "exists";
+            case 22 -> "invalid argument";
+            case 24 -> "too many open files";
+            default -> "errno " + errno;
+        };
+    }
+}

@@ -1,0 +1,67 @@
+package io.migrator.linux;
+
+import java.io.IOException;
+
+/**
+ * A process held by a pidfd (pidfd_open(2)): a signal sent through it can never reach another
+ * process that got the same pid. Owns the descriptor; any thread.
+ */
+public final class PidFd implements AutoCloseable {
+    /** Numbers of signal(7) on x86-64 and arm64. */
+    public enum Signal {
+        KILL(9),
+        TERM(15),
+        CONT(18),
+        STOP(19);
+
+        private final int number;
+
+        Signal(int number) {
+            this.number = number;
+        }
+    }
+
+    private final long pid;
+    private final long fd;
+
+    private PidFd(long pid, long fd) {
+        this.pid = pid;
+        this.fd = fd;
+    }
+
+    /**
+     * Takes hold of a process.
+     *
+     * @throws IOException if it is gone
+     */
+    public static PidFd open(long pid) throws IOException {
+        long fd = Syscalls.call(Syscalls.PIDFD_OPEN, pid, 0);
+        if (fd < 0) {
+            throw new IOException("pidfd_open " + pid + ": " + Errno.text((int) -fd));
+        }
+        return new PidFd(pid, fd);
+    }
+
+    public long pid() {
+        return pid;
+    }
+
+    /**
+     * Sends a signal.
+     *
+     * @return false if the process is gone by now
+     */
+    public boolean send(Signal signal) throws IOException {
+        long result = Syscalls.call(Syscalls.PIDFD_SEND_SIGNAL, fd, signal.number, 0, 0);
+        if (result < 0 && result != -Errno.ESRCH) {
+            throw new IOException(
+                    "signal " + signal + " to " + pid + ": " + Errno.text((int) -result));
+        }
+        return result == 0;
+    }
+
+    @Override
+    public void close() {
+        Syscalls.call(Syscalls.CLOSE, fd);
+    }
+}

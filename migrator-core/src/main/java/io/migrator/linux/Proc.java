@@ -1,0 +1,129 @@
+package io.migrator.linux;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One process as /proc tells it (proc(5)). A process may vanish at any moment: every method then
+ * throws IOException, and the caller decides what that means. Immutable; any thread.
+ */
+public record Proc(long pid) {
+    private static final Path ROOT = Path.of("/proc");
+
+    /** All processes visible here, in no order. */
+    public static List<Proc> all() throws IOException {
+        List<Proc> found = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(ROOT, "[0-9]*")) {
+            for (Path entry : entries) {
+                found.add(new Proc(Long.parseLong(entry.getFileName().toString())));
+            }
+        }
+        return found;
+    }
+
+    /** The process itself. */
+    public static Proc self() {
+        return new Proc(ProcessHandle.current().pid());
+    }
+
+    /** The path of one of its files under /proc. */
+    public Path file(String name) {
+        return ROOT.resolve(Long.toString(pid)).resolve(name);
+    }
+
+    /** Returns true if the process exists and is not a zombie. */
+    public boolean alive() {
+        try {
+            return state() != 'Z' && state() != 'X';
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    /**
+     * One line of status by its name, such as {@code NSpid}; empty if the kernel has no such line.
+     */
+    public Optional<String> status(String name) throws IOException {
+        String prefix = name + ":";
+        return read("status")
+                .lines()
+                .filter(line -> line.startsWith(prefix))
+                .map(line -> line.substring(prefix.length()).strip())
+                .findFirst();
+    }
+
+    /** The numbers of a status line such as {@code Uid} or {@code NSpid}. */
+    public List<Long> statusNumbers(String name) throws IOException {
+        String line = status(name).orElseThrow(() -> new IOException("no " + name + " in status"));
+        return line.isEmpty()
+                ? List.of()
+                : List.of(line.split("\\s+")).stream().map(Long::parseLong).toList();
+    }
+
+    /** Field {@code number} (1 = pid, 3 = state, 22 = start time) of /proc/PID/stat. */
+    public String stat(int number) throws IOException {
+        String text = read("stat");
+        // the name in field 2 may hold blanks and parentheses; what follows it may not
+        String[] rest = text.substring(text.lastIndexOf(')') + 2).strip().split(" ");
+        return rest[number - 3];
+    }
+
+    /** R, S, D, T, t, Z, X or I. */
+    public char state() throws IOException {
+        return stat(3).charAt(0);
+    }
+
+    /** Start time in clock ticks since boot: with the pid, the identity of the process. */
+    public long startTime() throws IOException {
+        return Long.parseLong(stat(22));
+    }
+
+    public long parent() throws IOException {
+        return Long.parseLong(stat(4));
+    }
+
+    public String name() throws IOException {
+        return read("comm").strip();
+    }
+
+    /** The argument vector joined by blanks; empty for a zombie. */
+    public String commandLine() throws IOException {
+        return read("cmdline").replace('\0', ' ').strip();
+    }
+
+    /** Identity of one of its namespaces, such as {@code pid:[4026531836]}. */
+    public String namespace(String kind) throws IOException {
+        return Files.readSymbolicLink(file("ns/" + kind)).toString();
+    }
+
+    /** Numbers of its threads, as seen here. */
+    public List<Proc> threads() throws IOException {
+        List<Proc> found = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(file("task"))) {
+            for (Path entry : entries) {
+                found.add(new Proc(Long.parseLong(entry.getFileName().toString())));
+            }
+        }
+        return found;
+    }
+
+    /** Its pid in the innermost pid namespace it lives in. */
+    public long innerPid() throws IOException {
+        return statusNumbers("NSpid").getLast();
+    }
+
+    /** Real user id. */
+    public int uid() throws IOException {
+        return statusNumbers("Uid").getFirst().intValue();
+    }
+
+    private String read(String name) throws IOException {
+        return Files.readString(file(name), StandardCharsets.ISO_8859_1);
+    }
+}

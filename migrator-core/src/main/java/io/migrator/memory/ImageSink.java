@@ -1,0 +1,33 @@
+package io.migrator.memory;
+
+import io.migrator.problem.Problem;
+
+import java.nio.ByteBuffer;
+
+/** Takes criu's image files, several at a time, each from its beginning to its end. */
+public interface ImageSink {
+    /**
+     * Begins a file.
+     *
+     * @param id by which the next calls name it; each id once
+     * @param name of 1 to 255 letters, digits, {@code . _ -}, not starting with a dot
+     */
+    void open(int id, String name) throws Problem, InterruptedException;
+
+    /**
+     * Gives bytes of a file; the buffer is the caller's again afterwards.
+     *
+     * @param offset in the file, bytes
+     */
+    void data(int id, long offset, ByteBuffer bytes) throws Problem, InterruptedException;
+
+    /**
+     * Ends a file.
+     *
+     * @param length of the file, bytes
+     */
+    void end(int id, long length) throws Problem, InterruptedException;
+
+    /** Bytes that crossed to the target so far, after compression. */
+    long sentBytes();
+}

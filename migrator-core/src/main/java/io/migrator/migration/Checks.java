@@ -1,0 +1,176 @@
+package io.migrator.migration;
+
+import io.migrator.check.Finding;
+import io.migrator.check.Preflight;
+import io.migrator.instance.ImageIdentity;
+import io.migrator.instance.Instance;
+import io.migrator.instance.ProcessTree;
+import io.migrator.instance.ProcessTree.Member;
+import io.migrator.problem.Problem;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is looked for before anything is frozen: the tree must be one that criu can dump whole, and
+ * the target must have what its restore needs. Nothing here changes anything.
+ */
+final class Checks {
+    /** Beside the job's own memory: criu's small images, the new instance, the receiver. */
+    private static final long MARGIN_BYTES = 256L << 20;
+
+    private static final double MEGA = 1e6;
+
+    private final Instance instance;
+    private final ProcessTree tree;
+    private final List<Finding> findings = new ArrayList<>();
+
+    Checks(Instance instance, ProcessTree tree) {
+        this.instance = instance;
+        this.tree = tree;
+    }
+
+    /** Looks at the source alone. */
+    Checks source(long freeSpoolBytes) {
+        shape();
+        for (String option : instance.start().unknown()) {
+            findings.add(
+                    Finding.forbidden(
+                            "start-options",
+                            "the instance was started with " + option,
+                            "that cannot be repeated on another node yet",
+                            "start it without " + option));
+        }
+        if (freeSpoolBytes < tree.residentBytes() + MARGIN_BYTES) {
+            findings.add(tooLittle("room for the images in /dev/shm here", freeSpoolBytes, 1));
+        }
+        return this;
+    }
+
+    private void shape() {
+        List<Member> roots = tree.roots();
+        if (roots.isEmpty()) {
+            findings.add(
+                    Finding.forbidden(
+                            "empty",
+                            "the instance has no payload",
+                            "nothing but appinit runs in it",
+                            "start one with migrator run"));
+        } else if (roots.size() > 1) {
+            List<String> names = roots.stream().map(Checks::named).toList();
+            findings.add(
+                    Finding.forbidden(
+                            "several-trees",
+                            "the instance holds several process trees",
+                            "criu dumps one: " + String.join(", ", names),
+                            "end all but one, or start them below one parent"));
+        }
+        for (Member member : tree.members()) {
+            if (member.session() == 0) {
+                findings.add(
+                        Finding.forbidden(
+                                "session",
+                                "the session of process " + named(member) + " is led from outside",
+                                "criu: A session leader is outside of its pid namespace",
+                                "start the payload with migrator run"));
+                return;
+            }
+        }
+    }
+
+    private static String named(Member member) {
+        return member.pid() + " (" + member.name() + ")";
+    }
+
+    /** Compares with what the target said. */
+    Checks target(TargetFacts facts, String criuVersion, ImageIdentity image) throws Problem {
+        if (!facts.criuProblem().isEmpty()) {
+            findings.add(
+                    Finding.forbidden(
+                            "criu",
+                            "no usable criu on " + facts.node(),
+                            facts.criuProblem(),
+                            "install criu " + criuVersion + " there"));
+        } else if (!facts.criuVersion().equals(criuVersion)) {
+            findings.add(
+                    Finding.forbidden(
+                            "criu",
+                            "criu differs: "
+                                    + criuVersion
+                                    + " here, "
+                                    + facts.criuVersion()
+                                    + " on "
+                                    + facts.node(),
+                            "images of one version are not promised to another",
+                            "install the same criu on both nodes"));
+        }
+        if (!facts.cpuProblem().isEmpty()) {
+            findings.add(
+                    Finding.forbidden(
+                            "cpu",
+                            "the CPU of " + facts.node() + " lacks what the job may use",
+                            facts.cpuProblem(),
+                            "choose a node with the same kind of CPU"));
+        }
+        if (facts.nameTaken()) {
+            findings.add(
+                    Finding.forbidden(
+                            "name",
+                            "an instance '" + instance.name() + "' runs on " + facts.node(),
+                            "the job could not have its name there",
+                            "stop that one, or choose another node"));
+        }
+        image(facts, image);
+        if (facts.freeSpoolBytes() < tree.residentBytes() + MARGIN_BYTES) {
+            findings.add(
+                    tooLittle("room in /dev/shm on " + facts.node(), facts.freeSpoolBytes(), 1));
+        }
+        // the images and the restored job lie there side by side for a moment
+        if (facts.freeMemoryBytes() < 2 * tree.residentBytes() + MARGIN_BYTES) {
+            findings.add(tooLittle("memory on " + facts.node(), facts.freeMemoryBytes(), 2));
+        }
+        return this;
+    }
+
+    private void image(TargetFacts facts, ImageIdentity ours) throws Problem {
+        ImageIdentity theirs = facts.image();
+        if (theirs == null) {
+            findings.add(
+                    Finding.forbidden(
+                            "image",
+                            "the image is not on " + facts.node(),
+                            ours.path() + " does not exist there",
+                            "copy it there, to the same path"));
+        } else if (!theirs.sameFile(ours) && !sameContents(ours, theirs)) {
+            findings.add(
+                    Finding.forbidden(
+                            "image",
+                            "the image on " + facts.node() + " is another one",
+                            ours.path() + " has other contents there",
+                            "copy the image of this node there"));
+        }
+    }
+
+    private static boolean sameContents(ImageIdentity ours, ImageIdentity theirs) throws Problem {
+        return !Files.isDirectory(Path.of(ours.path()))
+                && ours.bytes() == theirs.bytes()
+                && ours.withDigest().digest().equals(theirs.digest());
+    }
+
+    private Finding tooLittle(String what, long haveBytes, int times) {
+        long needBytes = times * tree.residentBytes() + MARGIN_BYTES;
+        return Finding.forbidden(
+                "memory",
+                "too little " + what,
+                "%.0f MB are free, %.0f MB are needed"
+                        .formatted(haveBytes / MEGA, needBytes / MEGA),
+                "free some there, or choose another node");
+    }
+
+    /** All findings. */
+    Preflight done() {
+        return new Preflight(List.copyOf(findings));
+    }
+}

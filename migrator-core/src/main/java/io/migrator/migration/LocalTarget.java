@@ -1,0 +1,363 @@
+package io.migrator.migration;
+
+import io.migrator.criu.CpuInfo;
+import io.migrator.criu.CriuBundle;
+import io.migrator.criu.CriuSession;
+import io.migrator.criu.Notify;
+import io.migrator.files.RunDirectory;
+import io.migrator.instance.Apptainer;
+import io.migrator.instance.ImageIdentity;
+import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
+import io.migrator.linux.Cgroup;
+import io.migrator.linux.Command;
+import io.migrator.linux.Memory;
+import io.migrator.linux.Proc;
+import io.migrator.memory.ImageSink;
+import io.migrator.network.NetworkLock;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+/**
+ * This node as a target: an empty instance, criu's restore waiting in it, and a spool in memory for
+ * the images. Used by one thread.
+ */
+public final class LocalTarget implements Target, ImageSink {
+    private static final Duration PROGRAM = Duration.ofSeconds(20);
+    private static final Duration RESTORE = Duration.ofMinutes(10);
+    private static final Duration RESUME = Duration.ofMinutes(2);
+    private static final int POLL_NANOS = 100_000;
+    private static final String INVENTORY = "inventory.img";
+
+    /** appinit's threads get other ids at each start; this often is enough for any payload seen. */
+    private static final int STARTS = 8;
+
+    /** How far criu's helpers must keep off the pids to be restored. */
+    private static final int HELPERS = 1000;
+
+    private final Consumer<String> report;
+    private final Undo made;
+    private final Map<Integer, FileChannel> open = new HashMap<>();
+    private final Map<Integer, String> names = new HashMap<>();
+    private @Nullable Order order;
+    private @Nullable Spool spool;
+    private @Nullable Instance instance;
+    private @Nullable CriuSession session;
+    private long received;
+    private boolean taken;
+
+    /**
+     * This node.
+     *
+     * @param report told of what could not be done or undone but stops nothing
+     */
+    public LocalTarget(Consumer<String> report) {
+        this.report = report;
+        this.made = new Undo(report);
+    }
+
+    @Override
+    public TargetFacts survey(Survey survey) throws Problem, InterruptedException {
+        String version = "";
+        String criuProblem = "";
+        String cpuProblem = "";
+        try (Spool scratch = Spool.create("survey" + ProcessHandle.current().pid())) {
+            CriuBundle bundle = CriuBundle.ofThisNode();
+            version = bundle.version();
+            cpuProblem = new CpuInfo(bundle).problem(survey.cpuInfo(), scratch.directory());
+        } catch (IOException e) {
+            throw Problem.failed("the survey left something behind").because(e.toString());
+        } catch (Problem e) {
+            criuProblem = e.getMessage();
+        }
+        return new TargetFacts(
+                Instances.hostName(),
+                version,
+                criuProblem,
+                cpuProblem,
+                Instances.ofThisUser().find(survey.instance()).isPresent(),
+                identity(survey.image()),
+                Spool.freeBytes(),
+                Memory.availableBytes());
+    }
+
+    private static @Nullable ImageIdentity identity(ImageIdentity theirs)
+            throws Problem, InterruptedException {
+        Path path = Path.of(theirs.path());
+        if (!path.isAbsolute() || !Files.exists(path)) {
+            return null;
+        }
+        ImageIdentity ours = ImageIdentity.of(path);
+        return ours.sameFile(theirs) || Files.isDirectory(path) ? ours : ours.withDigest();
+    }
+
+    @Override
+    public Prepared prepare(Order wanted) throws Problem, InterruptedException {
+        order = wanted;
+        CriuBundle bundle = CriuBundle.ofThisNode();
+        Spool place = Spool.create(wanted.id());
+        spool = place;
+        made.push("removing the images", place::close);
+        boolean wantsRunDirectory = prepareRunDirectory(wanted, place);
+        Instance empty = startEmpty(wanted);
+        instance = empty;
+        joinCgroup(empty);
+        Path inventory = place.directory().resolve(INVENTORY);
+        Command.of("mkfifo", "-m", "600", inventory.toString())
+                .run(PROGRAM)
+                .orFail("could not make the FIFO on which criu waits");
+        CriuSession restore =
+                CriuSession.restore(empty, bundle, place.directory(), lastPid(wanted.pids()));
+        session = restore;
+        made.push("ending criu", restore::kill);
+        return new Prepared(wantsRunDirectory);
+    }
+
+    private void joinCgroup(Instance empty) throws Problem {
+        try {
+            if (!Cgroup.join(new Proc(empty.appinit()))) {
+                report.accept("the job will not be in the cgroup of its instance");
+            }
+        } catch (IOException e) {
+            throw Problem.failed("the cgroup of the new instance cannot be entered")
+                    .because(e.toString());
+        }
+    }
+
+    private boolean prepareRunDirectory(Order wanted, Spool place) throws Problem {
+        RunDirectory.Claim claim = wanted.runDirectory();
+        boolean wants = claim != null && !RunDirectory.isSame(claim);
+        try {
+            if (claim != null && wants) {
+                makeRunDirectory(wanted, claim);
+            }
+            Leftover.of(wanted.instance(), wants).writeTo(place);
+            return wants;
+        } catch (IOException e) {
+            throw Problem.failed("the run directory cannot be carried").because(e.toString());
+        }
+    }
+
+    private void makeRunDirectory(Order wanted, RunDirectory.Claim claim)
+            throws Problem, IOException {
+        RunDirectory directory = new RunDirectory(Path.of(claim.path()));
+        if (!directory.equals(RunDirectory.of(wanted.instance())) || !directory.isEmpty()) {
+            throw Problem.refused("the run directory cannot be carried")
+                    .because(directory.path() + " exists on the target and has files")
+                    .tryThis("remove it there if its job is over");
+        }
+        directory.delete();
+        directory.create();
+        made.push("removing " + directory.path(), directory::delete);
+    }
+
+    /** Starts the instance again until no thread of its appinit has an id that the job needs. */
+    private Instance startEmpty(Order wanted) throws Problem, InterruptedException {
+        if (Instances.ofThisUser().find(wanted.instance()).isPresent()) {
+            throw Problem.refused("the instance name is taken")
+                    .because("an instance '" + wanted.instance() + "' runs there");
+        }
+        made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
+        Set<Integer> clash = Set.of();
+        for (int start = 0; start < STARTS; start++) {
+            Apptainer.start(wanted.instance(), wanted.start());
+            Instance started = Instances.ofThisUser().get(wanted.instance());
+            clash = new TreeSet<>(wanted.pids());
+            clash.retainAll(threadsOf(started));
+            if (clash.isEmpty()) {
+                return started;
+            }
+            Apptainer.stop(wanted.instance());
+        }
+        throw Problem.failed("the pids of the job are not free in a new instance")
+                .because("appinit has threads " + clash + " there at every start")
+                .tryThis("start the job again with migrator run, which avoids these pids");
+    }
+
+    private static Set<Integer> threadsOf(Instance started) throws Problem {
+        try {
+            Set<Integer> ids = new TreeSet<>();
+            for (Proc thread : new Proc(started.appinit()).threads()) {
+                ids.add((int) thread.innerPid());
+            }
+            return ids;
+        } catch (IOException e) {
+            throw Problem.failed("the new instance ended at once").because(e.toString());
+        }
+    }
+
+    /** A place for the pid counter with room for criu's helpers before the next pid in use. */
+    private static int lastPid(List<Integer> pids) {
+        Set<Integer> used = pids.stream().collect(Collectors.toSet());
+        int candidate = 20000;
+        for (int tries = 0; tries < used.size() + 1; tries++) {
+            int from = candidate;
+            boolean free = used.stream().noneMatch(pid -> pid >= from && pid < from + HELPERS);
+            if (free) {
+                return candidate;
+            }
+            candidate = candidate + HELPERS > 31000 ? 400 : candidate + HELPERS;
+        }
+        return candidate;
+    }
+
+    @Override
+    public ImageSink images() {
+        return this;
+    }
+
+    @Override
+    public void open(int id, String name) throws Problem {
+        names.put(id, name);
+        try {
+            // the FIFO of that name is filled when all else is there
+            Path file = directory().resolve(name.equals(INVENTORY) ? INVENTORY + ".real" : name);
+            open.put(
+                    id,
+                    FileChannel.open(
+                            file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        } catch (IOException e) {
+            throw noRoom(e);
+        }
+    }
+
+    @Override
+    public void data(int id, long offset, ByteBuffer bytes) throws Problem {
+        received += bytes.remaining();
+        FileChannel file = open.get(id);
+        if (file == null) {
+            throw Problem.failed("the source sent bytes of a file that is not open");
+        }
+        try {
+            long at = offset;
+            while (bytes.hasRemaining()) {
+                at += file.write(bytes, at);
+            }
+        } catch (IOException e) {
+            throw noRoom(e);
+        }
+    }
+
+    @Override
+    public void end(int id, long length) throws Problem {
+        FileChannel file = open.remove(id);
+        try {
+            if (file == null || file.size() != length) {
+                throw Problem.failed("image " + names.get(id) + " did not arrive whole");
+            }
+            file.close();
+        } catch (IOException e) {
+            throw noRoom(e);
+        }
+    }
+
+    private static Problem noRoom(IOException e) {
+        return Problem.failed("the images could not be stored on the target")
+                .because(e.getMessage())
+                .tryThis("see that /dev/shm there has room for the job's memory")
+                .causedBy(e);
+    }
+
+    @Override
+    public long sentBytes() {
+        return received;
+    }
+
+    @Override
+    public void load(NetworkLock.@Nullable Table table) throws Problem, InterruptedException {
+        Path tar = directory().resolve(RunDirectory.TAR);
+        try {
+            if (Files.exists(tar)) {
+                Order wanted = prepared(order);
+                RunDirectory.of(wanted.instance()).unpack(tar);
+                Files.delete(tar);
+            }
+            if (table != null && !table.connections().isEmpty()) {
+                NetworkLock lock = new NetworkLock(prepared(instance), table);
+                made.push("removing the network lock", lock::delete);
+                lock.create();
+            }
+            releaseRestore();
+        } catch (IOException e) {
+            throw Problem.failed("the job could not be loaded").because(e.toString()).causedBy(e);
+        }
+    }
+
+    /**
+     * Gives criu its inventory and waits for the hold. The FIFO is opened for reading and writing:
+     * for writing only it would block for ever if criu were dead. It is closed when criu has read
+     * what is in it, since only then the end of the file follows.
+     */
+    private void releaseRestore() throws IOException, Problem, InterruptedException {
+        CriuSession restore = prepared(session);
+        byte[] inventory = Files.readAllBytes(directory().resolve(INVENTORY + ".real"));
+        Path fifo = directory().resolve(INVENTORY);
+        Proc criu = new Proc(restore.criuPid());
+        try (RandomAccessFile pipe = new RandomAccessFile(fifo.toFile(), "rw");
+                FileInputStream unread = new FileInputStream(pipe.getFD())) {
+            pipe.write(inventory);
+            while (unread.available() > 0 && criu.alive()) {
+                Thread.sleep(0, POLL_NANOS);
+            }
+        }
+        restore.holdAt(Notify.POST_RESTORE, RESTORE);
+    }
+
+    @Override
+    public void take() throws Problem, InterruptedException {
+        CriuSession held = prepared(session);
+        try {
+            Leftover.removeFrom(prepared(spool));
+            // until pre-resume no instruction of the job can have run: a failure is undone
+            held.holdAt(Notify.PRE_RESUME, RESUME);
+            taken = true;
+            made.commit();
+            held.finish(true, RESUME);
+            held.close();
+            prepared(spool).close();
+        } catch (IOException e) {
+            throw Problem.failed("the images could not be removed").because(e.toString());
+        }
+    }
+
+    @Override
+    public void discard() {
+        if (!taken) {
+            made.close();
+        }
+    }
+
+    @Override
+    public void close() {
+        discard();
+    }
+
+    private Path directory() throws Problem {
+        return prepared(spool).directory();
+    }
+
+    private static <T> T prepared(@Nullable T part) throws Problem {
+        if (part == null) {
+            throw Problem.failed("the target is not prepared");
+        }
+        return part;
+    }
+}

@@ -1,0 +1,24 @@
+package io.migrator.migration;
+
+import io.migrator.files.RunDirectory;
+import io.migrator.instance.StartOptions;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+
+/**
+ * What a target is to make ready.
+ *
+ * @param id of this migration, letters and digits
+ * @param instance name
+ * @param start how the empty instance is to be started
+ * @param pids process and thread ids inside that the restore needs free
+ * @param runDirectory where the payload of {@code migrator run} keeps its files; null if none
+ */
+public record Order(
+        String id,
+        String instance,
+        StartOptions start,
+        List<Integer> pids,
+        RunDirectory.@Nullable Claim runDirectory) {}

@@ -1,0 +1,28 @@
+package io.migrator.migration;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a migration did.
+ *
+ * @param instance name
+ * @param from host name of the source
+ * @param to host name of the target
+ * @param frozenMillis from the freeze of the first thread until the target ran the job
+ * @param totalMillis from the call to the end
+ * @param memoryBytes of the images that held the job
+ * @param sentBytes that crossed, after compression
+ * @param phases milliseconds of each stage
+ * @param warnings in words
+ */
+public record Outcome(
+        String instance,
+        String from,
+        String to,
+        double frozenMillis,
+        double totalMillis,
+        long memoryBytes,
+        long sentBytes,
+        Map<Stage, Double> phases,
+        List<String> warnings) {}

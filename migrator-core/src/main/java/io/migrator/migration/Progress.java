@@ -1,0 +1,21 @@
+package io.migrator.migration;
+
+/**
+ * Told how a migration gets on. Called by the migration's threads, often; must return at once and
+ * never throw.
+ */
+public interface Progress {
+    /** A stage begins. */
+    void stage(Stage stage);
+
+    /**
+     * Bytes of the job's memory are over.
+     *
+     * @param sentBytes so far
+     * @param totalBytes expected; an estimate
+     */
+    void sent(long sentBytes, long totalBytes);
+
+    /** Something that the user should know but that stops nothing. */
+    void warning(String text);
+}

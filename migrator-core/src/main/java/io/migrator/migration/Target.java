@@ -1,0 +1,47 @@
+package io.migrator.migration;
+
+import io.migrator.memory.ImageSink;
+import io.migrator.network.NetworkLock;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
+ * once: {@link #survey}, {@link #prepare}, files through {@link #images}, {@link #load}, {@link
+ * #take}; {@link #discard} may come instead of any after prepare. Used by one thread, except that
+ * images may be written by another one while it waits.
+ *
+ * <p>Until take is called the target must not let the job execute. After take it must not undo.
+ */
+public interface Target extends AutoCloseable {
+    /** Answers whether the job could come here; changes nothing. */
+    TargetFacts survey(Survey survey) throws Problem, InterruptedException;
+
+    /** Makes an empty instance and whatever else the job needs to be restored. */
+    Prepared prepare(Order order) throws Problem, InterruptedException;
+
+    /** Takes criu's images; open from prepare to load. */
+    ImageSink images();
+
+    /**
+     * Restores the images and holds the job before its first instruction (LOADED).
+     *
+     * @param table criu's own nftables table; null if no connection is locked
+     */
+    void load(NetworkLock.@Nullable Table table) throws Problem, InterruptedException;
+
+    /**
+     * Takes the token: the job runs here from now on.
+     *
+     * @throws Problem if the job runs here all the same is not known: see {@link Problem#exitCode}
+     */
+    void take() throws Problem, InterruptedException;
+
+    /** Removes all that prepare and load made; the job stays where it was. */
+    void discard() throws Problem, InterruptedException;
+
+    /** Lets go of the target; discards if neither take nor discard came. */
+    @Override
+    void close();
+}

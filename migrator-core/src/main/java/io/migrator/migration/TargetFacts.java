@@ -1,0 +1,27 @@
+package io.migrator.migration;
+
+import io.migrator.instance.ImageIdentity;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node's answer to a survey.
+ *
+ * @param node its host name
+ * @param criuVersion such as {@code 4.2.1}; empty if there is no usable criu
+ * @param criuProblem why there is none; empty if there is
+ * @param cpuProblem why the source's CPU state could not be restored here; empty if it could
+ * @param nameTaken true if an instance of that name runs here
+ * @param image the file of the same path here, null if there is none
+ * @param freeSpoolBytes room for images
+ * @param freeMemoryBytes memory that is free or could be freed (MemAvailable)
+ */
+public record TargetFacts(
+        String node,
+        String criuVersion,
+        String criuProblem,
+        String cpuProblem,
+        boolean nameTaken,
+        @Nullable ImageIdentity image,
+        long freeSpoolBytes,
+        long freeMemoryBytes) {}

@@ -1,0 +1,63 @@
+package io.migrator.migration;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Consumer;
+
+/**
+ * Reversals of what was done to the world: pushed beside each step, run newest first by {@link
+ * #close} unless {@link #commit} came before. Undoes resources (processes, mounts, files, tables),
+ * never ownership of the job: that is the hand-over's alone. One thread.
+ */
+public final class Undo implements AutoCloseable {
+    /** One reversal. */
+    @FunctionalInterface
+    public interface Step {
+        /** Reverses; a failure is reported and the next reversal runs all the same. */
+        void run() throws Exception;
+    }
+
+    private record Named(String name, Step step) {}
+
+    private final Deque<Named> steps = new ArrayDeque<>();
+    private final Consumer<String> report;
+
+    /**
+     * An empty list.
+     *
+     * @param report told of each reversal that failed
+     */
+    public Undo(Consumer<String> report) {
+        this.report = report;
+    }
+
+    /** Adds a reversal of what was just done. */
+    public void push(String name, Step step) {
+        steps.push(new Named(name, step));
+    }
+
+    /** Forgets all reversals: what was done stays. */
+    public void commit() {
+        steps.clear();
+    }
+
+    /** Runs what remains, also when the thread was interrupted; the interrupt is kept. */
+    @Override
+    public void close() {
+        boolean interrupted = Thread.interrupted();
+        while (!steps.isEmpty()) {
+            Named next = steps.pop();
+            try {
+                next.step.run();
+            } catch (InterruptedException e) {
+                interrupted = true;
+                report.accept(next.name + " was interrupted");
+            } catch (Exception e) {
+                report.accept(next.name + ": " + e.getMessage());
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

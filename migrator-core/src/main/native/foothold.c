@@ -1,0 +1,424 @@
+/*
+ * foothold: starts criu inside a running Apptainer instance and stays its parent.
+ *
+ * Why C: setns(2) refuses a user namespace to a process with more than one thread and a JVM always
+ * has several; a pid namespace is entered by the children of the caller only; and between fork and
+ * exec nothing but async-signal-safe calls may run. Why a process of its own: criu must have a
+ * parent that outlives neither it nor the caller's verdict (see the relay below).
+ *
+ *   foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID]
+ *
+ *   -t  pid of the instance's appinit, as seen by the caller; it must be pid 1 of its pid namespace
+ *   -s  its start time (field 22 of /proc/PID/stat): a recycled pid is refused
+ *   -i  directory for criu's images: owned by the caller, not accessible to anyone else
+ *   -b  the criu bundle: criu, lib/, and the empty directory `empty`
+ *   -l  set ns_last_pid inside first, so that criu's helpers do not take a pid to be restored
+ *
+ * criu gets: no environment but PATH=/nonexistent, no configuration file, no plugin directory
+ * (facts: users.md section 6: otherwise the image runs code as root), descriptors 7 (images),
+ * 8 (bundle) and 30 (its end of a SOCK_SEQPACKET pair for `criu swrk`), and nothing else.
+ *
+ * Standard input and output carry packets of the caller: u32 kind, u32 length (both little endian),
+ * then length bytes.
+ *   in   'M' message for criu     'K' one byte: signal for criu
+ *   out  'P' u32 pid of criu      'M' message from criu      'X' u32 wait status of criu, the last
+ * End of file on standard input (the caller died or let go) closes criu's socket: criu then aborts a
+ * dump (the payload runs on) and kills a restore that is held (criu/cr-service.c). A criu that has
+ * not ended GRACE_MS later is killed, which has the same effect.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define IMAGES_FD 7
+#define BUNDLE_FD 8
+#define CRIU_FD 30
+#define GRACE_MS 10000
+/* tasks that a dead criu left behind may hold its socket open: what it said is read, no more */
+#define LAST_WORDS_MS 50
+#define MESSAGE_MAX (256 * 1024)
+
+__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
+{
+	int error = errno;
+	va_list args;
+
+	va_start(args, format);
+	fputs("foothold: ", stderr);
+	vfprintf(stderr, format, args);
+	if (error)
+		fprintf(stderr, ": %s", strerror(error));
+	fputc('\n', stderr);
+	exit(125);
+}
+
+static unsigned long number(const char *text, unsigned long max)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno || *end || end == text || *text == '-' || value > max)
+		die("not a number up to %lu: %s", max, text);
+	return value;
+}
+
+/* ---- the instance ---- */
+
+struct instance {
+	int pidfd;
+	int proc; /* /proc/PID */
+};
+
+static ssize_t read_at(int dir, const char *name, char *buffer, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (fd < 0)
+		die("%s of appinit", name);
+	got = read(fd, buffer, size - 1);
+	close(fd);
+	if (got < 0)
+		die("%s of appinit", name);
+	buffer[got] = 0;
+	return got;
+}
+
+static unsigned long start_time(int proc)
+{
+	char text[1024], *field;
+	int i;
+
+	read_at(proc, "stat", text, sizeof text);
+	field = strrchr(text, ')'); /* the name before it may hold anything */
+	for (i = 2; field && i < 22; i++)
+		field = strchr(field + 1, ' ');
+	errno = 0;
+	if (!field)
+		die("stat of appinit cannot be read");
+	return strtoul(field, NULL, 10);
+}
+
+/* pid 1 of a pid namespace that is not ours, and owned by the caller unless the caller is root */
+static void check_appinit(const struct instance *instance)
+{
+	char text[4096], *line;
+	unsigned int uid;
+	int levels = 0;
+	long last = 0;
+
+	read_at(instance->proc, "status", text, sizeof text);
+	line = strstr(text, "\nUid:");
+	errno = 0;
+	if (!line || sscanf(line, "\nUid:\t%u", &uid) != 1)
+		die("status of appinit cannot be read");
+	if (getuid() && getuid() != uid)
+		die("the instance belongs to uid %u, the caller is uid %u", uid, getuid());
+	line = strstr(text, "\nNSpid:");
+	if (!line)
+		die("the kernel does not tell NSpid");
+	for (line += 7; *line == '\t' || *line == ' ';) {
+		last = strtol(line, &line, 10);
+		levels++;
+	}
+	if (levels < 2 || last != 1)
+		die("the given process is not pid 1 of a pid namespace of its own");
+}
+
+static struct instance find_instance(pid_t pid, unsigned long start)
+{
+	struct instance instance;
+	char path[64];
+
+	instance.pidfd = syscall(SYS_pidfd_open, pid, 0);
+	if (instance.pidfd < 0)
+		die("appinit %d", pid);
+	snprintf(path, sizeof path, "/proc/%d", pid);
+	instance.proc = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (instance.proc < 0)
+		die("%s", path);
+	if (start_time(instance.proc) != start) {
+		errno = 0;
+		die("pid %d is another process by now", pid);
+	}
+	check_appinit(&instance);
+	return instance;
+}
+
+static int differs(int proc, const char *ns)
+{
+	char path[64];
+	struct stat ours, theirs;
+
+	snprintf(path, sizeof path, "/proc/self/%s", ns);
+	if (stat(path, &ours) || fstatat(proc, ns, &theirs, 0))
+		die("%s", ns);
+	return ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev;
+}
+
+/*
+ * Which namespaces to join: those in which the instance does not share ours. criu compares the
+ * payload's namespaces with its own, so joining them all keeps it from dumping any. Not the time
+ * namespace: criu makes one for the payload where the clocks of two nodes differ.
+ */
+static int namespaces_of(const struct instance *instance)
+{
+	static const struct {
+		const char *name;
+		int flag;
+	} kinds[] = {
+		{ "ns/mnt", CLONE_NEWNS },   { "ns/pid", CLONE_NEWPID }, { "ns/net", CLONE_NEWNET },
+		{ "ns/ipc", CLONE_NEWIPC },  { "ns/uts", CLONE_NEWUTS }, { "ns/user", CLONE_NEWUSER },
+		{ "ns/cgroup", CLONE_NEWCGROUP },
+	};
+	int flags = 0;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (differs(instance->proc, kinds[i].name))
+			flags |= kinds[i].flag;
+	return flags;
+}
+
+/* ---- criu ---- */
+
+static int open_images(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st))
+		die("%s", path);
+	errno = 0;
+	if (st.st_uid != geteuid() || (st.st_mode & 077))
+		die("%s must belong to the caller and be closed to others", path);
+	return fd;
+}
+
+static void move_fd(int from, int to)
+{
+	if (from == to) {
+		if (fcntl(to, F_SETFD, 0))
+			die("descriptor %d", to);
+	} else if (dup2(from, to) < 0) {
+		die("descriptor %d", to);
+	}
+}
+
+static void close_others(void)
+{
+	if (syscall(SYS_close_range, 3U, IMAGES_FD - 1U, 0) ||
+	    syscall(SYS_close_range, BUNDLE_FD + 1U, CRIU_FD - 1U, 0) ||
+	    syscall(SYS_close_range, CRIU_FD + 1U, ~0U, 0))
+		die("close_range");
+}
+
+static void set_last_pid(const char *last_pid)
+{
+	/* the kernel takes the pid namespace of the writer, so any /proc will do */
+	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, last_pid, strlen(last_pid)) < 0)
+		die("ns_last_pid");
+	close(fd);
+}
+
+__attribute__((noreturn)) static void become_criu(int images, int bundle, int socket)
+{
+	static char *const environment[] = { "PATH=/nonexistent", "LC_ALL=C", NULL };
+	static char *const argv[] = {
+		"/proc/self/fd/8/lib/ld.so", "--library-path", "/proc/self/fd/8/lib",
+		"/proc/self/fd/8/criu",      "--libdir",       "/proc/self/fd/8/empty",
+		"--no-default-config",       "swrk",           "30",
+		NULL,
+	};
+	int null;
+
+	/* above every number that is a target of move_fd */
+	images = fcntl(images, F_DUPFD, CRIU_FD + 1);
+	bundle = fcntl(bundle, F_DUPFD, CRIU_FD + 1);
+	socket = fcntl(socket, F_DUPFD, CRIU_FD + 1);
+	null = open("/dev/null", O_RDWR);
+	if (images < 0 || bundle < 0 || socket < 0 || null < 0)
+		die("descriptors for criu");
+	move_fd(null, 0);
+	move_fd(2, 1); /* what criu prints goes with our errors */
+	move_fd(images, IMAGES_FD);
+	move_fd(bundle, BUNDLE_FD);
+	move_fd(socket, CRIU_FD);
+	close_others();
+
+	execve(argv[0], argv, environment);
+	die("criu's loader in the bundle");
+}
+
+/* ---- relay ---- */
+
+static char message[MESSAGE_MAX];
+
+static void put(uint32_t kind, const void *bytes, uint32_t length)
+{
+	static char out[8 + MESSAGE_MAX];
+	size_t size = 8 + length, done = 0;
+
+	memcpy(out, &kind, 4);
+	memcpy(out + 4, &length, 4);
+	memcpy(out + 8, bytes, length);
+	while (done < size) {
+		ssize_t wrote = write(1, out + done, size - done);
+
+		if (wrote < 0 && errno != EINTR)
+			return; /* the caller is gone: end of file on its other end tells us */
+		done += wrote > 0 ? wrote : 0;
+	}
+}
+
+static int get(void *bytes, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t got = read(0, (char *)bytes + done, size - done);
+
+		if (got == 0 || (got < 0 && errno != EINTR))
+			return -1;
+		done += got > 0 ? got : 0;
+	}
+	return 0;
+}
+
+/* returns -1 when the caller is gone or speaks nonsense */
+static int from_caller(int socket, int criu)
+{
+	uint32_t head[2];
+
+	if (get(head, sizeof head) || head[1] > MESSAGE_MAX || get(message, head[1]))
+		return -1;
+	if (head[0] == 'M')
+		return send(socket, message, head[1], MSG_NOSIGNAL) < 0 && errno != EPIPE ? -1 : 0;
+	if (head[0] == 'K' && head[1] == 1) {
+		syscall(SYS_pidfd_send_signal, criu, (int)message[0], NULL, 0);
+		return 0;
+	}
+	return -1;
+}
+
+/* returns -1 when criu closed its end */
+static int from_criu(int socket)
+{
+	ssize_t got = recv(socket, message, sizeof message, MSG_TRUNC);
+
+	if (got <= 0 || (size_t)got > sizeof message)
+		return -1;
+	put('M', message, got);
+	return 0;
+}
+
+static void relay(int socket, int criu)
+{
+	struct pollfd ends[3] = { { 0, POLLIN, 0 }, { socket, POLLIN, 0 }, { criu, POLLIN, 0 } };
+	int dead = 0;
+
+	for (;;) {
+		int none = poll(ends, 3, dead ? LAST_WORDS_MS : ends[0].fd < 0 ? GRACE_MS : -1) == 0;
+
+		if (none && dead)
+			return;
+		if (none)
+			syscall(SYS_pidfd_send_signal, criu, SIGKILL, NULL, 0);
+		if (ends[1].fd >= 0 && ends[1].revents && from_criu(socket))
+			ends[1].fd = -1;
+		if (ends[0].fd >= 0 && ends[0].revents && from_caller(socket, criu)) {
+			ends[0].fd = ends[1].fd = -1;
+			close(socket);
+		}
+		if (ends[2].fd >= 0 && ends[2].revents) {
+			dead = 1;
+			ends[2].fd = -1;
+		}
+		if (dead && ends[1].fd < 0)
+			return;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const char *images_path = NULL, *bundle_path = NULL, *last_pid = NULL;
+	unsigned long start = 0;
+	int option, images, bundle, pair[2], flags, pidfd, status = 0;
+	pid_t appinit = 0, criu;
+	uint32_t word;
+	struct instance instance;
+
+	while ((option = getopt(argc, argv, "t:s:i:b:l:")) != -1) {
+		switch (option) {
+		case 't': appinit = number(optarg, 1 << 22); break;
+		case 's': start = number(optarg, ~0UL); break;
+		case 'i': images_path = optarg; break;
+		case 'b': bundle_path = optarg; break;
+		case 'l': number(optarg, 1 << 22); last_pid = optarg; break;
+		default: exit(125);
+		}
+	}
+	errno = 0;
+	if (appinit < 2 || !images_path || !bundle_path || optind != argc)
+		die("usage: foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID]");
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int s = 0; s < 3; s++) /* Ctrl-C is the caller's to hear; we hear its end of file */
+		signal((int[]){ SIGINT, SIGHUP, SIGQUIT }[s], SIG_IGN);
+	instance = find_instance(appinit, start);
+	images = open_images(images_path);
+	bundle = open(bundle_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (bundle < 0)
+		die("%s", bundle_path);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		die("socketpair");
+
+	flags = namespaces_of(&instance);
+	if ((flags & CLONE_NEWUSER) && setns(instance.pidfd, CLONE_NEWUSER))
+		die("joining the user namespace of the instance");
+	if (setns(instance.pidfd, CLONE_NEWPID))
+		die("joining the pid namespace of the instance");
+	criu = fork();
+	if (criu < 0)
+		die("fork");
+	if (criu == 0) {
+		for (int s = 0; s < 3; s++)
+			signal((int[]){ SIGINT, SIGHUP, SIGQUIT }[s], SIG_DFL);
+		signal(SIGPIPE, SIG_DFL);
+		setsid(); /* a terminal's Ctrl-C must not reach criu in mid-dump */
+		if (last_pid)
+			set_last_pid(last_pid);
+		if (setns(instance.pidfd, flags & ~(CLONE_NEWUSER | CLONE_NEWPID)))
+			die("joining the namespaces of the instance");
+		become_criu(images, bundle, pair[1]);
+	}
+	close(pair[1]);
+	pidfd = syscall(SYS_pidfd_open, criu, 0);
+	if (pidfd < 0)
+		die("pidfd of criu");
+	word = criu;
+	put('P', &word, 4);
+	relay(pair[0], pidfd);
+	while (waitpid(criu, &status, 0) < 0 && errno == EINTR)
+		;
+	word = status;
+	put('X', &word, 4);
+	return 0;
+}

@@ -1,0 +1,88 @@
+package io.migrator.remote;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.NullNode;
+
+import io.migrator.problem.ExitCode;
+import io.migrator.problem.Problem;
+import io.migrator.wire.Frame;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+
+/**
+ * A control message.
+ *
+ * @param kind what is asked or answered
+ * @param number of the request; a reply has its request's; 0 for what nobody asked for
+ * @param body of the kind; null where there is none
+ */
+record Envelope(Kind kind, int number, JsonNode body) {
+    enum Kind {
+        SURVEY,
+        PREPARE,
+        LOAD,
+        TAKE,
+        DISCARD,
+        /** The source lives; no reply. */
+        ALIVE,
+        /** Reply: done. */
+        OK,
+        /** Reply: not done; also sent unasked when images cannot be stored. */
+        PROBLEM
+    }
+
+    /** A problem as it crosses; where the payload is, each side knows for itself. */
+    record Told(ExitCode exitCode, String what, String because, String tryThis) {}
+
+    private static final ObjectMapper JSON =
+            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+
+    static Envelope of(Kind kind, int number, @Nullable Object body) {
+        return new Envelope(
+                kind, number, body == null ? NullNode.instance : JSON.valueToTree(body));
+    }
+
+    static Envelope of(Problem problem, int number) {
+        return of(
+                Kind.PROBLEM,
+                number,
+                new Told(problem.exitCode(), problem.what(), problem.because(), problem.tryThis()));
+    }
+
+    static Envelope parse(Frame.Control frame) throws IOException {
+        Envelope envelope = JSON.readValue(frame.text(), Envelope.class);
+        if (envelope.kind == null || envelope.body == null) {
+            throw new IOException("a control message without kind or body");
+        }
+        return envelope;
+    }
+
+    Frame.Control toFrame() throws IOException {
+        return Frame.Control.of(JSON.writeValueAsString(this));
+    }
+
+    /** The body as what it must be. */
+    <T> T body(Class<T> type) throws IOException {
+        T value = JSON.treeToValue(body, type);
+        if (value == null) {
+            throw new IOException("a control message of kind " + kind + " without its body");
+        }
+        return value;
+    }
+
+    /** The body as what it may be. */
+    <T> @Nullable T optionalBody(Class<T> type) throws IOException {
+        return body.isNull() ? null : JSON.treeToValue(body, type);
+    }
+
+    /** The problem of a {@link Kind#PROBLEM}. */
+    Problem problem() throws IOException {
+        Told told = body(Told.class);
+        return Problem.of(told.exitCode, told.what, told.because, told.tryThis);
+    }
+}

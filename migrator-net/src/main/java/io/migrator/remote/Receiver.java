@@ -1,0 +1,163 @@
+package io.migrator.remote;
+
+import io.migrator.migration.LocalTarget;
+import io.migrator.migration.Order;
+import io.migrator.migration.Survey;
+import io.migrator.network.NetworkLock;
+import io.migrator.problem.Problem;
+import io.migrator.wire.Compression;
+import io.migrator.wire.Frame;
+import io.migrator.wire.FrameReader;
+import io.migrator.wire.FrameWriter;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.FileChannel;
+import java.time.Duration;
+import java.util.function.Consumer;
+
+/**
+ * The far end of a migration: reads requests and images from one stream, does them on this node,
+ * answers on another. Whatever ends the stream before the job was taken (a closed link, nonsense,
+ * silence, an interrupt) discards all that was made.
+ *
+ * <p>Run by one thread, which an interrupt stops.
+ */
+public final class Receiver {
+    /** The source says that it lives more often than this; silence means the link is cut. */
+    static final Duration SILENCE_LIMIT = Duration.ofSeconds(25);
+
+    private final LocalTarget target;
+    private final FrameReader in;
+    private final FrameWriter out;
+    private final Thread reader = Thread.currentThread();
+    private volatile long waitingSinceNanos;
+    private volatile boolean silent;
+    private @Nullable Problem imageProblem;
+
+    /**
+     * A receiver for the thread that makes it.
+     *
+     * @param in closed when the thread is interrupted (an interruptible channel)
+     * @param report told of what could not be undone
+     */
+    public Receiver(FileChannel in, OutputStream out, Consumer<String> report) throws IOException {
+        this.target = new LocalTarget(report);
+        this.in = new FrameReader(in);
+        this.out = new FrameWriter(out, Compression.NONE);
+    }
+
+    /**
+     * Serves until the source ends the stream.
+     *
+     * @throws IOException if the stream was cut or is not as it must be; all is discarded
+     */
+    public void serve() throws IOException, InterruptedException {
+        Thread watchdog = Thread.ofPlatform().daemon().name("watchdog").start(this::watch);
+        try (target) {
+            Frame frame = next();
+            while (!(frame instanceof Frame.End)) {
+                handle(frame);
+                frame = next();
+            }
+        } catch (IOException e) {
+            throw silent ? new IOException("the source has been silent for too long", e) : e;
+        } finally {
+            watchdog.interrupt();
+        }
+    }
+
+    private Frame next() throws IOException {
+        waitingSinceNanos = System.nanoTime();
+        try {
+            return in.next();
+        } finally {
+            waitingSinceNanos = Long.MAX_VALUE;
+        }
+    }
+
+    private void watch() {
+        try {
+            while (true) {
+                Thread.sleep(1000);
+                long since = waitingSinceNanos;
+                boolean waiting = since != Long.MAX_VALUE;
+                if (waiting && System.nanoTime() - since > SILENCE_LIMIT.toNanos()) {
+                    silent = true;
+                    reader.interrupt();
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            // the stream ended
+        }
+    }
+
+    private void handle(Frame frame) throws IOException, InterruptedException {
+        switch (frame) {
+            case Frame.Control control -> answer(Envelope.parse(control));
+            case Frame.FileOpen(int id, String name) -> image(() -> target.open(id, name));
+            case Frame.FileData data ->
+                    image(() -> target.data(data.id(), data.offset(), data.data()));
+            case Frame.FileEnd(int id, long length) -> image(() -> target.end(id, length));
+            case Frame.End() -> {}
+        }
+    }
+
+    private interface ImageStep {
+        void run() throws Problem;
+    }
+
+    /** After the first fault images are read and dropped, so that the source hears of it. */
+    private void image(ImageStep step) throws IOException {
+        if (imageProblem != null) {
+            return;
+        }
+        try {
+            step.run();
+        } catch (Problem e) {
+            imageProblem = e;
+            out.write(Envelope.of(e, 0).toFrame());
+        }
+    }
+
+    private void answer(Envelope request) throws IOException, InterruptedException {
+        if (request.kind() == Envelope.Kind.ALIVE) {
+            return;
+        }
+        Envelope reply;
+        try {
+            reply = Envelope.of(Envelope.Kind.OK, request.number(), done(request));
+        } catch (Problem e) {
+            reply = Envelope.of(e, request.number());
+        } catch (IllegalArgumentException e) {
+            throw new IOException("the source asked for nonsense", e);
+        }
+        out.write(reply.toFrame());
+    }
+
+    private @Nullable Object done(Envelope request)
+            throws Problem, IOException, InterruptedException {
+        switch (request.kind()) {
+            case SURVEY -> {
+                return target.survey(request.body(Survey.class));
+            }
+            case PREPARE -> {
+                return target.prepare(request.body(Order.class));
+            }
+            case LOAD -> {
+                if (imageProblem != null) {
+                    throw imageProblem;
+                }
+                target.load(request.optionalBody(NetworkLock.Table.class));
+            }
+            case TAKE -> target.take();
+            case DISCARD -> target.discard();
+            case ALIVE, OK, PROBLEM ->
+                    throw new IOException("the source sent " + request.kind() + " as a request");
+        }
+        return null;
+    }
+}
