@@ -6,13 +6,14 @@
  * exec nothing but async-signal-safe calls may run. Why a process of its own: criu must have a
  * parent that outlives neither it nor the caller's verdict (see the relay below).
  *
- *   foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID]
+ *   foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d]
  *
  *   -t  pid of the instance's appinit, as seen by the caller; it must be pid 1 of its pid namespace
  *   -s  its start time (field 22 of /proc/PID/stat): a recycled pid is refused
  *   -i  directory for criu's images: owned by the caller, not accessible to anyone else
  *   -b  the criu bundle: criu, lib/, and the empty directory `empty`
  *   -l  set ns_last_pid inside first, so that criu's helpers do not take a pid to be restored
+ *   -d  preload the bundle's lib/criushim.so into criu
  *
  * criu gets: no environment but PATH=/nonexistent, no configuration file, no plugin directory
  * (facts: users.md section 6: otherwise the image runs code as root), descriptors 7 (images),
@@ -238,13 +239,21 @@ static void set_last_pid(const char *last_pid)
 	close(fd);
 }
 
-__attribute__((noreturn)) static void become_criu(int images, int bundle, int socket)
+__attribute__((noreturn)) static void become_criu(int images, int bundle, int socket, int shim)
 {
 	static char *const environment[] = { "PATH=/nonexistent", "LC_ALL=C", NULL };
-	static char *const argv[] = {
-		"/proc/self/fd/8/lib/ld.so", "--library-path", "/proc/self/fd/8/lib",
-		"/proc/self/fd/8/criu",      "--libdir",       "/proc/self/fd/8/empty",
-		"--no-default-config",       "swrk",           "30",
+	static char *argv[] = {
+		"/proc/self/fd/8/lib/ld.so",
+		"--library-path",
+		"/proc/self/fd/8/lib",
+		"--preload",
+		"/proc/self/fd/8/lib/criushim.so",
+		"/proc/self/fd/8/criu",
+		"--libdir",
+		"/proc/self/fd/8/empty",
+		"--no-default-config",
+		"swrk",
+		"30",
 		NULL,
 	};
 	int null;
@@ -263,6 +272,8 @@ __attribute__((noreturn)) static void become_criu(int images, int bundle, int so
 	move_fd(socket, CRIU_FD);
 	close_others();
 
+	if (!shim) /* an empty list to preload */
+		argv[4] = "";
 	execve(argv[0], argv, environment);
 	die("criu's loader in the bundle");
 }
@@ -360,24 +371,25 @@ int main(int argc, char **argv)
 {
 	const char *images_path = NULL, *bundle_path = NULL, *last_pid = NULL;
 	unsigned long start = 0;
-	int option, images, bundle, pair[2], flags, pidfd, status = 0;
+	int option, shim = 0, images, bundle, pair[2], flags, pidfd, status = 0;
 	pid_t appinit = 0, criu;
 	uint32_t word;
 	struct instance instance;
 
-	while ((option = getopt(argc, argv, "t:s:i:b:l:")) != -1) {
+	while ((option = getopt(argc, argv, "t:s:i:b:l:d")) != -1) {
 		switch (option) {
 		case 't': appinit = number(optarg, 1 << 22); break;
 		case 's': start = number(optarg, ~0UL); break;
 		case 'i': images_path = optarg; break;
 		case 'b': bundle_path = optarg; break;
 		case 'l': number(optarg, 1 << 22); last_pid = optarg; break;
+		case 'd': shim = 1; break;
 		default: exit(125);
 		}
 	}
 	errno = 0;
 	if (appinit < 2 || !images_path || !bundle_path || optind != argc)
-		die("usage: foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID]");
+		die("usage: foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d]");
 
 	signal(SIGPIPE, SIG_IGN);
 	for (int s = 0; s < 3; s++) /* Ctrl-C is the caller's to hear; we hear its end of file */
@@ -407,7 +419,7 @@ int main(int argc, char **argv)
 			set_last_pid(last_pid);
 		if (setns(instance.pidfd, flags & ~(CLONE_NEWUSER | CLONE_NEWPID)))
 			die("joining the namespaces of the instance");
-		become_criu(images, bundle, pair[1]);
+		become_criu(images, bundle, pair[1], shim);
 	}
 	close(pair[1]);
 	pidfd = syscall(SYS_pidfd_open, criu, 0);

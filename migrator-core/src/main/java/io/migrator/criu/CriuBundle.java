@@ -1,6 +1,7 @@
 package io.migrator.criu;
 
 import io.migrator.linux.Command;
+import io.migrator.linux.NativeParts;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -106,9 +107,11 @@ public record CriuBundle(Path directory, String version) {
                 : Path.of(System.getProperty("user.home"), ".cache", "migrator");
     }
 
-    private static String identity(Path criu, List<Path> libraries) throws IOException {
+    private static String identity(Path criu, List<Path> libraries)
+            throws IOException, Problem {
         List<Path> parts = new ArrayList<>(libraries);
         parts.add(criu);
+        parts.add(NativeParts.path("criushim.so"));
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (Path part : parts) {
@@ -135,6 +138,7 @@ public record CriuBundle(Path directory, String version) {
             Path lib = Files.createDirectory(draft.resolve("lib"));
             Files.createDirectory(draft.resolve("empty"));
             Files.copy(criu, draft.resolve("criu"), StandardCopyOption.COPY_ATTRIBUTES);
+            Files.copy(NativeParts.path("criushim.so"), lib.resolve("criushim.so"));
             for (Path library : libraries) {
                 String name = String.valueOf(library.getFileName());
                 Files.copy(

@@ -69,7 +69,8 @@ public final class CriuSession implements AutoCloseable {
     }
 
     /**
-     * Asks criu to dump a tree; returns at once.
+     * Asks criu to dump a tree, without its private anonymous memory: the pages left out are listed
+     * in the file {@code hidden} (criushim.c). Returns at once.
      *
      * @param root pid of the tree's root inside the instance
      * @param timeLimit after which criu gives up by itself and the payload runs on
@@ -77,7 +78,7 @@ public final class CriuSession implements AutoCloseable {
     public static CriuSession dump(
             Instance instance, CriuBundle bundle, Path images, int root, Duration timeLimit)
             throws Problem, InterruptedException {
-        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.empty());
+        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.empty(), true);
         CriuSession session = opened(foothold, "dump", images);
         session.request(
                 TYPE_DUMP,
@@ -97,7 +98,7 @@ public final class CriuSession implements AutoCloseable {
     public static CriuSession restore(
             Instance instance, CriuBundle bundle, Path images, int lastPid)
             throws Problem, InterruptedException {
-        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.of(lastPid));
+        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.of(lastPid), false);
         CriuSession session = opened(foothold, "restore", images);
         session.request(TYPE_RESTORE, common("restore.log"));
         return session;

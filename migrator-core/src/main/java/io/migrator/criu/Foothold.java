@@ -75,9 +75,10 @@ final class Foothold implements AutoCloseable {
      * Starts criu inside the instance.
      *
      * @param images directory of mode 0700, descriptor 7 of criu
+     * @param shim whether criushim.so is to keep private memory out of a dump
      * @param lastPid value for ns_last_pid inside, so that helpers keep off the pids to be restored
      */
-    static Foothold start(Instance instance, CriuBundle bundle, Path images, OptionalInt lastPid)
+    static Foothold start(Instance instance, CriuBundle bundle, Path images, OptionalInt lastPid, boolean shim)
             throws Problem {
         List<String> argv =
                 new ArrayList<>(
@@ -91,6 +92,9 @@ final class Foothold implements AutoCloseable {
                                 images.toString(),
                                 "-b",
                                 bundle.directory().toString()));
+        if (shim) {
+            argv.add("-d");
+        }
         lastPid.ifPresent(pid -> argv.addAll(List.of("-l", Integer.toString(pid))));
         try {
             return new Foothold(new ProcessBuilder(argv).start());

@@ -13,10 +13,12 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -76,6 +78,34 @@ public record RunDirectory(Path path) {
         }
     }
 
+    /**
+     * Makes room for a new run of the same name: what an earlier one left is kept as {@code
+     * NAME.previous} until the next time.
+     *
+     * @return where it is now; empty if there was nothing
+     */
+    public Optional<RunDirectory> setAside() throws Problem {
+        if (!exists()) {
+            return Optional.empty();
+        }
+        RunDirectory previous =
+                new RunDirectory(path.resolveSibling(path.getFileName() + ".previous"));
+        try {
+            previous.delete();
+            Files.move(path, previous.path, StandardCopyOption.ATOMIC_MOVE);
+            return Optional.of(previous);
+        } catch (IOException e) {
+            throw Problem.failed("the output of the last run could not be set aside")
+                    .because(e.toString())
+                    .causedBy(e);
+        }
+    }
+
+    /** Takes back what was set aside. */
+    public void putBack(RunDirectory previous) throws IOException {
+        Files.move(previous.path, path, StandardCopyOption.ATOMIC_MOVE);
+    }
+
     /** Leaves a file in it by which a target can tell that it sees the same directory. */
     public Claim claim(String id) throws Problem {
         try {
@@ -94,16 +124,6 @@ public record RunDirectory(Path path) {
     /** Returns true if this node sees the directory that the claim was made in. */
     public static boolean isSame(Claim claim) {
         return Files.exists(Path.of(claim.path()).resolve(claim.probe()));
-    }
-
-    /** Returns true if it has no files, or does not exist. */
-    public boolean isEmpty() throws IOException {
-        if (!exists()) {
-            return true;
-        }
-        try (Stream<Path> entries = Files.list(path)) {
-            return entries.findAny().isEmpty();
-        }
     }
 
     /** Writes its files and directories as a tar; what is neither is left out. */

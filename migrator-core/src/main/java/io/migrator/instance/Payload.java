@@ -7,7 +7,6 @@ import io.migrator.problem.Problem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +47,7 @@ public record Payload(List<String> options, String image, String name, List<Stri
         if (!Files.exists(file)) {
             throw Problem.usage("no image " + file).tryThis("give the path of a SIF or a sandbox");
         }
-        setAsidePrevious();
+        directory().setAside();
         directory().create();
         List<String> arguments = new ArrayList<>(options);
         String own = directory().path().toString();
@@ -96,21 +95,6 @@ public record Payload(List<String> options, String image, String name, List<Stri
             return Files.exists(file) ? Files.readString(file).strip() : "";
         } catch (IOException e) {
             throw Problem.failed("the payload's output cannot be read").because(e.toString());
-        }
-    }
-
-    /** The output of an earlier run of that name is kept until the next one. */
-    private void setAsidePrevious() throws Problem {
-        RunDirectory previous = RunDirectory.of(name + ".previous");
-        try {
-            if (directory().exists()) {
-                previous.delete();
-                Files.move(directory().path(), previous.path(), StandardCopyOption.ATOMIC_MOVE);
-            }
-        } catch (IOException e) {
-            throw Problem.failed("the output of the last run could not be set aside")
-                    .because(e.toString())
-                    .causedBy(e);
         }
     }
 }

@@ -23,6 +23,7 @@ public record ProcessTree(List<Member> members) {
      * @param session inside; 0 if its leader is outside
      * @param threads pids inside of its threads
      * @param residentBytes memory in use (VmRSS)
+     * @param anonymousBytes of these, those of private memory (RssAnon)
      */
     public record Member(
             Proc process,
@@ -32,7 +33,8 @@ public record ProcessTree(List<Member> members) {
             String name,
             int uid,
             List<Integer> threads,
-            long residentBytes) {}
+            long residentBytes,
+            long anonymousBytes) {}
 
     /** Looks at the instance now. Processes that end meanwhile are left out. */
     public static ProcessTree of(Instance instance) throws Problem {
@@ -61,6 +63,13 @@ public record ProcessTree(List<Member> members) {
     /** Sum of the processes' resident memory; pages that they share count for each of them. */
     public long residentBytes() {
         return members.stream().mapToLong(Member::residentBytes).sum();
+    }
+
+    /** Of the resident memory what criu puts into its images: shared memory and file mappings. */
+    public long imageBytes() {
+        return members.stream()
+                .mapToLong(member -> member.residentBytes - member.anonymousBytes)
+                .sum();
     }
 
     /** Pids as seen from the node. */
@@ -100,7 +109,8 @@ public record ProcessTree(List<Member> members) {
                             process.name(),
                             process.uid(),
                             List.copyOf(threads),
-                            residentBytes(process)));
+                            statusBytes(process, "VmRSS"),
+                            statusBytes(process, "RssAnon")));
         } catch (IOException e) {
             // it ended while we looked: it is not there
         }
@@ -113,8 +123,8 @@ public record ProcessTree(List<Member> members) {
                 : 0;
     }
 
-    private static long residentBytes(Proc process) throws IOException {
-        return process.status("VmRSS")
+    private static long statusBytes(Proc process, String name) throws IOException {
+        return process.status(name)
                 .map(text -> Long.parseLong(text.split(" ")[0]) * 1024)
                 .orElse(0L);
     }

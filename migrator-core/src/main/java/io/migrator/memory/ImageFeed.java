@@ -27,7 +27,7 @@ public final class ImageFeed implements AutoCloseable {
     private static final long POLL_NANOS = 200_000;
 
     private final Path directory;
-    private final ImageSink sink;
+    private final JobSink sink;
     private final Map<String, Sending> files = new HashMap<>();
     private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
     private final Thread follower =
@@ -48,7 +48,7 @@ public final class ImageFeed implements AutoCloseable {
     }
 
     /** A feed of the images that criu will write into the directory. */
-    public ImageFeed(Path directory, ImageSink sink) {
+    public ImageFeed(Path directory, JobSink sink) {
         this.directory = directory;
         this.sink = sink;
     }

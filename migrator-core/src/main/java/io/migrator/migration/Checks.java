@@ -43,8 +43,10 @@ final class Checks {
                             "that cannot be repeated on another node yet",
                             "start it without " + option));
         }
-        if (freeSpoolBytes < tree.residentBytes() + MARGIN_BYTES) {
-            findings.add(tooLittle("room for the images in /dev/shm here", freeSpoolBytes, 1));
+        long needBytes = tree.imageBytes() + MARGIN_BYTES;
+        if (freeSpoolBytes < needBytes) {
+            findings.add(
+                    tooLittle("room for images in /dev/shm here", freeSpoolBytes, needBytes));
         }
         return this;
     }
@@ -123,13 +125,20 @@ final class Checks {
                             "stop that one, or choose another node"));
         }
         image(facts, image);
-        if (facts.freeSpoolBytes() < tree.residentBytes() + MARGIN_BYTES) {
+        long imageBytes = tree.imageBytes() + MARGIN_BYTES;
+        if (facts.freeSpoolBytes() < imageBytes) {
             findings.add(
-                    tooLittle("room in /dev/shm on " + facts.node(), facts.freeSpoolBytes(), 1));
+                    tooLittle(
+                            "room for images in /dev/shm on " + facts.node(),
+                            facts.freeSpoolBytes(),
+                            imageBytes));
         }
-        // the images and the restored job lie there side by side for a moment
-        if (facts.freeMemoryBytes() < 2 * tree.residentBytes() + MARGIN_BYTES) {
-            findings.add(tooLittle("memory on " + facts.node(), facts.freeMemoryBytes(), 2));
+        // images and what is restored from them lie side by side for a moment
+        long memoryBytes = tree.residentBytes() + imageBytes;
+        if (facts.freeMemoryBytes() < memoryBytes) {
+            findings.add(
+                    tooLittle(
+                            "memory on " + facts.node(), facts.freeMemoryBytes(), memoryBytes));
         }
         return this;
     }
@@ -159,8 +168,7 @@ final class Checks {
                 && ours.withDigest().digest().equals(theirs.digest());
     }
 
-    private Finding tooLittle(String what, long haveBytes, int times) {
-        long needBytes = times * tree.residentBytes() + MARGIN_BYTES;
+    private static Finding tooLittle(String what, long haveBytes, long needBytes) {
         return Finding.forbidden(
                 "memory",
                 "too little " + what,

@@ -12,6 +12,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -141,8 +142,8 @@ final class FrozenSource implements AutoCloseable {
 
     /** criu removes its table where it aborts in order; after a dump, or if it died, we do. */
     private void removeLock() throws Problem, InterruptedException {
-        if (lock == null && dumpLog.toFile().exists()) {
-            lock = NetworkLock.ofDump(instance, dumpLog);
+        if (lock == null && Files.exists(dumpLog)) {
+            lock = NetworkLock.named(instance, dumpLog);
         }
         if (lock != null) {
             lock.delete();

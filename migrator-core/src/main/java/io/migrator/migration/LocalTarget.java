@@ -9,11 +9,13 @@ import io.migrator.instance.Apptainer;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Cgroup;
 import io.migrator.linux.Command;
 import io.migrator.linux.Memory;
 import io.migrator.linux.Proc;
-import io.migrator.memory.ImageSink;
+import io.migrator.linux.ProcessMemory;
+import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
@@ -40,7 +42,7 @@ import java.util.stream.Collectors;
  * This node as a target: an empty instance, criu's restore waiting in it, and a spool in memory for
  * the images. Used by one thread.
  */
-public final class LocalTarget implements Target, ImageSink {
+public final class LocalTarget implements Target, JobSink {
     private static final Duration PROGRAM = Duration.ofSeconds(20);
     private static final Duration RESTORE = Duration.ofMinutes(10);
     private static final Duration RESUME = Duration.ofMinutes(2);
@@ -61,7 +63,10 @@ public final class LocalTarget implements Target, ImageSink {
     private @Nullable Spool spool;
     private @Nullable Instance instance;
     private @Nullable CriuSession session;
-    private long received;
+    private final Map<Integer, Long> processes = new HashMap<>();
+    private final ProcessMemory memory = new ProcessMemory();
+    private long pageBytes;
+    private long imageBytes;
     private boolean taken;
 
     /**
@@ -113,6 +118,10 @@ public final class LocalTarget implements Target, ImageSink {
     public Prepared prepare(Order wanted) throws Problem, InterruptedException {
         order = wanted;
         CriuBundle bundle = CriuBundle.ofThisNode();
+        if (Instances.ofThisUser().find(wanted.instance()).isPresent()) {
+            throw Problem.refused("the instance name is taken")
+                    .because("an instance '" + wanted.instance() + "' runs there");
+        }
         Spool place = Spool.create(wanted.id());
         spool = place;
         made.push("removing the images", place::close);
@@ -156,25 +165,26 @@ public final class LocalTarget implements Target, ImageSink {
         }
     }
 
-    private void makeRunDirectory(Order wanted, RunDirectory.Claim claim)
-            throws Problem, IOException {
+    private void makeRunDirectory(Order wanted, RunDirectory.Claim claim) throws Problem {
         RunDirectory directory = new RunDirectory(Path.of(claim.path()));
-        if (!directory.equals(RunDirectory.of(wanted.instance())) || !directory.isEmpty()) {
+        if (!directory.equals(RunDirectory.of(wanted.instance()))) {
             throw Problem.refused("the run directory cannot be carried")
-                    .because(directory.path() + " exists on the target and has files")
-                    .tryThis("remove it there if its job is over");
+                    .because(directory.path() + " is not where it would be on the target")
+                    .tryThis("see that your home directory has the same path on both nodes");
         }
-        directory.delete();
+        directory
+                .setAside()
+                .ifPresent(
+                        previous ->
+                                made.push(
+                                        "putting back " + directory.path(),
+                                        () -> directory.putBack(previous)));
         directory.create();
         made.push("removing " + directory.path(), directory::delete);
     }
 
     /** Starts the instance again until no thread of its appinit has an id that the job needs. */
     private Instance startEmpty(Order wanted) throws Problem, InterruptedException {
-        if (Instances.ofThisUser().find(wanted.instance()).isPresent()) {
-            throw Problem.refused("the instance name is taken")
-                    .because("an instance '" + wanted.instance() + "' runs there");
-        }
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
         Set<Integer> clash = Set.of();
         for (int start = 0; start < STARTS; start++) {
@@ -220,7 +230,7 @@ public final class LocalTarget implements Target, ImageSink {
     }
 
     @Override
-    public ImageSink images() {
+    public JobSink sink() {
         return this;
     }
 
@@ -241,7 +251,7 @@ public final class LocalTarget implements Target, ImageSink {
 
     @Override
     public void data(int id, long offset, ByteBuffer bytes) throws Problem {
-        received += bytes.remaining();
+        imageBytes += bytes.remaining();
         FileChannel file = open.get(id);
         if (file == null) {
             throw Problem.failed("the source sent bytes of a file that is not open");
@@ -278,11 +288,11 @@ public final class LocalTarget implements Target, ImageSink {
 
     @Override
     public long sentBytes() {
-        return received;
+        return imageBytes + pageBytes;
     }
 
     @Override
-    public void load(NetworkLock.@Nullable Table table) throws Problem, InterruptedException {
+    public void restore(NetworkLock.@Nullable Table table) throws Problem, InterruptedException {
         Path tar = directory().resolve(RunDirectory.TAR);
         try {
             if (Files.exists(tar)) {
@@ -296,8 +306,11 @@ public final class LocalTarget implements Target, ImageSink {
                 lock.create();
             }
             releaseRestore();
+            for (ProcessTree.Member member : ProcessTree.of(prepared(instance)).members()) {
+                processes.put(member.pid(), member.process().pid());
+            }
         } catch (IOException e) {
-            throw Problem.failed("the job could not be loaded").because(e.toString()).causedBy(e);
+            throw Problem.failed("the job could not be restored").because(e.toString()).causedBy(e);
         }
     }
 
@@ -319,6 +332,32 @@ public final class LocalTarget implements Target, ImageSink {
             }
         }
         restore.holdAt(Notify.POST_RESTORE, RESTORE);
+    }
+
+    @Override
+    public void pages(int pid, long address, ByteBuffer bytes) throws Problem {
+        Long process = processes.get(pid);
+        if (process == null) {
+            throw Problem.failed("the source sent memory of process " + pid)
+                    .because("no such process was restored");
+        }
+        try {
+            memory.write(process, address, bytes);
+            pageBytes += bytes.remaining();
+        } catch (IOException e) {
+            throw Problem.failed("the job's memory could not be filled in")
+                    .because(e.getMessage())
+                    .tryThis("see that the target has memory left, also in the job's cgroup")
+                    .causedBy(e);
+        }
+    }
+
+    @Override
+    public void load(long expectedBytes) throws Problem {
+        if (pageBytes != expectedBytes) {
+            throw Problem.failed("the job's memory did not arrive whole")
+                    .because(pageBytes + " bytes of " + expectedBytes + " came");
+        }
     }
 
     @Override
@@ -348,6 +387,7 @@ public final class LocalTarget implements Target, ImageSink {
     @Override
     public void close() {
         discard();
+        memory.close();
     }
 
     private Path directory() throws Problem {

@@ -3,13 +3,16 @@ package io.migrator.migration;
 import io.migrator.check.Preflight;
 import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
+import io.migrator.criu.ExpiredTimers;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
+import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
+import io.migrator.memory.PageFeed;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -112,7 +115,7 @@ public final class Migration {
         boolean carries = prepareTarget(tree, undo);
 
         watch.begin(Stage.DUMP);
-        try (ImageFeed feed = new ImageFeed(spool.directory(), target.images())) {
+        try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource source =
                     FrozenSource.begin(
                             instance, CriuBundle.ofThisNode(), tree, spool.directory(), timeLimit);
@@ -124,10 +127,15 @@ public final class Migration {
             if (carries) {
                 RunDirectory.of(instance.name()).pack(spool.directory().resolve(RunDirectory.TAR));
             }
+            ExpiredTimers.arm(spool.directory());
             feed.complete();
             NetworkLock.Table table = source.lockTable();
             feed.finish();
-            target.load(table);
+            target.restore(table);
+            HiddenPages pages = HiddenPages.of(spool.directory());
+            new PageFeed(tree, target.sink(), bytes -> progress.sent(bytes, pages.bytes()))
+                    .send(pages);
+            target.load(pages.bytes());
 
             watch.begin(Stage.HANDOVER);
             handOver(source, undo);
@@ -143,8 +151,8 @@ public final class Migration {
                     to,
                     frozenMillis,
                     watch.totalMillis(),
-                    feed.imageBytes(),
-                    target.images().sentBytes(),
+                    feed.imageBytes() + pages.bytes(),
+                    target.sink().sentBytes(),
                     watch.phases(),
                     List.copyOf(warnings));
         }

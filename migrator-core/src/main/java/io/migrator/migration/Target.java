@@ -1,6 +1,6 @@
 package io.migrator.migration;
 
-import io.migrator.memory.ImageSink;
+import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
@@ -8,9 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
- * once: {@link #survey}, {@link #prepare}, files through {@link #images}, {@link #load}, {@link
- * #take}; {@link #discard} may come instead of any after prepare. Used by one thread, except that
- * images may be written by another one while it waits.
+ * once: {@link #survey}, {@link #prepare}, images, {@link #restore}, pages, {@link #load},
+ * {@link #take}; {@link #discard} may come instead of any after prepare. Used by one thread, except that
+ * another one may write to the sink while it waits.
  *
  * <p>Until take is called the target must not let the job execute. After take it must not undo.
  */
@@ -21,15 +21,23 @@ public interface Target extends AutoCloseable {
     /** Makes an empty instance and whatever else the job needs to be restored. */
     Prepared prepare(Order order) throws Problem, InterruptedException;
 
-    /** Takes criu's images; open from prepare to load. */
-    ImageSink images();
+    /** Takes images from prepare to restore, and pages from restore to load. */
+    JobSink sink();
 
     /**
-     * Restores the images and holds the job before its first instruction (LOADED).
+     * Restores the images and holds the job before its first instruction; its private memory is
+     * still to come.
      *
      * @param table criu's own nftables table; null if no connection is locked
      */
-    void load(NetworkLock.@Nullable Table table) throws Problem, InterruptedException;
+    void restore(NetworkLock.@Nullable Table table) throws Problem, InterruptedException;
+
+    /**
+     * Returns when all pages are in their place (LOADED).
+     *
+     * @param pageBytes how many there must be
+     */
+    void load(long pageBytes) throws Problem, InterruptedException;
 
     /**
      * Takes the token: the job runs here from now on.

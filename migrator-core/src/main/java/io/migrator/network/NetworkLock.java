@@ -80,13 +80,20 @@ public record NetworkLock(Instance instance, Table table) {
         }
     }
 
+    /** The lock of a dump that may have ended in any way: it may stand or not. */
+    public static NetworkLock named(Instance instance, Path dumpLog) throws Problem {
+        String name = "CRIU-" + runId(dumpLog);
+        return new NetworkLock(instance, new Table(name.substring(0, NAME_LENGTH), List.of()));
+    }
+
     /** The lock of a dump that is held at post-dump. */
     public static NetworkLock ofDump(Instance instance, Path dumpLog)
             throws Problem, InterruptedException {
-        String name = "CRIU-" + runId(dumpLog);
-        NetworkLock bare =
-                new NetworkLock(instance, new Table(name.substring(0, NAME_LENGTH), List.of()));
-        String listed = bare.nft("-n", "list", "table", "inet", bare.table.name).out();
+        NetworkLock bare = named(instance, dumpLog);
+        String listed =
+                bare.nft("-n", "list", "table", "inet", bare.table.name)
+                        .orFail("criu's network lock is not there")
+                        .out();
         List<Connection> connections = new ArrayList<>();
         Matcher element = ELEMENT.matcher(listed);
         while (element.find()) {
@@ -100,18 +107,18 @@ public record NetworkLock(Instance instance, Table table) {
         return new NetworkLock(instance, new Table(bare.table.name, connections));
     }
 
-    private static String runId(Path dumpLog) throws Problem {
+    /** Two processes of criu tell their run: the service first, then the dump, which is meant. */
+    static String runId(Path dumpLog) throws Problem {
         try (Stream<String> lines = Files.lines(dumpLog, StandardCharsets.ISO_8859_1)) {
-            for (String line : lines.limit(HEAD_LINES).toList()) {
-                Matcher run = RUN_ID.matcher(line);
-                if (run.find()) {
-                    return run.group(1);
-                }
-            }
+            return lines.limit(HEAD_LINES)
+                    .map(RUN_ID::matcher)
+                    .filter(Matcher::find)
+                    .map(run -> run.group(1))
+                    .reduce((first, second) -> second)
+                    .orElseThrow(() -> new IOException("no run id in " + dumpLog));
         } catch (IOException e) {
-            throw Problem.failed("criu's log cannot be read").because(e.toString());
+            throw Problem.failed("criu's log does not name its run").because(e.toString());
         }
-        throw Problem.failed("criu's log does not name its run").because(dumpLog.toString());
     }
 
     /** Makes the table in the instance's network namespace; without connections none is needed. */

@@ -25,6 +25,7 @@ record Envelope(Kind kind, int number, JsonNode body) {
     enum Kind {
         SURVEY,
         PREPARE,
+        RESTORE,
         LOAD,
         TAKE,
         DISCARD,

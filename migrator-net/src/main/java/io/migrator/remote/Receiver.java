@@ -35,7 +35,7 @@ public final class Receiver {
     private final Thread reader = Thread.currentThread();
     private volatile long waitingSinceNanos;
     private volatile boolean silent;
-    private @Nullable Problem imageProblem;
+    private @Nullable Problem jobProblem;
 
     /**
      * A receiver for the thread that makes it.
@@ -98,27 +98,29 @@ public final class Receiver {
     private void handle(Frame frame) throws IOException, InterruptedException {
         switch (frame) {
             case Frame.Control control -> answer(Envelope.parse(control));
-            case Frame.FileOpen(int id, String name) -> image(() -> target.open(id, name));
+            case Frame.Pages pages ->
+                    job(() -> target.pages(pages.pid(), pages.address(), pages.data()));
+            case Frame.FileOpen(int id, String name) -> job(() -> target.open(id, name));
             case Frame.FileData data ->
-                    image(() -> target.data(data.id(), data.offset(), data.data()));
-            case Frame.FileEnd(int id, long length) -> image(() -> target.end(id, length));
+                    job(() -> target.data(data.id(), data.offset(), data.data()));
+            case Frame.FileEnd(int id, long length) -> job(() -> target.end(id, length));
             case Frame.End() -> {}
         }
     }
 
-    private interface ImageStep {
+    private interface JobStep {
         void run() throws Problem;
     }
 
-    /** After the first fault images are read and dropped, so that the source hears of it. */
-    private void image(ImageStep step) throws IOException {
-        if (imageProblem != null) {
+    /** After the first fault the job is read and dropped, so that the source hears of it. */
+    private void job(JobStep step) throws IOException {
+        if (jobProblem != null) {
             return;
         }
         try {
             step.run();
         } catch (Problem e) {
-            imageProblem = e;
+            jobProblem = e;
             out.write(Envelope.of(e, 0).toFrame());
         }
     }
@@ -138,6 +140,12 @@ public final class Receiver {
         out.write(reply.toFrame());
     }
 
+    private static void orThrow(@Nullable Problem problem) throws Problem {
+        if (problem != null) {
+            throw problem;
+        }
+    }
+
     private @Nullable Object done(Envelope request)
             throws Problem, IOException, InterruptedException {
         switch (request.kind()) {
@@ -147,11 +155,13 @@ public final class Receiver {
             case PREPARE -> {
                 return target.prepare(request.body(Order.class));
             }
+            case RESTORE -> {
+                orThrow(jobProblem);
+                target.restore(request.optionalBody(NetworkLock.Table.class));
+            }
             case LOAD -> {
-                if (imageProblem != null) {
-                    throw imageProblem;
-                }
-                target.load(request.optionalBody(NetworkLock.Table.class));
+                orThrow(jobProblem);
+                target.load(request.body(Long.class));
             }
             case TAKE -> target.take();
             case DISCARD -> target.discard();

@@ -1,6 +1,6 @@
 package io.migrator.remote;
 
-import io.migrator.memory.ImageSink;
+import io.migrator.memory.JobSink;
 import io.migrator.migration.Order;
 import io.migrator.migration.Prepared;
 import io.migrator.migration.Survey;
@@ -33,7 +33,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Thread rules are those of {@link Target}. Owns the remote process, not the transport.
  */
-public final class RemoteTarget implements Target, ImageSink {
+public final class RemoteTarget implements Target, JobSink {
     /** How to reach the node once more when the link failed. */
     @FunctionalInterface
     public interface Redial {
@@ -57,8 +57,8 @@ public final class RemoteTarget implements Target, ImageSink {
     /** The link is of no more use. */
     private volatile @Nullable Problem broken;
 
-    /** The target could not store an image; the link is as good as before. */
-    private volatile @Nullable Problem imageProblem;
+    /** The target could not take a part of the job; the link is as good as before. */
+    private volatile @Nullable Problem jobProblem;
 
     private int requests;
     private @Nullable String id;
@@ -122,8 +122,13 @@ public final class RemoteTarget implements Target, ImageSink {
     }
 
     @Override
-    public void load(NetworkLock.@Nullable Table table) throws Problem, InterruptedException {
-        ask(Kind.LOAD, table);
+    public void restore(NetworkLock.@Nullable Table table) throws Problem, InterruptedException {
+        ask(Kind.RESTORE, table);
+    }
+
+    @Override
+    public void load(long pageBytes) throws Problem, InterruptedException {
+        ask(Kind.LOAD, pageBytes);
     }
 
     @Override
@@ -217,23 +222,28 @@ public final class RemoteTarget implements Target, ImageSink {
     }
 
     @Override
-    public ImageSink images() {
+    public JobSink sink() {
         return this;
     }
 
     @Override
     public void open(int file, String name) throws Problem {
-        writeImage(new Frame.FileOpen(file, name));
+        writeJob(new Frame.FileOpen(file, name));
     }
 
     @Override
     public void data(int file, long offset, ByteBuffer bytes) throws Problem {
-        writeImage(new Frame.FileData(file, offset, bytes));
+        writeJob(new Frame.FileData(file, offset, bytes));
     }
 
     @Override
     public void end(int file, long length) throws Problem {
-        writeImage(new Frame.FileEnd(file, length));
+        writeJob(new Frame.FileEnd(file, length));
+    }
+
+    @Override
+    public void pages(int pid, long address, ByteBuffer bytes) throws Problem {
+        writeJob(new Frame.Pages(pid, address, bytes));
     }
 
     @Override
@@ -297,8 +307,8 @@ public final class RemoteTarget implements Target, ImageSink {
         return null;
     }
 
-    private void writeImage(Frame frame) throws Problem {
-        orThrow(imageProblem);
+    private void writeJob(Frame frame) throws Problem {
+        orThrow(jobProblem);
         write(frame);
     }
 
@@ -349,7 +359,7 @@ public final class RemoteTarget implements Target, ImageSink {
                 }
                 Envelope reply = Envelope.parse(control);
                 if (reply.number() == 0) {
-                    imageProblem = reply.problem();
+                    jobProblem = reply.problem();
                 } else {
                     replies.add(reply);
                 }

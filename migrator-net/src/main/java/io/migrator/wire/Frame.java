@@ -77,6 +77,15 @@ public sealed interface Frame {
      */
     record FileEnd(int id, long length) implements Frame {}
 
+    /**
+     * Pages of memory of a restored process.
+     *
+     * @param pid of the process inside the instance
+     * @param address of the first byte, a multiple of 4096
+     * @param data whole pages, 1 to 256 of them
+     */
+    record Pages(int pid, long address, ByteBuffer data) implements Frame {}
+
     /** The last frame of a direction. A stream without it was cut off. */
     record End() implements Frame {}
 }

@@ -13,8 +13,8 @@ import java.util.zip.CRC32C;
  * @param sequence of this frame in its direction, unsigned, from 0
  * @param storedBytes of the payload on the wire, 0 to 1 MiB
  * @param rawBytes of the payload as its writer had it, 0 to 1 MiB
- * @param fileId zero where the type has no file
- * @param offset of the data in its file; of FILE_END the file's length; else zero
+ * @param fileId of PAGES the pid; zero where the type has no file
+ * @param offset of the data in its file; of PAGES the address; of FILE_END the file's length; else zero
  * @param payloadChecksum CRC32C of the raw bytes and, with a codec, of the stored bytes after them
  */
 record FrameHeader(
@@ -101,7 +101,7 @@ record FrameHeader(
                 switch (codec) {
                     case WireFormat.CODEC_NONE -> storedBytes == rawBytes;
                     case WireFormat.CODEC_LZ4 ->
-                            type == FrameType.FILE_DATA
+                            type.isBulk()
                                     && storedBytes > 0
                                     && storedBytes < rawBytes;
                     default -> throw new MalformedStreamException("unknown codec " + codec, at);
@@ -123,6 +123,12 @@ record FrameHeader(
                             rawBytes > 0 && rawBytes <= WireFormat.MAX_NAME_BYTES && offset == 0;
                     case FILE_DATA ->
                             rawBytes > 0 && offset >= 0 && offset <= Long.MAX_VALUE - rawBytes;
+                    case PAGES ->
+                            rawBytes > 0
+                                    && rawBytes % WireFormat.PAGE_BYTES == 0
+                                    && fileId > 0
+                                    && offset >= 0
+                                    && offset % WireFormat.PAGE_BYTES == 0;
                     case FILE_END -> rawBytes == 0 && offset >= 0;
                     case END -> rawBytes == 0 && fileId == 0 && offset == 0;
                 };

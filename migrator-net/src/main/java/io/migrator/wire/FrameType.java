@@ -1,16 +1,16 @@
 package io.migrator.wire;
 
 import java.util.Optional;
+import java.util.stream.Stream;
 
-/** What a frame is, as its first byte says. Codes 16 to 31 are kept free for memory pages. */
+/** What a frame is, as its first byte says. */
 enum FrameType {
     CONTROL(1),
     FILE_OPEN(2),
     FILE_DATA(3),
     FILE_END(4),
-    END(5);
-
-    private static final FrameType[] ALL = values();
+    END(5),
+    PAGES(16);
 
     private final int code;
 
@@ -22,7 +22,12 @@ enum FrameType {
         return code;
     }
 
+    /** Payloads that may be compressed and may wait in a buffer. */
+    boolean isBulk() {
+        return this == FILE_DATA || this == PAGES;
+    }
+
     static Optional<FrameType> ofCode(int code) {
-        return code >= 1 && code <= ALL.length ? Optional.of(ALL[code - 1]) : Optional.empty();
+        return Stream.of(values()).filter(type -> type.code == code).findFirst();
     }
 }

@@ -49,7 +49,7 @@ public final class FrameWriter {
 
     /**
      * Writes a frame; its buffer may be used again when this returns. File data of more than 1 MiB
-     * becomes several frames. All but file data is flushed: data may lie in the stream's own buffer
+     * becomes several frames. All but file data and pages is flushed: data may lie in the stream's own buffer
      * until the next frame, {@link Frame.FileEnd} at the latest.
      *
      * @throws IllegalStateException after {@link Frame.End}
@@ -60,7 +60,9 @@ public final class FrameWriter {
             case Frame.Control(ByteBuffer json) -> sendBytes(FrameType.CONTROL, 0, json);
             case Frame.FileOpen(int id, String name) ->
                     sendBytes(FrameType.FILE_OPEN, id, ascii(name));
-            case Frame.FileData(int id, long offset, ByteBuffer data) -> sendData(id, offset, data);
+            case Frame.FileData(int id, long offset, ByteBuffer data) -> sendData(FrameType.FILE_DATA, id, offset, data);
+            case Frame.Pages(int pid, long address, ByteBuffer data) ->
+                    sendData(FrameType.PAGES, pid, address, data);
             case Frame.FileEnd(int id, long length) -> sendNumber(FrameType.FILE_END, id, length);
             case Frame.End() -> sendNumber(FrameType.END, 0, 0);
         }
@@ -108,7 +110,7 @@ public final class FrameWriter {
         send(frame);
     }
 
-    private void sendData(int id, long offset, ByteBuffer data) throws IOException {
+    private void sendData(FrameType type, int id, long offset, ByteBuffer data) throws IOException {
         if (offset < 0 || offset > Long.MAX_VALUE - data.remaining()) {
             throw new IllegalArgumentException("file data at offset " + offset);
         }
@@ -116,7 +118,7 @@ public final class FrameWriter {
         while (sent < data.remaining()) {
             int length = Math.min(MAX_PAYLOAD_BYTES, data.remaining() - sent);
             OutgoingFrame frame = take();
-            frame.data(id, offset + sent, data.slice(data.position() + sent, length), gauge);
+            frame.data(type, id, offset + sent, data.slice(data.position() + sent, length), gauge);
             send(frame);
             sent += length;
         }
@@ -139,7 +141,7 @@ public final class FrameWriter {
             nextSequence++;
             rawBytes += frame.rawBytes();
             sentBytes += WireFormat.HEADER_BYTES + frame.storedBytes();
-            if (frame.type() != FrameType.FILE_DATA) {
+            if (!frame.type().isBulk()) {
                 out.flush();
             }
             state = frame.type() == FrameType.END ? State.ENDED : State.OPEN;

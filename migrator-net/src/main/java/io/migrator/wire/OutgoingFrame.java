@@ -45,23 +45,23 @@ final class OutgoingFrame {
         fill(type, WireFormat.CODEC_NONE, id, offset, bytes.remaining(), bytes);
     }
 
-    /** File data, compressed if the gauge says so and it pays. */
-    void data(int id, long offset, ByteBuffer raw, CompressionGauge gauge) {
+    /** File data or pages, compressed if the gauge says so and it pays. */
+    void data(FrameType type, int id, long offset, ByteBuffer raw, CompressionGauge gauge) {
         boolean reachable = raw.hasArray() || raw.isDirect();
         if (!reachable || !gauge.tryNext()) {
-            plain(FrameType.FILE_DATA, id, offset, raw);
+            plain(type, id, offset, raw);
             return;
         }
         ByteBuffer stored = scratch();
         int storedBytes = Lz4Block.compress(raw, stored);
         if (!gauge.worthSending(raw.remaining(), storedBytes)) {
-            plain(FrameType.FILE_DATA, id, offset, raw);
+            plain(type, id, offset, raw);
             return;
         }
         stored.limit(storedBytes);
         checksum(raw);
         crc.update(stored.duplicate());
-        fill(FrameType.FILE_DATA, WireFormat.CODEC_LZ4, id, offset, raw.remaining(), stored);
+        fill(type, WireFormat.CODEC_LZ4, id, offset, raw.remaining(), stored);
     }
 
     /** Two writes: an SSH channel's stream joins them into its own packets. */

@@ -39,6 +39,9 @@ final class WireFormat {
      */
     static final int MAX_PAYLOAD_BYTES = 1 << 20;
 
+    /** Addresses and lengths of pages are multiples of this. */
+    static final int PAGE_BYTES = 4096;
+
     /** Most bytes in a file's name, which becomes a file name at the peer. */
     static final int MAX_NAME_BYTES = 255;
 

@@ -56,6 +56,10 @@ class HostileStreamTest {
         assertRefused("cannot have", header(FrameType.FILE_END, 0, 1, 1, 7, 0), (byte) 'x');
         assertRefused("cannot have", header(FrameType.FILE_END, 0, 0, 0, 7, -1));
         assertRefused("cannot have", header(FrameType.END, 0, 0, 0, 1, 0));
+        assertRefused("cannot have", header(FrameType.PAGES, 0, 1, 1, 7, 4096), (byte) 'x');
+        assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 7, 1));
+        assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 0, 4096));
+        assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 7, -4096));
     }
 
     @Test
@@ -69,7 +73,7 @@ class HostileStreamTest {
     @Test
     void unknownTypesAndReservedBitsAreRefused() {
         byte[] stream = SampleStream.forged(header(FrameType.END, 0, 0, 0, 0, 0), NOTHING);
-        assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 16)).contains("type 16"));
+        assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 17)).contains("type 17"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 0)).contains("type 0"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 255)).contains("type 255"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.RESERVED_AT, 1)).contains("reserved"));

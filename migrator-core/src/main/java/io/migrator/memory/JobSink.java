@@ -4,8 +4,8 @@ import io.migrator.problem.Problem;
 
 import java.nio.ByteBuffer;
 
-/** Takes criu's image files, several at a time, each from its beginning to its end. */
-public interface ImageSink {
+/** Takes the job: criu's image files, several at a time, and then pages of memory. */
+public interface JobSink {
     /**
      * Begins a file.
      *
@@ -27,6 +27,15 @@ public interface ImageSink {
      * @param length of the file, bytes
      */
     void end(int id, long length) throws Problem, InterruptedException;
+
+    /**
+     * Gives pages of a process that has been restored without them.
+     *
+     * @param pid inside the instance
+     * @param address of the first byte in the process, a multiple of the page size
+     * @param bytes direct, a multiple of the page size; the caller's again afterwards
+     */
+    void pages(int pid, long address, ByteBuffer bytes) throws Problem, InterruptedException;
 
     /** Bytes that crossed to the target so far, after compression. */
     long sentBytes();

@@ -1,0 +1,50 @@
+package io.migrator.criu;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * An image of criu that holds protobuf entries: two magic words, then each entry behind its length
+ * (criu/protobuf.c). Entries with raw bytes between them (such as ghost files) are not for this.
+ *
+ * @param magic the two words
+ */
+record ImageFile(long magic, List<ProtoMessage> entries) {
+    private static final int LENGTH_BYTES = 4;
+
+    static ImageFile read(Path path) throws IOException {
+        ByteBuffer in = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
+        if (in.remaining() < Long.BYTES) {
+            throw new IOException(path + " is too short for an image");
+        }
+        long magic = in.getLong();
+        List<ProtoMessage> entries = new ArrayList<>();
+        while (in.remaining() >= LENGTH_BYTES) {
+            int length = in.getInt();
+            if (length < 0 || length > in.remaining()) {
+                throw new IOException(path + " is cut off at byte " + in.position());
+            }
+            byte[] entry = new byte[length];
+            in.get(entry);
+            entries.add(ProtoMessage.parse(entry));
+        }
+        if (in.hasRemaining()) {
+            throw new IOException(path + " is cut off at byte " + in.position());
+        }
+        return new ImageFile(magic, entries);
+    }
+
+    void write(Path path) throws IOException {
+        List<byte[]> parts = entries.stream().map(ProtoMessage::toBytes).toList();
+        int bytes = parts.stream().mapToInt(part -> LENGTH_BYTES + part.length).sum();
+        ByteBuffer out = ByteBuffer.allocate(Long.BYTES + bytes).order(ByteOrder.LITTLE_ENDIAN);
+        out.putLong(magic);
+        parts.forEach(part -> out.putInt(part.length).put(part));
+        Files.write(path, out.array());
+    }
+}
