@@ -1,5 +1,6 @@
 package io.migrator.cli;
 
+import io.migrator.cli.bench.BenchCommand;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
@@ -24,6 +25,7 @@ import java.util.Objects;
             CheckCommand.class,
             MigrateCommand.class,
             ReceiveCommand.class,
+            BenchCommand.class,
             DemoCommand.class,
             LabCommand.class,
         },

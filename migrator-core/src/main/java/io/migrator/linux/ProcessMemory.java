@@ -40,6 +40,15 @@ public final class ProcessMemory implements AutoCloseable {
         transfer("process_vm_writev", Syscalls.PROCESS_VM_WRITEV, pid, address, from);
     }
 
+    /**
+     * Copies one direct buffer over another of this process in the way of {@link #write}.
+     *
+     * @param to as long as the other
+     */
+    public void writeHere(ByteBuffer to, ByteBuffer from) throws IOException {
+        write(Proc.self().pid(), MemorySegment.ofBuffer(to).address(), from);
+    }
+
     private void transfer(String name, long call, long pid, long address, ByteBuffer buffer)
             throws IOException {
         if (!buffer.isDirect()) {

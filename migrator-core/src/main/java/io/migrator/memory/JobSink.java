@@ -37,6 +37,14 @@ public interface JobSink {
      */
     void pages(int pid, long address, ByteBuffer bytes) throws Problem, InterruptedException;
 
+    /**
+     * Gives bytes that mean nothing, on the same way as pages, so that all of it is compiled before
+     * the job stands still. Between prepare and the first page.
+     *
+     * @param bytes direct; the caller's again afterwards
+     */
+    void padding(ByteBuffer bytes) throws Problem, InterruptedException;
+
     /** Bytes that crossed to the target so far, after compression. */
     long sentBytes();
 }

@@ -46,6 +46,7 @@ public final class LocalTarget implements Target, JobSink {
     private static final Duration PROGRAM = Duration.ofSeconds(20);
     private static final Duration RESTORE = Duration.ofMinutes(10);
     private static final Duration RESUME = Duration.ofMinutes(2);
+    private static final int SPARE_BYTES = 1 << 20;
     private static final int POLL_NANOS = 100_000;
     private static final String INVENTORY = "inventory.img";
 
@@ -65,6 +66,7 @@ public final class LocalTarget implements Target, JobSink {
     private @Nullable CriuSession session;
     private final Map<Integer, Long> processes = new HashMap<>();
     private final ProcessMemory memory = new ProcessMemory();
+    private final ByteBuffer spare = ByteBuffer.allocateDirect(SPARE_BYTES);
     private long pageBytes;
     private long imageBytes;
     private boolean taken;
@@ -348,6 +350,18 @@ public final class LocalTarget implements Target, JobSink {
             throw Problem.failed("the job's memory could not be filled in")
                     .because(e.getMessage())
                     .tryThis("see that the target has memory left, also in the job's cgroup")
+                    .causedBy(e);
+        }
+    }
+
+    @Override
+    public void padding(ByteBuffer bytes) throws Problem {
+        try {
+            spare.clear().limit(bytes.remaining());
+            memory.writeHere(spare, bytes);
+        } catch (IOException e) {
+            throw Problem.failed("this node does not let memory be written")
+                    .because(e.getMessage())
                     .causedBy(e);
         }
     }

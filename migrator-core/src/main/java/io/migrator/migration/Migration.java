@@ -13,6 +13,7 @@ import io.migrator.instance.ProcessTree;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.PageFeed;
+import io.migrator.memory.WarmUp;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -114,6 +115,7 @@ public final class Migration {
         undo.push("removing the images", spool::close);
         boolean carries = prepareTarget(tree, undo);
 
+        WarmUp.of(target.sink());
         watch.begin(Stage.DUMP);
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource source =

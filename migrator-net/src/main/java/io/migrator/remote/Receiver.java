@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -98,6 +99,7 @@ public final class Receiver {
     private void handle(Frame frame) throws IOException, InterruptedException {
         switch (frame) {
             case Frame.Control control -> answer(Envelope.parse(control));
+            case Frame.Padding(ByteBuffer data) -> job(() -> target.padding(data));
             case Frame.Pages pages ->
                     job(() -> target.pages(pages.pid(), pages.address(), pages.data()));
             case Frame.FileOpen(int id, String name) -> job(() -> target.open(id, name));

@@ -247,6 +247,11 @@ public final class RemoteTarget implements Target, JobSink {
     }
 
     @Override
+    public void padding(ByteBuffer bytes) throws Problem {
+        writeJob(new Frame.Padding(bytes));
+    }
+
+    @Override
     public long sentBytes() {
         return out.sentBytes();
     }

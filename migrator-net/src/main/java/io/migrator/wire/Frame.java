@@ -86,6 +86,14 @@ public sealed interface Frame {
      */
     record Pages(int pid, long address, ByteBuffer data) implements Frame {}
 
+    /**
+     * Bytes without a meaning, never compressed. They make both ends compile what they will need
+     * when the payload stands still.
+     *
+     * @param data 1 byte to 1 MiB
+     */
+    record Padding(ByteBuffer data) implements Frame {}
+
     /** The last frame of a direction. A stream without it was cut off. */
     record End() implements Frame {}
 }

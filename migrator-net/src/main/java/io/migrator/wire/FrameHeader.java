@@ -101,7 +101,7 @@ record FrameHeader(
                 switch (codec) {
                     case WireFormat.CODEC_NONE -> storedBytes == rawBytes;
                     case WireFormat.CODEC_LZ4 ->
-                            type.isBulk()
+                            type.isCompressible()
                                     && storedBytes > 0
                                     && storedBytes < rawBytes;
                     default -> throw new MalformedStreamException("unknown codec " + codec, at);
@@ -118,7 +118,7 @@ record FrameHeader(
     private void checkShape(long at) throws MalformedStreamException {
         boolean fits =
                 switch (type) {
-                    case CONTROL -> rawBytes > 0 && fileId == 0 && offset == 0;
+                    case CONTROL, PADDING -> rawBytes > 0 && fileId == 0 && offset == 0;
                     case FILE_OPEN ->
                             rawBytes > 0 && rawBytes <= WireFormat.MAX_NAME_BYTES && offset == 0;
                     case FILE_DATA ->

@@ -175,6 +175,7 @@ public final class FrameReader {
                 openFiles.data(id, head.offset() + head.rawBytes(), at);
                 yield new Frame.FileData(id, head.offset(), payload.slice());
             }
+            case PADDING -> new Frame.Padding(payload.slice());
             case PAGES -> new Frame.Pages(id, head.offset(), payload.slice());
             case FILE_END -> {
                 openFiles.end(id, head.offset(), at);

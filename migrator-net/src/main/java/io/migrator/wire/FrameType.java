@@ -10,6 +10,7 @@ enum FrameType {
     FILE_DATA(3),
     FILE_END(4),
     END(5),
+    PADDING(6),
     PAGES(16);
 
     private final int code;
@@ -22,8 +23,13 @@ enum FrameType {
         return code;
     }
 
-    /** Payloads that may be compressed and may wait in a buffer. */
+    /** Payloads that may wait in a buffer, since more will follow. */
     boolean isBulk() {
+        return this == FILE_DATA || this == PAGES || this == PADDING;
+    }
+
+    /** Payloads that may be compressed. */
+    boolean isCompressible() {
         return this == FILE_DATA || this == PAGES;
     }
 

@@ -49,7 +49,7 @@ public final class FrameWriter {
 
     /**
      * Writes a frame; its buffer may be used again when this returns. File data of more than 1 MiB
-     * becomes several frames. All but file data and pages is flushed: data may lie in the stream's own buffer
+     * becomes several frames. All but file data, pages and padding is flushed: data may lie in the stream's own buffer
      * until the next frame, {@link Frame.FileEnd} at the latest.
      *
      * @throws IllegalStateException after {@link Frame.End}
@@ -61,6 +61,7 @@ public final class FrameWriter {
             case Frame.FileOpen(int id, String name) ->
                     sendBytes(FrameType.FILE_OPEN, id, ascii(name));
             case Frame.FileData(int id, long offset, ByteBuffer data) -> sendData(FrameType.FILE_DATA, id, offset, data);
+            case Frame.Padding(ByteBuffer data) -> sendBytes(FrameType.PADDING, 0, data);
             case Frame.Pages(int pid, long address, ByteBuffer data) ->
                     sendData(FrameType.PAGES, pid, address, data);
             case Frame.FileEnd(int id, long length) -> sendNumber(FrameType.FILE_END, id, length);

@@ -27,6 +27,7 @@ class RoundTripTest {
                     "data 1 4096 300 %08x"
                             .formatted(SampleStream.checksum(SampleStream.repetitive(300))),
                     "end 1 8192",
+                    "padding 10",
                     "pages 26 7f0000001000 4096 %08x"
                             .formatted(SampleStream.checksum(SampleStream.repetitive(4096))),
                     "{}",

@@ -36,6 +36,7 @@ final class SampleStream {
                 new Frame.FileData(1, 0, random(50)),
                 new Frame.FileData(1, 4096, repetitive(300)),
                 new Frame.FileEnd(1, 8192),
+                new Frame.Padding(random(10)),
                 new Frame.Pages(26, 0x7f00_0000_1000L, repetitive(4096)),
                 Frame.Control.of("{}"),
                 new Frame.End());
@@ -103,6 +104,7 @@ final class SampleStream {
             case Frame.FileOpen(int id, String name) -> "open " + id + " " + name;
             case Frame.FileData(int id, long offset, ByteBuffer data) ->
                     "data %d %d %d %08x".formatted(id, offset, data.remaining(), checksum(data));
+            case Frame.Padding(ByteBuffer data) -> "padding " + data.remaining();
             case Frame.Pages(int pid, long address, ByteBuffer data) ->
                     "pages %d %x %d %08x"
                             .formatted(pid, address, data.remaining(), checksum(data));

@@ -1,0 +1,88 @@
+package io.migrator.cli.bench;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+
+import io.migrator.lab.Lab;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** criu, tar and ssh, by the script {@code by-hand.sh}. Used by one thread. */
+final class ByHandWay implements Way {
+    private static final String SCRIPT = "by-hand.sh";
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    private final Lab lab;
+    private final String script;
+    private String appinit = "";
+
+    /**
+     * Puts the script where both nodes see it.
+     *
+     * @param directory of this run, below the lab's shared folder
+     * @param directoryInside the same as the nodes see it
+     */
+    ByHandWay(Lab lab, Path directory, String directoryInside) throws Problem {
+        this.lab = lab;
+        this.script = directoryInside + "/" + SCRIPT;
+        try (InputStream in = ByHandWay.class.getResourceAsStream(SCRIPT)) {
+            Files.copy(Objects.requireNonNull(in, SCRIPT), directory.resolve(SCRIPT));
+        } catch (IOException e) {
+            throw Problem.failed("could not write " + SCRIPT).because(e.toString());
+        }
+    }
+
+    @Override
+    public String name() {
+        return "criu, tar | ssh, criu";
+    }
+
+    @Override
+    public void prepare(Pattern payload) throws Problem, InterruptedException {
+        String pids = call(Pattern.SOURCE, "pids", payload);
+        appinit = call(Pattern.TARGET, "prepare", payload, Pattern.IMAGE, pids);
+    }
+
+    @Override
+    public Told move(Pattern payload) throws Problem, InterruptedException {
+        long start = System.nanoTime();
+        String printed = call(Pattern.SOURCE, "move", payload, Pattern.TARGET, appinit);
+        double total = (System.nanoTime() - start) / NANOS_PER_MILLI;
+        try {
+            JsonNode told = Results.JSON.readTree(printed);
+            Map<String, Double> phases = new LinkedHashMap<>();
+            for (String step : List.of("dump", "copy", "restore")) {
+                phases.put(step, told.path(step).asDouble());
+            }
+            double sum = phases.values().stream().mapToDouble(Double::doubleValue).sum();
+            return new Told(sum, total, told.path("bytes").asLong(), phases);
+        } catch (JsonProcessingException e) {
+            throw Problem.failed(SCRIPT + " printed nonsense").because(printed);
+        }
+    }
+
+    @Override
+    public void clean(Pattern payload) throws Problem, InterruptedException {
+        call(Pattern.TARGET, "clean", payload);
+        call(Pattern.SOURCE, "clean", payload);
+    }
+
+    private String call(String node, String action, Pattern payload, String... more)
+            throws Problem, InterruptedException {
+        List<String> words = new ArrayList<>(List.of("bash", script, action, payload.name()));
+        words.addAll(List.of(more));
+        return lab.exec(Pattern.DEADLINE, node, words)
+                .orFail(SCRIPT + " " + action + " failed on " + node)
+                .out()
+                .strip();
+    }
+}

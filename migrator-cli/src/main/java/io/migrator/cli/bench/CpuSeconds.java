@@ -1,0 +1,52 @@
+package io.migrator.cli.bench;
+
+import io.migrator.linux.Proc;
+
+import java.io.IOException;
+
+/** Processor time by /proc/PID/stat (proc(5)): user and system, in steps of a clock tick. */
+final class CpuSeconds {
+    private static final int USER = 14;
+    private static final int CHILDREN_SYSTEM = 17;
+
+    /** USER_HZ is part of the kernel's interface: 100 on every architecture that Java runs on. */
+    private static final double TICKS_PER_SECOND = 100;
+
+    private CpuSeconds() {}
+
+    /** This process, its children that live, and those that ended. */
+    static double ofThisProcess() throws IOException {
+        double sum = of(Proc.self());
+        for (ProcessHandle child : ProcessHandle.current().children().toList()) {
+            try {
+                sum += of(new Proc(child.pid()));
+            } catch (IOException e) {
+                // ended meanwhile: a whole reading is worth more than this one
+            }
+        }
+        return sum;
+    }
+
+    /** The process that started this one: over SSH, the sshd that serves the connection. */
+    static double ofParent() throws IOException {
+        return of(new Proc(Proc.self().parent()));
+    }
+
+    /** What {@code cat /proc/PID/stat} printed. */
+    static double of(String stat) {
+        String[] rest = stat.substring(stat.lastIndexOf(')') + 2).strip().split(" ");
+        double ticks = 0;
+        for (int field = USER; field <= CHILDREN_SYSTEM; field++) {
+            ticks += Long.parseLong(rest[field - 3]);
+        }
+        return ticks / TICKS_PER_SECOND;
+    }
+
+    private static double of(Proc process) throws IOException {
+        double ticks = 0;
+        for (int field = USER; field <= CHILDREN_SYSTEM; field++) {
+            ticks += Long.parseLong(process.stat(field));
+        }
+        return ticks / TICKS_PER_SECOND;
+    }
+}

@@ -1,0 +1,114 @@
+package io.migrator.cli.bench;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.core.JsonProcessingException;
+
+import io.migrator.lab.Lab;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The payload {@code pattern} in an instance of its own in the lab, which tells how long it stood
+ * still and whether its memory is right (pattern.c). Used by one thread.
+ */
+final class Pattern {
+    static final String SOURCE = "n1";
+    static final String TARGET = "n2";
+    static final String IMAGE = "/shared/images/base.sif";
+    static final Duration DEADLINE = Duration.ofMinutes(3);
+
+    private static final int POLL_MILLIS = 20;
+
+    private final Lab lab;
+    private final String name;
+    private final Path file;
+    private final String fileInside;
+    private int seen;
+
+    /**
+     * A payload that has not been started.
+     *
+     * @param directory of this run, below the lab's shared folder
+     * @param directoryInside the same as the nodes see it
+     */
+    Pattern(Lab lab, String name, Path directory, String directoryInside) {
+        this.lab = lab;
+        this.name = name;
+        this.file = directory.resolve(name + ".json");
+        this.fileInside = directoryInside + "/" + name + ".json";
+    }
+
+    /** What of its report matters here. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Report(int seq, String node, long bad, boolean verified, double maxGapMillis) {}
+
+    String name() {
+        return name;
+    }
+
+    /** Returns when its memory is filled. */
+    void start(int megabytes, int rate) throws Problem, InterruptedException {
+        run(
+                SOURCE,
+                "migrator",
+                "run",
+                "--bind",
+                "/shared",
+                IMAGE,
+                name,
+                "--",
+                "/shared/bin/pattern",
+                "--mb",
+                Integer.toString(megabytes),
+                "--rate",
+                Integer.toString(rate),
+                "--report",
+                fileInside);
+        await();
+    }
+
+    /** The longest gap since the last reset or the start, which begins anew. */
+    double reset() throws Problem, InterruptedException {
+        return signalled("USR1", SOURCE).maxGapMillis;
+    }
+
+    /** Its gap since the last reset, after every page of its memory was checked on the target. */
+    Report verify() throws Problem, InterruptedException {
+        return signalled("USR2", TARGET);
+    }
+
+    private Report signalled(String signal, String node) throws Problem, InterruptedException {
+        run(node, "pkill", "-" + signal, "-f", "--", "--report " + fileInside);
+        return await();
+    }
+
+    private Report await() throws Problem, InterruptedException {
+        long end = System.nanoTime() + DEADLINE.toNanos();
+        while (System.nanoTime() < end) {
+            try {
+                if (Files.exists(file)) {
+                    Report report = Results.JSON.readValue(Files.readString(file), Report.class);
+                    if (report.seq > seen) {
+                        seen = report.seq;
+                        return report;
+                    }
+                }
+            } catch (JsonProcessingException e) {
+                throw Problem.failed("the payload reports nonsense").because(e.getMessage());
+            } catch (IOException e) {
+                throw Problem.failed("the payload's report cannot be read").because(e.toString());
+            }
+            Thread.sleep(POLL_MILLIS);
+        }
+        throw Problem.failed("the payload does not answer");
+    }
+
+    private void run(String node, String... words) throws Problem, InterruptedException {
+        lab.exec(DEADLINE, node, List.of(words)).orFail(words[0] + " on " + node);
+    }
+}

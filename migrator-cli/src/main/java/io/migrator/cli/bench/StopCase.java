@@ -1,0 +1,119 @@
+package io.migrator.cli.bench;
+
+import static io.migrator.cli.bench.Results.figure;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+
+/**
+ * One case of {@code bench stop} in its JSON: medians, gaps as the payload saw them.
+ *
+ * @param verified whether every page of every round was right after the move
+ * @param ratio of the gap to the baseline's in the same round, median
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+record StopCase(
+        String name,
+        String memory,
+        long memoryBytes,
+        int dirtyMBps,
+        int processes,
+        int repeats,
+        @Nullable Double gapMillis,
+        @Nullable Double gapSpreadMillis,
+        @Nullable Double gapMinMillis,
+        @Nullable Double gapMaxMillis,
+        @Nullable Double frozenMillis,
+        @Nullable Double totalMillis,
+        @Nullable Double sentBytes,
+        boolean verified,
+        Map<String, Double> phases,
+        List<String> failures,
+        @Nullable Double ratio,
+        @Nullable Double ratioMin,
+        @Nullable Double ratioMax,
+        @Nullable StopCase baseline) {
+
+    /**
+     * One move.
+     *
+     * @param noiseMillis the payload's longest gap over three seconds just before
+     */
+    record Move(double gapMillis, double noiseMillis, Way.Told told) {}
+
+    /** A case without a baseline. */
+    static StopCase of(
+            String name, int megabytes, int rate, List<Move> moves, List<String> failures) {
+        Sample gap = sample(moves, Move::gapMillis);
+        return new StopCase(
+                name,
+                "stop",
+                (long) megabytes << 20,
+                rate,
+                1,
+                moves.size(),
+                figure(gap.median()),
+                figure(gap.spread()),
+                figure(gap.min()),
+                figure(gap.max()),
+                figure(sample(moves, move -> move.told.frozenMillis()).median()),
+                figure(sample(moves, move -> move.told.totalMillis()).median()),
+                figure(sample(moves, move -> move.told.sentBytes()).median()),
+                failures.isEmpty() && !moves.isEmpty(),
+                phases(moves),
+                List.copyOf(failures),
+                null,
+                null,
+                null,
+                null);
+    }
+
+    StopCase beside(StopCase other, Sample ratios) {
+        return new StopCase(
+                name,
+                memory,
+                memoryBytes,
+                dirtyMBps,
+                processes,
+                repeats,
+                gapMillis,
+                gapSpreadMillis,
+                gapMinMillis,
+                gapMaxMillis,
+                frozenMillis,
+                totalMillis,
+                sentBytes,
+                verified,
+                phases,
+                failures,
+                figure(ratios.median()),
+                figure(ratios.min()),
+                figure(ratios.max()),
+                other);
+    }
+
+    static Sample sample(List<Move> moves, ToDoubleFunction<Move> of) {
+        return Sample.of(moves.stream().mapToDouble(of).boxed().toList());
+    }
+
+    /** Medians of the steps that took any time. */
+    private static Map<String, Double> phases(List<Move> moves) {
+        Map<String, Double> medians = new LinkedHashMap<>();
+        if (!moves.isEmpty()) {
+            for (String step : moves.getFirst().told.phases().keySet()) {
+                double median =
+                        sample(moves, move -> move.told.phases().getOrDefault(step, 0.0)).median();
+                if (median > 0) {
+                    medians.put(step, median);
+                }
+            }
+        }
+        return medians;
+    }
+}

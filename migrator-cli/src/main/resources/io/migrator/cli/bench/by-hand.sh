@@ -1,0 +1,98 @@
+#!/bin/bash
+# A stop-and-copy of an Apptainer instance as a person does it with criu, tar and ssh: the baseline of
+# `migrator bench stop`. Needs root on both nodes. Only `move` is in the payload's gap.
+#
+#   by-hand.sh prepare NAME IMAGE PIDS   on the target: criu's copy, and an empty instance whose own threads
+#                                        have none of the payload's PIDS; prints its appinit's pid
+#   by-hand.sh pids NAME                 on the source: the payload's pids inside its instance, and all threads'
+#   by-hand.sh move NAME TARGET APPINIT  on the source: dump, copy, restore; prints the milliseconds of each
+#   by-hand.sh restore NAME APPINIT      on the target, called by `move`
+#   by-hand.sh clean NAME                on both
+set -euo pipefail
+
+readonly self=$(readlink -f "$0") action=$1 name=$2
+readonly images=/dev/shm/by-hand-$name bundle=/run/by-hand-criu runs=$HOME/.migrator/runs/$name
+readonly criu_options=(--manage-cgroups=ignore --file-locks -v2)
+
+appinit() {
+    apptainer instance list --json "$name" | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p'
+}
+
+# criu has to run inside the instance, where neither it nor its libraries are.
+copy_criu() {
+    [[ ! -d $bundle ]] || return 0
+    mkdir -p "$bundle.new"
+    cp "$(command -v criu)" $(ldd "$(command -v criu)" | grep -o '/[^ ]*') "$bundle.new/"
+    mv "$bundle.new" "$bundle"
+}
+
+# criu_in APPINIT ARGUMENTS: descriptor 7 is the images' directory, 8 is criu's.
+criu_in() {
+    local appinit=$1
+    shift
+    nsenter --target "$appinit" --mount --pid --ipc --uts -- /proc/self/fd/8/ld-linux-x86-64.so.2 \
+        --library-path /proc/self/fd/8 /proc/self/fd/8/criu "$@" "${criu_options[@]}" -D /proc/self/fd/7 \
+        7<"$images" 8<"$bundle"
+}
+
+# Pids inside of all threads that are not appinit's own.
+payload_pids() {
+    local status
+    for status in /proc/[0-9]*/task/[0-9]*/status; do
+        [[ $(readlink "${status%/*/*/*}/ns/pid") == "$(readlink "/proc/$1/ns/pid")" ]] || continue
+        [[ $status == "/proc/$1/"* ]] || awk '/^NSpid:/ { print $NF }' "$status"
+    done 2>/dev/null
+}
+
+clash() {
+    local status
+    for status in "/proc/$1/task"/*/status; do
+        awk '/^NSpid:/ { print $NF }' "$status"
+    done | grep -qxF "$2"
+}
+
+millis_between() { echo $((($2 - $1) / 1000000)); }
+
+case $action in
+    prepare)
+        copy_criu
+        mkdir -p "$runs"
+        touch "$runs/stdout" "$runs/stderr"
+        for try in 1 2 3 4 5 6 7 8; do
+            apptainer -q instance start --bind /shared --bind "$runs:$runs" "$3" "$name" >&2
+            pid=$(appinit)
+            clash "$pid" "$(tr ' ' '\n' <<<"$4")" || break
+            apptainer -q instance stop "$name" >&2
+        done
+        # criu's own helpers must not take the pids that are to be restored
+        nsenter --target "$pid" --pid -- sh -c 'echo 20000 >/proc/sys/kernel/ns_last_pid'
+        echo "$pid"
+        ;;
+    pids)
+        copy_criu
+        payload_pids "$(appinit)" | sort -n | tr '\n' ' '
+        ;;
+    move)
+        here=$(appinit)
+        root=$(payload_pids "$here" | sort -n | head -n 1)
+        mkdir -m 700 "$images"
+        start=$(date +%s%N)
+        criu_in "$here" dump -t "$root" -o dump.log
+        dumped=$(date +%s%N)
+        tar -C "$images" -cf - . |
+            ssh -c aes128-gcm@openssh.com "$3" "mkdir -m 700 $images && tar -C $images -xf -"
+        copied=$(date +%s%N)
+        ssh "$3" bash "$self" restore "$name" "$4"
+        restored=$(date +%s%N)
+        printf '{"dump":%d,"copy":%d,"restore":%d,"bytes":%d}\n' "$(millis_between "$start" "$dumped")" \
+            "$(millis_between "$dumped" "$copied")" "$(millis_between "$copied" "$restored")" \
+            "$(du -sb "$images" | cut -f 1)"
+        ;;
+    restore)
+        criu_in "$3" restore -o restore.log --restore-detached
+        ;;
+    clean)
+        apptainer -q instance stop "$name" >&2 || true
+        rm -rf "$images" "$runs" "$bundle" "$bundle.new"
+        ;;
+esac
