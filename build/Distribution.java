@@ -52,6 +52,7 @@ final class Distribution {
         Files.createDirectories(dist);
         boolean changed = runtime();
         mirror(root.resolve("migrator-cli/src/main/dist"), dist, false);
+        copy(root.resolve("NOTICE"), dist.resolve("NOTICE"));
         changed |= lib();
         mirror(root.resolve("migrator-core/target/native"), dist.resolve("native"), true);
         mirror(root.resolve("test-images/target/lab"), dist.resolve("lab"), false);

@@ -31,6 +31,7 @@ final class CheckCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Problem, InterruptedException {
+        farSide.validate();
         Instance instance = Instances.ofThisUser().get(name);
         Preflight preflight;
         try (FarSide.Link link = farSide.connect();

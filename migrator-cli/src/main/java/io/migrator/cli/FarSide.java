@@ -78,6 +78,12 @@ final class FarSide {
                 .tryThis("write 90s, 10m or 1h");
     }
 
+    /** Refuses what is wrong with the options, before anything else is looked at. */
+    void validate() throws Problem {
+        timeLimit();
+        Destination.parse(to);
+    }
+
     Link connect() throws Problem, InterruptedException {
         Duration limit = timeLimit();
         Destination destination = Destination.parse(to);

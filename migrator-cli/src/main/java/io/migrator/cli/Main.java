@@ -53,6 +53,7 @@ public final class Main implements Runnable {
                 .forEach((name, command) -> {
                     if (name.equals("run") || name.equals("lab")) {
                         command.setUnmatchedOptionsArePositionalParams(true)
+                                .setStopAtPositional(true)
                                 .setEndOfOptionsDelimiter("\0");
                     }
                 });
@@ -63,7 +64,12 @@ public final class Main implements Runnable {
 
     /** Runs one command and exits. */
     public static void main(String[] arguments) {
-        Interruption.exit(new Main().line.execute(arguments));
+        Interruption.exit(commandLine().execute(arguments));
+    }
+
+    /** The command line, ready to be executed once. */
+    static CommandLine commandLine() {
+        return new Main().line;
     }
 
     @Override

@@ -54,6 +54,7 @@ final class MigrateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Problem, InterruptedException {
         try {
+            farSide.validate();
             Instance instance = Instances.ofThisUser().get(name);
             try (TerminalProgress progress = new TerminalProgress();
                     FarSide.Link link = farSide.connect()) {

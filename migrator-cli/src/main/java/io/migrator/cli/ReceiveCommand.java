@@ -33,14 +33,15 @@ final class ReceiveCommand implements Callable<Integer> {
             Leftover.discard(discard);
             return 0;
         }
-        Interruption.calls(Thread.currentThread()::interrupt);
         try (FileInputStream in = new FileInputStream(FileDescriptor.in);
                 FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
-            new Receiver(
+            Receiver receiver =
+                    new Receiver(
                             in.getChannel(),
                             out,
-                            text -> System.err.println("migrator: warning: " + text))
-                    .serve();
+                            text -> System.err.println("migrator: warning: " + text));
+            Interruption.calls(receiver::cancel);
+            receiver.serve();
             return 0;
         } catch (IOException e) {
             throw Problem.failed("the migration ended before the job was handed over")

@@ -21,13 +21,7 @@ public final class Apptainer {
      */
     public static void start(String name, StartOptions options)
             throws Problem, InterruptedException {
-        List<String> argv = new ArrayList<>();
-        if (!options.environment().isEmpty()) {
-            argv.add("env");
-            // not --env: it splits its value at commas
-            options.environment()
-                    .forEach((key, value) -> argv.add("APPTAINERENV_" + key + "=" + value));
-        }
+        List<String> argv = new ArrayList<>(options.environmentWords());
         argv.addAll(List.of("apptainer", "-q", "instance", "start"));
         argv.addAll(options.arguments());
         argv.addAll(List.of(options.image(), name));

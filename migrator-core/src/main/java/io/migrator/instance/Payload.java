@@ -63,7 +63,9 @@ public record Payload(List<String> options, String image, String name, List<Stri
 
     private void startCommand() throws Problem, InterruptedException {
         Instance instance = Instances.ofThisUser().get(name);
-        List<String> argv = new ArrayList<>(List.of("apptainer", "-q", "exec"));
+        // "instance start --env" reaches the start script only
+        List<String> argv = new ArrayList<>(instance.start().environmentWords());
+        argv.addAll(List.of("apptainer", "-q", "exec"));
         if (instance.userNamespace()) {
             argv.add("--userns");
         }

@@ -81,6 +81,19 @@ public record StartOptions(
                     "encryptionKey", "--passphrase",
                     "devices", "--device");
 
+    /**
+     * Words before an {@code apptainer} command that give it this environment; not by its option
+     * --env, which splits values at commas.
+     */
+    List<String> environmentWords() {
+        List<String> words = new ArrayList<>();
+        if (!environment.isEmpty()) {
+            words.add("env");
+            environment.forEach((name, value) -> words.add("APPTAINERENV_" + name + "=" + value));
+        }
+        return words;
+    }
+
     /** Reads what a record holds; missing settings are the defaults. */
     static StartOptions of(String image, boolean userNamespace, JsonNode settings) {
         List<String> arguments = new ArrayList<>();

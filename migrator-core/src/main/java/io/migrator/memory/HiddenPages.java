@@ -1,78 +1,74 @@
 package io.migrator.memory;
 
+import io.migrator.problem.Problem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.nio.file.StandardOpenOption;
 
 /**
  * The pages that criushim.c kept out of criu's dump: exactly these must travel beside the images.
+ * They are read from the shim's file one after the other, since a large fragmented process has
+ * millions of ranges. A range may be listed twice where criu asked twice.
  *
- * @param byPid ranges of each process, by its pid inside the instance, in order, none overlapping
+ * @param file in the images directory; missing if there is no such page
  */
-public record HiddenPages(Map<Integer, List<Range>> byPid) {
-    /** Name of the shim's file in the images directory. */
-    private static final String FILE = "hidden";
-
+public record HiddenPages(Path file) {
     private static final int RECORD_BYTES = 24;
+    private static final int BUFFER_BYTES = RECORD_BYTES << 12;
     private static final int PAGE_BYTES = 4096;
 
-    /** Addresses from start to before end, both multiples of the page size. */
-    public record Range(long start, long end) {
-        long bytes() {
-            return end - start;
-        }
+    /** Takes one range. */
+    @FunctionalInterface
+    interface Visitor {
+        /** Pages of a process, by its pid inside the instance, from start to before end. */
+        void range(int pid, long start, long end)
+                throws IOException, Problem, InterruptedException;
     }
 
-    /** Reads what the shim wrote during a dump that is complete; no file means no page. */
-    public static HiddenPages of(Path images) throws IOException {
-        Path file = images.resolve(FILE);
-        Map<Integer, List<Range>> byPid = new TreeMap<>();
+    /** The pages of a dump that is complete. */
+    public static HiddenPages of(Path images) {
+        return new HiddenPages(images.resolve("hidden"));
+    }
+
+    /** Gives each range to the visitor. */
+    void forEach(Visitor visitor) throws IOException, Problem, InterruptedException {
         if (!Files.exists(file)) {
-            return new HiddenPages(byPid);
+            return;
         }
-        ByteBuffer records =
-                ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.nativeOrder());
-        if (records.remaining() % RECORD_BYTES != 0) {
-            throw new IOException(file + " is cut off");
-        }
-        while (records.hasRemaining()) {
-            int pid = Math.toIntExact(records.getLong());
-            Range range = new Range(records.getLong(), records.getLong());
-            if (range.bytes() <= 0 || range.start % PAGE_BYTES != 0 || range.end % PAGE_BYTES != 0) {
-                throw new IOException(file + " holds " + range);
+        ByteBuffer records = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.nativeOrder());
+        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
+            if (in.size() % RECORD_BYTES != 0) {
+                throw new IOException(file + " is cut off");
             }
-            byPid.computeIfAbsent(pid, key -> new ArrayList<>()).add(range);
-        }
-        byPid.replaceAll((pid, ranges) -> joined(ranges));
-        return new HiddenPages(byPid);
-    }
-
-    /** In order, with what touches or overlaps (criu may ask twice) joined. */
-    private static List<Range> joined(List<Range> ranges) {
-        ranges.sort(Comparator.comparingLong(Range::start));
-        List<Range> joined = new ArrayList<>();
-        for (Range range : ranges) {
-            Range last = joined.isEmpty() ? null : joined.getLast();
-            if (last != null && range.start <= last.end) {
-                joined.set(
-                        joined.size() - 1,
-                        new Range(last.start, Math.max(last.end, range.end)));
-            } else {
-                joined.add(range);
+            while (in.read(records) >= 0 || records.position() > 0) {
+                records.flip();
+                while (records.remaining() >= RECORD_BYTES) {
+                    visit(records, visitor);
+                }
+                records.compact();
             }
         }
-        return joined;
     }
 
-    /** Sum over all processes. */
-    public long bytes() {
-        return byPid.values().stream().flatMap(List::stream).mapToLong(Range::bytes).sum();
+    private void visit(ByteBuffer records, Visitor visitor)
+            throws IOException, Problem, InterruptedException {
+        long pid = records.getLong();
+        long start = records.getLong();
+        long end = records.getLong();
+        if (pid <= 0 || pid > Integer.MAX_VALUE || start >= end || start % PAGE_BYTES != 0 || end % PAGE_BYTES != 0) {
+            throw new IOException("%s holds %d %x-%x".formatted(file, pid, start, end));
+        }
+        visitor.range((int) pid, start, end);
+    }
+
+    /** Sum over all ranges. */
+    public long bytes() throws IOException, Problem, InterruptedException {
+        long[] sum = new long[1];
+        forEach((pid, start, end) -> sum[0] += end - start);
+        return sum[0];
     }
 }

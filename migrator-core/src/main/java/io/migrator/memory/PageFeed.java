@@ -5,44 +5,50 @@ import io.migrator.linux.ProcessMemory;
 import io.migrator.problem.Problem;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 
 /**
- * Sends pages straight from the frozen processes to the target: no image of them is ever made. Run
- * by one thread.
- *
- * @param tree the frozen processes
- * @param sink takes the pages
- * @param sent told the bytes sent so far
+ * Sends pages straight from the frozen processes to the target: no image of them is ever made. One
+ * thread, one use.
  */
-public record PageFeed(ProcessTree tree, JobSink sink, LongConsumer sent) {
+public final class PageFeed implements AutoCloseable {
     private static final int BLOCK_BYTES = 1 << 20;
+
+    private final Map<Integer, Long> processes;
+    private final JobSink sink;
+    private final LongConsumer progress;
+    private final ProcessMemory memory = new ProcessMemory();
+    private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
+    private long sentBytes;
+
+    /**
+     * A feed of a tree that is frozen.
+     *
+     * @param progress told the bytes sent so far
+     */
+    public PageFeed(ProcessTree tree, JobSink sink, LongConsumer progress) {
+        this.processes =
+                tree.members().stream()
+                        .collect(
+                                Collectors.toMap(
+                                        ProcessTree.Member::pid,
+                                        member -> member.process().pid()));
+        this.sink = sink;
+        this.progress = progress;
+    }
 
     /**
      * Sends the given pages, and returns when all are written to the sink.
      *
+     * @return how many bytes that were
      * @throws Problem if a page cannot be read: the tree is not what was dumped
      */
-    public void send(HiddenPages pages) throws Problem, InterruptedException {
-        ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
-        long total = 0;
-        try (ProcessMemory memory = new ProcessMemory()) {
-            for (Map.Entry<Integer, List<HiddenPages.Range>> each : pages.byPid().entrySet()) {
-                long process = processOf(each.getKey());
-                for (HiddenPages.Range range : each.getValue()) {
-                    long at = range.start();
-                    while (at < range.end()) {
-                        block.clear().limit((int) Math.min(BLOCK_BYTES, range.end() - at));
-                        memory.read(process, at, block);
-                        sink.pages(each.getKey(), at, block);
-                        at += block.limit();
-                        total += block.limit();
-                        sent.accept(total);
-                    }
-                }
-            }
+    public long send(HiddenPages pages) throws Problem, InterruptedException {
+        try {
+            pages.forEach(this::send);
+            return sentBytes;
         } catch (IOException e) {
             throw Problem.failed("the job's memory cannot be read")
                     .because(e.getMessage())
@@ -50,15 +56,28 @@ public record PageFeed(ProcessTree tree, JobSink sink, LongConsumer sent) {
         }
     }
 
-    private long processOf(int pid) throws Problem {
-        return tree.members().stream()
-                .filter(member -> member.pid() == pid)
-                .mapToLong(member -> member.process().pid())
-                .findFirst()
-                .orElseThrow(
-                        () ->
-                                Problem.failed("the job changed while it was looked at")
-                                        .because("process " + pid + " came meanwhile")
-                                        .tryThis("try again"));
+    private void send(int pid, long start, long end)
+            throws IOException, Problem, InterruptedException {
+        Long process = processes.get(pid);
+        if (process == null) {
+            throw Problem.failed("the job changed while it was looked at")
+                    .because("process " + pid + " came meanwhile")
+                    .tryThis("try again");
+        }
+        for (long at = start; at < end; at += block.limit()) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            block.clear().limit((int) Math.min(BLOCK_BYTES, end - at));
+            memory.read(process, at, block);
+            sink.pages(pid, at, block);
+            sentBytes += block.limit();
+            progress.accept(sentBytes);
+        }
+    }
+
+    @Override
+    public void close() {
+        memory.close();
     }
 }

@@ -25,18 +25,12 @@ import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 
 /**
  * This node as a target: an empty instance, criu's restore waiting in it, and a spool in memory for
@@ -49,26 +43,19 @@ public final class LocalTarget implements Target, JobSink {
     private static final int SPARE_BYTES = 1 << 20;
     private static final int POLL_NANOS = 100_000;
     private static final String INVENTORY = "inventory.img";
-
-    /** appinit's threads get other ids at each start; this often is enough for any payload seen. */
-    private static final int STARTS = 8;
-
-    /** How far criu's helpers must keep off the pids to be restored. */
-    private static final int HELPERS = 1000;
+    private static final String INVENTORY_CAME = "inventory.img.real";
 
     private final Consumer<String> report;
     private final Undo made;
-    private final Map<Integer, FileChannel> open = new HashMap<>();
-    private final Map<Integer, String> names = new HashMap<>();
     private @Nullable Order order;
     private @Nullable Spool spool;
     private @Nullable Instance instance;
+    private @Nullable ImageFiles images;
     private @Nullable CriuSession session;
     private final Map<Integer, Long> processes = new HashMap<>();
     private final ProcessMemory memory = new ProcessMemory();
     private final ByteBuffer spare = ByteBuffer.allocateDirect(SPARE_BYTES);
     private long pageBytes;
-    private long imageBytes;
     private boolean taken;
 
     /**
@@ -127,8 +114,12 @@ public final class LocalTarget implements Target, JobSink {
         Spool place = Spool.create(wanted.id());
         spool = place;
         made.push("removing the images", place::close);
+        ImageFiles files = new ImageFiles(place.directory());
+        images = files;
+        made.push("closing the images", files::close);
         boolean wantsRunDirectory = prepareRunDirectory(wanted, place);
-        Instance empty = startEmpty(wanted);
+        made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
+        Instance empty = EmptyInstance.start(wanted);
         instance = empty;
         joinCgroup(empty);
         Path inventory = place.directory().resolve(INVENTORY);
@@ -136,7 +127,11 @@ public final class LocalTarget implements Target, JobSink {
                 .run(PROGRAM)
                 .orFail("could not make the FIFO on which criu waits");
         CriuSession restore =
-                CriuSession.restore(empty, bundle, place.directory(), lastPid(wanted.pids()));
+                CriuSession.restore(
+ empty,
+ bundle,
+ place.directory(),
+ EmptyInstance.lastPid(wanted.pids()));
         session = restore;
         made.push("ending criu", restore::kill);
         return new Prepared(wantsRunDirectory);
@@ -185,52 +180,6 @@ public final class LocalTarget implements Target, JobSink {
         made.push("removing " + directory.path(), directory::delete);
     }
 
-    /** Starts the instance again until no thread of its appinit has an id that the job needs. */
-    private Instance startEmpty(Order wanted) throws Problem, InterruptedException {
-        made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
-        Set<Integer> clash = Set.of();
-        for (int start = 0; start < STARTS; start++) {
-            Apptainer.start(wanted.instance(), wanted.start());
-            Instance started = Instances.ofThisUser().get(wanted.instance());
-            clash = new TreeSet<>(wanted.pids());
-            clash.retainAll(threadsOf(started));
-            if (clash.isEmpty()) {
-                return started;
-            }
-            Apptainer.stop(wanted.instance());
-        }
-        throw Problem.failed("the pids of the job are not free in a new instance")
-                .because("appinit has threads " + clash + " there at every start")
-                .tryThis("start the job again with migrator run, which avoids these pids");
-    }
-
-    private static Set<Integer> threadsOf(Instance started) throws Problem {
-        try {
-            Set<Integer> ids = new TreeSet<>();
-            for (Proc thread : new Proc(started.appinit()).threads()) {
-                ids.add((int) thread.innerPid());
-            }
-            return ids;
-        } catch (IOException e) {
-            throw Problem.failed("the new instance ended at once").because(e.toString());
-        }
-    }
-
-    /** A place for the pid counter with room for criu's helpers before the next pid in use. */
-    private static int lastPid(List<Integer> pids) {
-        Set<Integer> used = pids.stream().collect(Collectors.toSet());
-        int candidate = 20000;
-        for (int tries = 0; tries < used.size() + 1; tries++) {
-            int from = candidate;
-            boolean free = used.stream().noneMatch(pid -> pid >= from && pid < from + HELPERS);
-            if (free) {
-                return candidate;
-            }
-            candidate = candidate + HELPERS > 31000 ? 400 : candidate + HELPERS;
-        }
-        return candidate;
-    }
-
     @Override
     public JobSink sink() {
         return this;
@@ -238,59 +187,23 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void open(int id, String name) throws Problem {
-        names.put(id, name);
-        try {
-            // the FIFO of that name is filled when all else is there
-            Path file = directory().resolve(name.equals(INVENTORY) ? INVENTORY + ".real" : name);
-            open.put(
-                    id,
-                    FileChannel.open(
-                            file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
-        } catch (IOException e) {
-            throw noRoom(e);
-        }
+        // the FIFO of that name is filled when all else is there
+        prepared(images).open(id, name.equals(INVENTORY) ? INVENTORY_CAME : name);
     }
 
     @Override
     public void data(int id, long offset, ByteBuffer bytes) throws Problem {
-        imageBytes += bytes.remaining();
-        FileChannel file = open.get(id);
-        if (file == null) {
-            throw Problem.failed("the source sent bytes of a file that is not open");
-        }
-        try {
-            long at = offset;
-            while (bytes.hasRemaining()) {
-                at += file.write(bytes, at);
-            }
-        } catch (IOException e) {
-            throw noRoom(e);
-        }
+        prepared(images).data(id, offset, bytes);
     }
 
     @Override
     public void end(int id, long length) throws Problem {
-        FileChannel file = open.remove(id);
-        try {
-            if (file == null || file.size() != length) {
-                throw Problem.failed("image " + names.get(id) + " did not arrive whole");
-            }
-            file.close();
-        } catch (IOException e) {
-            throw noRoom(e);
-        }
-    }
-
-    private static Problem noRoom(IOException e) {
-        return Problem.failed("the images could not be stored on the target")
-                .because(e.getMessage())
-                .tryThis("see that /dev/shm there has room for the job's memory")
-                .causedBy(e);
+        prepared(images).end(id, length);
     }
 
     @Override
     public long sentBytes() {
-        return imageBytes + pageBytes;
+        return pageBytes + (images == null ? 0 : images.bytes());
     }
 
     @Override
@@ -323,7 +236,7 @@ public final class LocalTarget implements Target, JobSink {
      */
     private void releaseRestore() throws IOException, Problem, InterruptedException {
         CriuSession restore = prepared(session);
-        byte[] inventory = Files.readAllBytes(directory().resolve(INVENTORY + ".real"));
+        byte[] inventory = Files.readAllBytes(directory().resolve(INVENTORY_CAME));
         Path fifo = directory().resolve(INVENTORY);
         Proc criu = new Proc(restore.criuPid());
         try (RandomAccessFile pipe = new RandomAccessFile(fifo.toFile(), "rw");
@@ -379,15 +292,34 @@ public final class LocalTarget implements Target, JobSink {
         CriuSession held = prepared(session);
         try {
             Leftover.removeFrom(prepared(spool));
-            // until pre-resume no instruction of the job can have run: a failure is undone
-            held.holdAt(Notify.PRE_RESUME, RESUME);
-            taken = true;
-            made.commit();
-            held.finish(true, RESUME);
-            held.close();
-            prepared(spool).close();
         } catch (IOException e) {
-            throw Problem.failed("the images could not be removed").because(e.toString());
+            throw Problem.failed("the job could not be taken").because(e.toString());
+        }
+        // criu hears "yes" on the next line: from here nothing is undone, whatever fails
+        made.commit();
+        taken = true;
+        try {
+            held.holdAt(Notify.PRE_RESUME, RESUME);
+        } catch (Problem e) {
+            throw Problem.undecided("criu failed while it let the job go")
+                    .because(e.getMessage())
+                    .tryThis("look whether the job runs there; if not, stop that instance");
+        }
+        tidy(held);
+    }
+
+    /** The job runs: nothing that fails here may be told as a failure of the move. */
+    private void tidy(CriuSession held) throws InterruptedException {
+        try {
+            if (!held.finish(true, RESUME)) {
+                report.accept("criu did not end well after it let the job go");
+            }
+            prepared(images).close();
+            prepared(spool).close();
+        } catch (IOException | Problem e) {
+            report.accept("what is left of the move could not be removed: " + e.getMessage());
+        } finally {
+            held.close();
         }
     }
 

@@ -134,10 +134,8 @@ public final class Migration {
             NetworkLock.Table table = source.lockTable();
             feed.finish();
             target.restore(table);
-            HiddenPages pages = HiddenPages.of(spool.directory());
-            new PageFeed(tree, target.sink(), bytes -> progress.sent(bytes, pages.bytes()))
-                    .send(pages);
-            target.load(pages.bytes());
+            long pageBytes = sendPages(tree, HiddenPages.of(spool.directory()));
+            target.load(pageBytes);
 
             watch.begin(Stage.HANDOVER);
             handOver(source, undo);
@@ -153,10 +151,19 @@ public final class Migration {
                     to,
                     frozenMillis,
                     watch.totalMillis(),
-                    feed.imageBytes() + pages.bytes(),
+                    feed.imageBytes() + pageBytes,
                     target.sink().sentBytes(),
                     watch.phases(),
                     List.copyOf(warnings));
+        }
+    }
+
+    private long sendPages(ProcessTree tree, HiddenPages pages)
+            throws Problem, InterruptedException, IOException {
+        long allBytes = pages.bytes();
+        try (PageFeed feed =
+                new PageFeed(tree, target.sink(), sent -> progress.sent(sent, allBytes))) {
+            return feed.send(pages);
         }
     }
 

@@ -57,7 +57,7 @@ record Envelope(Kind kind, int number, JsonNode body) {
 
     static Envelope parse(Frame.Control frame) throws IOException {
         Envelope envelope = JSON.readValue(frame.text(), Envelope.class);
-        if (envelope.kind == null || envelope.body == null) {
+        if (envelope == null || envelope.kind == null || envelope.body == null) {
             throw new IOException("a control message without kind or body");
         }
         return envelope;

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ReadableByteChannel;
 import java.time.Duration;
 import java.util.function.Consumer;
 
@@ -30,13 +31,17 @@ public final class Receiver {
     /** The source says that it lives more often than this; silence means the link is cut. */
     static final Duration SILENCE_LIMIT = Duration.ofSeconds(25);
 
+    private static final long LOOK_MILLIS = 500;
+
     private final LocalTarget target;
     private final FrameReader in;
     private final FrameWriter out;
     private final Thread reader = Thread.currentThread();
     private volatile long waitingSinceNanos;
     private volatile boolean silent;
+    private final Duration silenceLimit;
     private @Nullable Problem jobProblem;
+    private boolean taking;
 
     /**
      * A receiver for the thread that makes it.
@@ -45,6 +50,16 @@ public final class Receiver {
      * @param report told of what could not be undone
      */
     public Receiver(FileChannel in, OutputStream out, Consumer<String> report) throws IOException {
+        this(in, out, report, SILENCE_LIMIT);
+    }
+
+    Receiver(
+            ReadableByteChannel in,
+            OutputStream out,
+            Consumer<String> report,
+            Duration silenceLimit)
+            throws IOException {
+        this.silenceLimit = silenceLimit;
         this.target = new LocalTarget(report);
         this.in = new FrameReader(in);
         this.out = new FrameWriter(out, Compression.NONE);
@@ -82,10 +97,10 @@ public final class Receiver {
     private void watch() {
         try {
             while (true) {
-                Thread.sleep(1000);
+                Thread.sleep(LOOK_MILLIS);
                 long since = waitingSinceNanos;
                 boolean waiting = since != Long.MAX_VALUE;
-                if (waiting && System.nanoTime() - since > SILENCE_LIMIT.toNanos()) {
+                if (waiting && System.nanoTime() - since > silenceLimit.toNanos()) {
                     silent = true;
                     reader.interrupt();
                     return;
@@ -142,6 +157,21 @@ public final class Receiver {
         out.write(reply.toFrame());
     }
 
+    /** From here the receiver ends only by itself. */
+    private synchronized void beginToTake() throws InterruptedException {
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        taking = true;
+    }
+
+    /** Asks the receiver to discard and end; too late once it takes the job. Any thread. */
+    public synchronized void cancel() {
+        if (!taking) {
+            reader.interrupt();
+        }
+    }
+
     private static void orThrow(@Nullable Problem problem) throws Problem {
         if (problem != null) {
             throw problem;
@@ -165,7 +195,10 @@ public final class Receiver {
                 orThrow(jobProblem);
                 target.load(request.body(Long.class));
             }
-            case TAKE -> target.take();
+            case TAKE -> {
+                beginToTake();
+                target.take();
+            }
             case DISCARD -> target.discard();
             case ALIVE, OK, PROBLEM ->
                     throw new IOException("the source sent " + request.kind() + " as a request");

@@ -1,0 +1,118 @@
+package io.migrator.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+import io.migrator.migration.Outcome;
+import io.migrator.migration.Stage;
+import io.migrator.problem.ExitCode;
+import io.migrator.problem.Problem;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** The shape of {@code migrate --json}, which sites' scripts build on. */
+class ResultTest {
+
+    @Test
+    void aMigrationHasTheFieldsThatArePromised() throws JsonProcessingException {
+        Map<Stage, Double> phases = new EnumMap<>(Stage.class);
+        for (Stage stage : Stage.values()) {
+            phases.put(stage, 1.00049);
+        }
+        Outcome outcome =
+                new Outcome("job", "n1", "n2", 12.3456789, 99, 7, 5, phases, List.of("careful"));
+        JsonNode json = json(Result.of(outcome));
+        assertEquals(
+                List.of(
+                        "outcome",
+                        "instance",
+                        "from",
+                        "to",
+                        "memory",
+                        "rounds",
+                        "frozenMillis",
+                        "totalMillis",
+                        "memoryBytes",
+                        "sentBytes",
+                        "phases",
+                        "warnings"),
+                names(json));
+        assertEquals(
+                List.of(
+                        "check",
+                        "prepare",
+                        "precopy",
+                        "dump",
+                        "load",
+                        "network",
+                        "handover",
+                        "clean"),
+                names(json.get("phases")));
+        assertEquals("migrated", json.get("outcome").asText());
+        assertEquals("n1", json.get("from").asText());
+        assertEquals("n2", json.get("to").asText());
+        assertEquals(12.346, json.get("frozenMillis").asDouble());
+        assertEquals(1.0, json.get("phases").get("dump").asDouble());
+        assertEquals("careful", json.get("warnings").get(0).asText());
+        assertTrue(json.get("rounds").isArray());
+    }
+
+    @Test
+    void aProblemIsToldInFourParts() throws JsonProcessingException {
+        Problem problem =
+                Problem.failed("criu's restore failed")
+                        .because("Address already in use")
+                        .payload("instance 'job' runs on n1 as before")
+                        .tryThis("free the port");
+        JsonNode json = json(Result.of("job", problem));
+        assertEquals("failed", json.get("outcome").asText());
+        assertEquals("job", json.get("instance").asText());
+        assertFalse(json.has("to"));
+        JsonNode told = json.get("problem");
+        assertEquals(List.of("what", "because", "payload", "try"), names(told));
+        assertEquals("criu's restore failed", told.get("what").asText());
+        assertEquals("Address already in use", told.get("because").asText());
+        assertEquals("instance 'job' runs on n1 as before", told.get("payload").asText());
+        assertEquals("free the port", told.get("try").asText());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "FAILED, failed",
+        "USAGE, refused",
+        "REFUSED, refused",
+        "UNDECIDED, undecided",
+        "LOST, lost",
+    })
+    void theOutcomeIsOneWordForEachExitCode(ExitCode code, String word)
+            throws JsonProcessingException {
+        JsonNode json = json(Result.of("job", Problem.of(code, "x", "", "")));
+        assertEquals(word, json.get("outcome").asText());
+    }
+
+    /** One line, so that it can be the last line of standard output. */
+    @Test
+    void theObjectIsOneLine() {
+        String text = Json.text(Result.of("job", Problem.failed("two\nlines")));
+        assertFalse(text.contains("\n"), text);
+    }
+
+    private static JsonNode json(Result result) throws JsonProcessingException {
+        return new ObjectMapper().readTree(Json.text(result));
+    }
+
+    private static List<String> names(JsonNode object) {
+        return object.properties().stream().map(Map.Entry::getKey).toList();
+    }
+}

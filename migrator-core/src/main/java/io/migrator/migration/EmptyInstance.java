@@ -1,0 +1,71 @@
+package io.migrator.migration;
+
+import io.migrator.instance.Apptainer;
+import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
+import io.migrator.linux.Proc;
+import io.migrator.problem.Problem;
+import java.io.IOException;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** An instance without a payload in which given pids are free. */
+final class EmptyInstance {
+    /** appinit's threads get other ids at each start; this often is enough for any payload seen. */
+    private static final int STARTS = 8;
+
+    /** How far criu's helpers must keep off the pids to be restored. */
+    private static final int HELPERS = 1000;
+
+    private static final int FIRST_CHOICE = 20000;
+    private static final int LEAST_PID_MAX = 32768;
+
+    private EmptyInstance() {}
+
+    /** Starts the instance, again and again until no thread of its appinit has one of the ids. */
+    static Instance start(Order order) throws Problem, InterruptedException {
+        Set<Integer> clash = Set.of();
+        for (int tries = 0; tries < STARTS; tries++) {
+            Apptainer.start(order.instance(), order.start());
+            Instance started = Instances.ofThisUser().get(order.instance());
+            clash = new TreeSet<>(order.pids());
+            clash.retainAll(threadsOf(started));
+            if (clash.isEmpty()) {
+                return started;
+            }
+            Apptainer.stop(order.instance());
+        }
+        throw Problem.failed("the pids of the job are not free in a new instance")
+                .because("appinit has threads " + clash + " there at every start")
+                .tryThis("start the job again with migrator run, which avoids these pids");
+    }
+
+    private static Set<Integer> threadsOf(Instance started) throws Problem {
+        try {
+            Set<Integer> ids = new TreeSet<>();
+            for (Proc thread : new Proc(started.appinit()).threads()) {
+                ids.add((int) thread.innerPid());
+            }
+            return ids;
+        } catch (IOException e) {
+            throw Problem.failed("the new instance ended at once").because(e.toString());
+        }
+    }
+
+    /** A place for the pid counter with room for criu's helpers before the next pid in use. */
+    static int lastPid(List<Integer> pids) {
+        int candidate = FIRST_CHOICE;
+        for (int tries = 0; tries <= pids.size(); tries++) {
+            int from = candidate;
+            if (pids.stream().noneMatch(pid -> pid >= from && pid < from + HELPERS)) {
+                break;
+            }
+            candidate += HELPERS;
+            if (candidate + HELPERS > LEAST_PID_MAX) {
+                candidate = HELPERS;
+            }
+        }
+        return candidate;
+    }
+}

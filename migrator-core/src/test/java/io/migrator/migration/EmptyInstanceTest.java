@@ -1,0 +1,24 @@
+package io.migrator.migration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class EmptyInstanceTest {
+    @Test
+    void helpersStartFarFromThePidsOfTheJob() {
+        assertEquals(20000, EmptyInstance.lastPid(List.of(13, 14, 30)));
+        assertEquals(21000, EmptyInstance.lastPid(List.of(13, 20500)));
+        assertEquals(21000, EmptyInstance.lastPid(List.of(20000)));
+    }
+
+    @Test
+    void theCounterStaysBelowTheSmallestPidLimit() {
+        List<Integer> everyThousand = IntStream.range(20, 33).mapToObj(i -> i * 1000).toList();
+        int place = EmptyInstance.lastPid(everyThousand);
+        assertTrue(place < 20000, "place " + place);
+    }
+}

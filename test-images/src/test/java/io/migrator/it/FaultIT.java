@@ -1,0 +1,188 @@
+package io.migrator.it;
+
+import static io.migrator.it.TwoNodes.N1;
+import static io.migrator.it.TwoNodes.N2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Something dies in mid-transfer: the migration says so and where the job is, the job runs on n1
+ * with every page right, n2 is clean, and the next migration succeeds.
+ */
+class FaultIT {
+    private static final int MEGABYTES = 512;
+
+    /** What has crossed when the fault comes; the source's criu is at its hold by then. */
+    private static final long BYTES_OVER = 150_000_000;
+
+    @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    private Snapshot withJob;
+    private CompletableFuture<Moved> moving;
+
+    @BeforeEach
+    void startJob() throws Exception {
+        NODES.startPattern(N1, "job", MEGABYTES, "--rate", "20", "--threads", "4");
+        withJob = NODES.snapshot(N1);
+        NODES.link(N1, "rate", "1gbit");
+    }
+
+    private void startMoving() {
+        moving =
+                CompletableFuture.supplyAsync(() -> {
+                    try {
+                        return NODES.migrate(N1, "job");
+                    } catch (Exception e) {
+                        throw new CompletionException(e);
+                    }
+                });
+    }
+
+    private void startMovingUntilMidway() throws Exception {
+        long before = receivedBytes();
+        startMoving();
+        long end = System.nanoTime() + 30_000_000_000L;
+        while (receivedBytes() - before < BYTES_OVER) {
+            assertFalse(moving.isDone(), () -> "over too early: " + moving);
+            assertTrue(System.nanoTime() < end, "no memory arrives on n2");
+        }
+    }
+
+    private static long receivedBytes() throws Exception {
+        return Long.parseLong(NODES.out(N2, "cat", "/sys/class/net/eth0/statistics/rx_bytes"));
+    }
+
+    @Test
+    void receiverKilled() throws Exception {
+        startMovingUntilMidway();
+        kill(N2, "KILL", "$2 == \"java\" && / receive$/");
+        failsAndIsUndone("n2");
+    }
+
+    @Test
+    void criuOfTargetKilled() throws Exception {
+        startMovingUntilMidway();
+        kill(N2, "KILL", "/criu: restore/");
+        failsAndIsUndone("criu");
+    }
+
+    @Test
+    void criuOfSourceKilledAtItsHold() throws Exception {
+        startMovingUntilMidway();
+        kill(N1, "KILL", "/criu: dump/");
+        Moved moved = ended();
+        if (moved.exit() == 0) {
+            // the images were whole already: the source's criu is not needed any more
+            NODES.link(N1, "rate", "none");
+            NODES.verify(N2, "job");
+            NODES.stop(N2, "job");
+            NODES.assertAsBefore(N1);
+            NODES.assertAsBefore(N2);
+        } else {
+            assertUndone(moved, "criu");
+        }
+    }
+
+    @Test
+    void sshSessionsKilled() throws Exception {
+        startMovingUntilMidway();
+        kill(N2, "KILL", "$2 == \"sshd-session\"");
+        failsAndIsUndone("n2");
+    }
+
+    @Test
+    void linkCut() throws Exception {
+        startMovingUntilMidway();
+        NODES.link(N2, "down");
+        Moved moved = ended();
+        NODES.verify(N1, "job");
+        NODES.link(N2, "up");
+        assertUndone(moved, "n2");
+    }
+
+    /** The target's memory file system is full when the images come, though it had room before. */
+    @Test
+    void targetOutOfRoom() throws Exception {
+        Snapshot target = NODES.snapshot(N2);
+        NODES.bash(N2, "mount -t tmpfs -o mode=1777,size=4g tmpfs /dev/shm");
+        startMoving();
+        NODES.bash(
+                N2,
+                "for _ in {1..3000}; do"
+                        + " if compgen -G '/dev/shm/migrator-root/m*/inventory.img' >/dev/null;"
+                        + " then exec mount -o remount,size=40k /dev/shm; fi;"
+                        + " sleep 0.005; done; exit 9");
+        Moved moved = ended();
+        NODES.verify(N1, "job");
+        assertEquals("", NODES.out(N2, "find", "/dev/shm", "-mindepth", "1"), "left on n2");
+        NODES.bash(N2, "umount /dev/shm");
+        NODES.assertAs(N2, target);
+        assertUndone(moved, "/dev/shm");
+    }
+
+    @Test
+    void cancelledByInterrupt() throws Exception {
+        startMovingUntilMidway();
+        kill(N1, "INT", "$2 == \"java\" && / migrate job /");
+        failsAndIsUndone("cancelled");
+    }
+
+    @Test
+    void cancelledByTerminate() throws Exception {
+        startMovingUntilMidway();
+        kill(N1, "TERM", "$2 == \"java\" && / migrate job /");
+        failsAndIsUndone("cancelled");
+    }
+
+    /** Signals the processes of a node that an awk condition picks; there has to be one. */
+    private static void kill(String node, String signal, String condition) throws Exception {
+        String pids =
+                NODES.bash(
+                        node,
+                        "ps -ww -eo pid=,comm=,args= | awk -v own=$$ '$1 != own && $2 != \"awk\""
+                                + " && $2 != \"bash\" && ("
+                                + condition
+                                + ") { print $1 }'");
+        assertFalse(pids.isEmpty(), "no process on " + node + " fits " + condition);
+        NODES.bash(node, "kill -" + signal + " " + pids.replace('\n', ' '));
+    }
+
+    private Moved ended() throws InterruptedException {
+        try {
+            return moving.get(100, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new AssertionError("the migration does not end", e);
+        }
+    }
+
+    private void failsAndIsUndone(String said) throws Exception {
+        assertUndone(ended(), said);
+    }
+
+    private void assertUndone(Moved moved, String said) throws Exception {
+        moved.failedWithJobOn(N1);
+        assertTrue(moved.err().contains(said), moved.err());
+        NODES.verify(N1, "job");
+        NODES.assertAs(N1, withJob);
+        NODES.assertAsBefore(N2);
+
+        NODES.link(N1, "rate", "none");
+        NODES.migrate(N1, "job").well();
+        assertEquals(MEGABYTES * 256, NODES.verify(N2, "job").path("pages").asInt(), "pages on n2");
+        NODES.stop(N2, "job");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+}

@@ -1,0 +1,40 @@
+package io.migrator.it;
+
+import static io.migrator.it.TwoNodes.N1;
+import static io.migrator.it.TwoNodes.N2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A job goes to and fro, whole each time, and leaves nothing behind. */
+class MoveIT {
+    private static final int MOVES = 20;
+
+    @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    @Test
+    void twentyTimesToAndFro() throws Exception {
+        NODES.startPattern(N1, "job", 256, "--rate", "20", "--threads", "4");
+        String node = N1;
+        long writes = 0;
+        for (int move = 1; move <= MOVES; move++) {
+            Moved moved = NODES.migrate(node, "job").well();
+            assertEquals(node, moved.json().path("from").asText());
+            node = TwoNodes.other(node);
+            assertEquals(node, moved.json().path("to").asText());
+            assertTrue(moved.json().path("memoryBytes").asLong() >= 256L << 20);
+
+            var report = NODES.verify(node, "job");
+            assertEquals(256 * 256, report.path("pages").asInt());
+            assertTrue(report.path("writes").asLong() > writes, report::toString);
+            writes = report.path("writes").asLong();
+            NODES.assertAsBefore(TwoNodes.other(node));
+        }
+        NODES.stop(node, "job");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+}

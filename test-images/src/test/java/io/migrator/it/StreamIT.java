@@ -1,0 +1,70 @@
+package io.migrator.it;
+
+import static io.migrator.it.TwoNodes.N1;
+import static io.migrator.it.TwoNodes.N2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import java.util.List;
+
+/** A connection through loopback inside an instance loses, doubles and changes nothing. */
+class StreamIT {
+    private static final String SERVER = TwoNodes.directory("job") + "/server";
+    private static final String CLIENT = TwoNodes.directory("job") + "/client";
+
+    @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    @Test
+    void bothEndsGoOn() throws Exception {
+        NODES.start(
+                N1,
+                "job",
+                List.of(),
+                "sh",
+                "-c",
+                "/shared/bin/stream server --port 7070 --bind 127.0.0.1 --report %s & sleep 0.2; "
+                                .formatted(SERVER)
+                        + "/shared/bin/stream client --to 127.0.0.1:7070 --report %s; wait"
+                                .formatted(CLIENT));
+        NODES.awaitFile(N1, CLIENT);
+        assertFlows(N1);
+        NODES.migrate(N1, "job").well();
+        assertFlows(N2);
+        NODES.migrate(N2, "job").well();
+        assertFlows(N1);
+        NODES.stop(N1, "job");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
+    private static void assertFlows(String node) throws Exception {
+        for (String file : List.of(SERVER, CLIENT)) {
+            String words = "stream " + file.substring(file.lastIndexOf('/') + 1);
+            long pid =
+                    Long.parseLong(
+                            NODES.bash(
+                                    node,
+                                    "ps -eo pid=,comm=,args= | awk '$2 == \"stream\" && /%s/"
+                                                    .formatted(words)
+                                            + " { print $1 }'"));
+            JsonNode first = NODES.report(node, file, pid, "USR1");
+            Thread.sleep(1000);
+            JsonNode second = NODES.report(node, file, pid, "USR1");
+            assertEquals(0, second.path("errors").asLong(), second::toString);
+            assertEquals(0, second.path("lost").asLong(), second::toString);
+            assertEquals(1, second.path("connections").asLong(), second::toString);
+            assertEquals(node, second.path("node").asText(), second::toString);
+            for (String way : List.of("sent", "received")) {
+                assertTrue(
+                        second.path(way).asLong() > first.path(way).asLong(),
+                        () -> way + ": " + first + ", then " + second);
+            }
+        }
+    }
+}
