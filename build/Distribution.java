@@ -2,6 +2,8 @@ import java.io.File;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +35,8 @@ final class Distribution {
             "java.base,java.logging,java.management,jdk.unsupported,jdk.crypto.ec,"
                     + "jdk.management,jdk.net";
 
+    private static final String ARCHITECTURE = System.getProperty("os.arch");
+
     private final Path root;
     private final Path dist;
 
@@ -54,7 +58,8 @@ final class Distribution {
         mirror(root.resolve("migrator-cli/src/main/dist"), dist, false);
         copy(root.resolve("NOTICE"), dist.resolve("NOTICE"));
         changed |= lib();
-        mirror(root.resolve("migrator-core/target/native"), dist.resolve("native"), true);
+        mirror(root.resolve("migrator-core/target/native"), dist.resolve("native"), false);
+        codec();
         mirror(root.resolve("test-images/target/lab"), dist.resolve("lab"), false);
         mirror(root.resolve("test-images/target/payload"), dist.resolve("lab/payload"), true);
         if (changed || !Files.exists(cache())) {
@@ -108,6 +113,25 @@ final class Distribution {
                             .max((a, b) -> time(a).compareTo(time(b)))
                             .orElseThrow();
             return copy(own, dist.resolve("lib/migrator.jar")) || changed;
+        }
+    }
+
+    /**
+     * Puts LZ4's native part beside ours: left to itself the library unpacks it into /tmp, where a
+     * killed receiver leaves it.
+     */
+    private void codec() throws IOException {
+        try (Stream<Path> jars = Files.list(dist.resolve("lib"));
+                FileSystem jar =
+                        FileSystems.newFileSystem(
+                                jars.filter(each -> each.toString().contains("lz4-java"))
+                                        .findFirst()
+                                        .orElseThrow())) {
+            Path part = jar.getPath("net/jpountz/util/linux", ARCHITECTURE, "liblz4-java.so");
+            Files.copy(
+                    part,
+                    dist.resolve("native/liblz4-java.so"),
+                    StandardCopyOption.REPLACE_EXISTING);
         }
     }
 

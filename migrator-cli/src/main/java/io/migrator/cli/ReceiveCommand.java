@@ -1,5 +1,6 @@
 package io.migrator.cli;
 
+import io.migrator.linux.StandardInput;
 import io.migrator.migration.Leftover;
 import io.migrator.problem.Problem;
 import io.migrator.remote.Receiver;
@@ -33,6 +34,7 @@ final class ReceiveCommand implements Callable<Integer> {
             Leftover.discard(discard);
             return 0;
         }
+        StandardInput.enlarge();
         try (FileInputStream in = new FileInputStream(FileDescriptor.in);
                 FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
             Receiver receiver =

@@ -107,8 +107,7 @@ public record CriuBundle(Path directory, String version) {
                 : Path.of(System.getProperty("user.home"), ".cache", "migrator");
     }
 
-    private static String identity(Path criu, List<Path> libraries)
-            throws IOException, Problem {
+    private static String identity(Path criu, List<Path> libraries) throws IOException, Problem {
         List<Path> parts = new ArrayList<>(libraries);
         parts.add(criu);
         parts.add(NativeParts.path("criushim.so"));

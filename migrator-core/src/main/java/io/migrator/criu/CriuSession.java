@@ -1,6 +1,7 @@
 package io.migrator.criu;
 
 import io.migrator.instance.Instance;
+import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -98,7 +99,8 @@ public final class CriuSession implements AutoCloseable {
     public static CriuSession restore(
             Instance instance, CriuBundle bundle, Path images, int lastPid)
             throws Problem, InterruptedException {
-        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.of(lastPid), false);
+        Foothold foothold =
+                Foothold.start(instance, bundle, images, OptionalInt.of(lastPid), false);
         CriuSession session = opened(foothold, "restore", images);
         session.request(TYPE_RESTORE, common("restore.log"));
         return session;
@@ -135,6 +137,17 @@ public final class CriuSession implements AutoCloseable {
     /** criu's pid as seen by the caller. */
     public long criuPid() {
         return criuPid;
+    }
+
+    /**
+     * Fails if criu has ended at its hold, which nobody else would tell.
+     *
+     * @throws Problem quoting its log
+     */
+    public void orEnded() throws Problem, InterruptedException {
+        if (!new Proc(criuPid).alive()) {
+            throw finished();
+        }
     }
 
     /**

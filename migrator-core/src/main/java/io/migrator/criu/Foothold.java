@@ -78,7 +78,8 @@ final class Foothold implements AutoCloseable {
      * @param shim whether criushim.so is to keep private memory out of a dump
      * @param lastPid value for ns_last_pid inside, so that helpers keep off the pids to be restored
      */
-    static Foothold start(Instance instance, CriuBundle bundle, Path images, OptionalInt lastPid, boolean shim)
+    static Foothold start(
+            Instance instance, CriuBundle bundle, Path images, OptionalInt lastPid, boolean shim)
             throws Problem {
         List<String> argv =
                 new ArrayList<>(

@@ -21,6 +21,8 @@ final class Syscalls {
     /** Numbers of arch/x86/entry/syscalls/syscall_64.tbl; arm64 shares those above 424. */
     static final long CLOSE = 3;
 
+    static final long FCNTL = 72;
+
     static final long PROCESS_VM_READV = 310;
     static final long PROCESS_VM_WRITEV = 311;
 

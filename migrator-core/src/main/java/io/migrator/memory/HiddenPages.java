@@ -1,6 +1,7 @@
 package io.migrator.memory;
 
 import io.migrator.problem.Problem;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -25,8 +26,7 @@ public record HiddenPages(Path file) {
     @FunctionalInterface
     interface Visitor {
         /** Pages of a process, by its pid inside the instance, from start to before end. */
-        void range(int pid, long start, long end)
-                throws IOException, Problem, InterruptedException;
+        void range(int pid, long start, long end) throws IOException, Problem, InterruptedException;
     }
 
     /** The pages of a dump that is complete. */
@@ -59,7 +59,11 @@ public record HiddenPages(Path file) {
         long pid = records.getLong();
         long start = records.getLong();
         long end = records.getLong();
-        if (pid <= 0 || pid > Integer.MAX_VALUE || start >= end || start % PAGE_BYTES != 0 || end % PAGE_BYTES != 0) {
+        if (pid <= 0
+                || pid > Integer.MAX_VALUE
+                || start >= end
+                || start % PAGE_BYTES != 0
+                || end % PAGE_BYTES != 0) {
             throw new IOException("%s holds %d %x-%x".formatted(file, pid, start, end));
         }
         visitor.range((int) pid, start, end);

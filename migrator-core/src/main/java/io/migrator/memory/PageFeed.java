@@ -3,10 +3,10 @@ package io.migrator.memory;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.ProcessMemory;
 import io.migrator.problem.Problem;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Map;
-import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 
 /**
@@ -14,11 +14,18 @@ import java.util.stream.Collectors;
  * thread, one use.
  */
 public final class PageFeed implements AutoCloseable {
+    /** Told after each block how far the feed is. */
+    @FunctionalInterface
+    public interface Progress {
+        /** So many bytes are sent; an exception stops the feed. */
+        void sent(long bytes) throws InterruptedException;
+    }
+
     private static final int BLOCK_BYTES = 1 << 20;
 
     private final Map<Integer, Long> processes;
     private final JobSink sink;
-    private final LongConsumer progress;
+    private final Progress progress;
     private final ProcessMemory memory = new ProcessMemory();
     private final ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
     private long sentBytes;
@@ -28,13 +35,12 @@ public final class PageFeed implements AutoCloseable {
      *
      * @param progress told the bytes sent so far
      */
-    public PageFeed(ProcessTree tree, JobSink sink, LongConsumer progress) {
+    public PageFeed(ProcessTree tree, JobSink sink, Progress progress) {
         this.processes =
                 tree.members().stream()
                         .collect(
                                 Collectors.toMap(
-                                        ProcessTree.Member::pid,
-                                        member -> member.process().pid()));
+                                        ProcessTree.Member::pid, member -> member.process().pid()));
         this.sink = sink;
         this.progress = progress;
     }
@@ -65,14 +71,11 @@ public final class PageFeed implements AutoCloseable {
                     .tryThis("try again");
         }
         for (long at = start; at < end; at += block.limit()) {
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
-            }
             block.clear().limit((int) Math.min(BLOCK_BYTES, end - at));
             memory.read(process, at, block);
             sink.pages(pid, at, block);
             sentBytes += block.limit();
-            progress.accept(sentBytes);
+            progress.sent(sentBytes);
         }
     }
 

@@ -2,6 +2,7 @@ package io.migrator.memory;
 
 import io.migrator.linux.ProcessMemory;
 import io.migrator.problem.Problem;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;

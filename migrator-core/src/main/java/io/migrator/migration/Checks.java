@@ -45,8 +45,7 @@ final class Checks {
         }
         long needBytes = tree.imageBytes() + MARGIN_BYTES;
         if (freeSpoolBytes < needBytes) {
-            findings.add(
-                    tooLittle("room for images in /dev/shm here", freeSpoolBytes, needBytes));
+            findings.add(tooLittle("room for images in /dev/shm here", freeSpoolBytes, needBytes));
         }
         return this;
     }
@@ -137,8 +136,7 @@ final class Checks {
         long memoryBytes = tree.residentBytes() + imageBytes;
         if (facts.freeMemoryBytes() < memoryBytes) {
             findings.add(
-                    tooLittle(
-                            "memory on " + facts.node(), facts.freeMemoryBytes(), memoryBytes));
+                    tooLittle("memory on " + facts.node(), facts.freeMemoryBytes(), memoryBytes));
         }
         return this;
     }

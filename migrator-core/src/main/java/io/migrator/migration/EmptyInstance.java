@@ -5,6 +5,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
+
 import java.io.IOException;
 import java.util.List;
 import java.util.Set;

@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.problem.Problem;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

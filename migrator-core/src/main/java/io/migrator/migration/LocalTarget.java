@@ -128,10 +128,7 @@ public final class LocalTarget implements Target, JobSink {
                 .orFail("could not make the FIFO on which criu waits");
         CriuSession restore =
                 CriuSession.restore(
- empty,
- bundle,
- place.directory(),
- EmptyInstance.lastPid(wanted.pids()));
+                        empty, bundle, place.directory(), EmptyInstance.lastPid(wanted.pids()));
         session = restore;
         made.push("ending criu", restore::kill);
         return new Prepared(wantsRunDirectory);
@@ -171,11 +168,10 @@ public final class LocalTarget implements Target, JobSink {
         }
         directory
                 .setAside()
-                .ifPresent(
-                        previous ->
-                                made.push(
-                                        "putting back " + directory.path(),
-                                        () -> directory.putBack(previous)));
+                .ifPresent(previous ->
+                        made.push(
+                                "putting back " + directory.path(),
+                                () -> directory.putBack(previous)));
         directory.create();
         made.push("removing " + directory.path(), directory::delete);
     }
@@ -280,7 +276,8 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
-    public void load(long expectedBytes) throws Problem {
+    public void load(long expectedBytes) throws Problem, InterruptedException {
+        prepared(session).orEnded();
         if (pageBytes != expectedBytes) {
             throw Problem.failed("the job's memory did not arrive whole")
                     .because(pageBytes + " bytes of " + expectedBytes + " came");
@@ -290,6 +287,7 @@ public final class LocalTarget implements Target, JobSink {
     @Override
     public void take() throws Problem, InterruptedException {
         CriuSession held = prepared(session);
+        held.orEnded();
         try {
             Leftover.removeFrom(prepared(spool));
         } catch (IOException e) {

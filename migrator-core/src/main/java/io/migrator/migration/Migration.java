@@ -43,6 +43,7 @@ public final class Migration {
     private String to = "the target";
     private @Nullable Thread runner;
     private boolean granted;
+    private boolean cancelled;
 
     /**
      * A migration that has not begun.
@@ -116,6 +117,7 @@ public final class Migration {
         boolean carries = prepareTarget(tree, undo);
 
         WarmUp.of(target.sink());
+        orCancelled();
         watch.begin(Stage.DUMP);
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource source =
@@ -161,8 +163,12 @@ public final class Migration {
     private long sendPages(ProcessTree tree, HiddenPages pages)
             throws Problem, InterruptedException, IOException {
         long allBytes = pages.bytes();
-        try (PageFeed feed =
-                new PageFeed(tree, target.sink(), sent -> progress.sent(sent, allBytes))) {
+        PageFeed.Progress told =
+                sentBytes -> {
+                    progress.sent(sentBytes, allBytes);
+                    orCancelled();
+                };
+        try (PageFeed feed = new PageFeed(tree, target.sink(), told)) {
             return feed.send(pages);
         }
     }
@@ -202,15 +208,21 @@ public final class Migration {
     }
 
     private synchronized void grant() throws InterruptedException {
-        if (Thread.interrupted()) {
+        orCancelled();
+        granted = true;
+    }
+
+    /** An interrupt alone could be lost: not all that waits below tells of it. */
+    private synchronized void orCancelled() throws InterruptedException {
+        if (cancelled || Thread.interrupted()) {
             throw new InterruptedException();
         }
-        granted = true;
     }
 
     /** Asks the run to stop and undo; too late once the token is granted. */
     public synchronized void cancel() {
         if (!granted && runner != null) {
+            cancelled = true;
             runner.interrupt();
         }
     }

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
- * once: {@link #survey}, {@link #prepare}, images, {@link #restore}, pages, {@link #load},
- * {@link #take}; {@link #discard} may come instead of any after prepare. Used by one thread, except that
+ * once: {@link #survey}, {@link #prepare}, images, {@link #restore}, pages, {@link #load}, {@link
+ * #take}; {@link #discard} may come instead of any after prepare. Used by one thread, except that
  * another one may write to the sink while it waits.
  *
  * <p>Until take is called the target must not let the job execute. After take it must not undo.

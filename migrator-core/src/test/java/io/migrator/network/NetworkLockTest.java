@@ -5,12 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.migrator.network.NetworkLock.Connection;
 import io.migrator.network.NetworkLock.Table;
+import io.migrator.problem.Problem;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -59,6 +63,22 @@ class NetworkLockTest {
     void whatIsNoConnectionIsRefused(String from, int fromPort, String to, int toPort) {
         assertThrows(
                 IllegalArgumentException.class, () -> new Connection(from, fromPort, to, toPort));
+    }
+
+    /** criu's service and its child that dumps both write one; the table has the child's. */
+    @Test
+    void theTableIsNamedByTheLastRunOfALog(@TempDir Path directory) throws Exception {
+        Path log =
+                Files.writeString(
+                        directory.resolve("dump.log"),
+                        """
+                        (00.000000) CRIU run id = 63e64d12-528a-4c4d-8647-62adae5a5222
+                        (00.000000) CRIU run id = 3039ac71-bd9a-4077-87df-5b1da7dcb84c
+                        (00.000042) Version: 4.2.1 (gitid 0)
+                        """);
+        assertEquals("3039ac71-bd9a-4077-87df-5b1da7dcb84c", NetworkLock.runId(log));
+        Path empty = Files.writeString(directory.resolve("empty.log"), "");
+        assertThrows(Problem.class, () -> NetworkLock.runId(empty));
     }
 
     @Test

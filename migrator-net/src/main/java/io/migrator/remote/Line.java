@@ -7,12 +7,14 @@ import io.migrator.wire.Compression;
 import io.migrator.wire.Frame;
 import io.migrator.wire.FrameReader;
 import io.migrator.wire.FrameWriter;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Requests to a receiver and their replies. A reader thread takes the replies, a heartbeat thread
@@ -187,11 +189,16 @@ final class Line implements AutoCloseable {
             String said = process.stderrTail().strip();
             cause =
                     Problem.failed("the receiver on " + node + " is lost")
-                            .because(said.isEmpty() ? e.getMessage() : said.replace('\n', ';'))
+                            .because(said.isEmpty() ? plain(e) : said.replace('\n', ';'))
                             .causedBy(e);
             broken = cause;
         }
         return again(cause);
+    }
+
+    /** JSch puts the names of exceptions into its messages. */
+    private static String plain(IOException e) {
+        return String.valueOf(e.getMessage()).replaceFirst("^([a-z]+\\.)+[A-Za-z]+: ", "");
     }
 
     private void read() {

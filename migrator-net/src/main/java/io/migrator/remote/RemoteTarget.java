@@ -13,12 +13,14 @@ import io.migrator.ssh.RemoteProcess;
 import io.migrator.ssh.Transport;
 import io.migrator.wire.Compression;
 import io.migrator.wire.Frame;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Another node as a target: {@code migrator receive} started there over SSH. Requests are answered
@@ -45,8 +47,7 @@ public final class RemoteTarget implements Target, JobSink {
     private @Nullable String id;
     private boolean finished;
 
-    RemoteTarget(
-            String node, List<String> program, Duration timeLimit, Redial redial, Line line) {
+    RemoteTarget(String node, List<String> program, Duration timeLimit, Redial redial, Line line) {
         this.node = node;
         this.program = program;
         this.timeLimit = timeLimit;

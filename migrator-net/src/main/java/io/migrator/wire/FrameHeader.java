@@ -14,7 +14,8 @@ import java.util.zip.CRC32C;
  * @param storedBytes of the payload on the wire, 0 to 1 MiB
  * @param rawBytes of the payload as its writer had it, 0 to 1 MiB
  * @param fileId of PAGES the pid; zero where the type has no file
- * @param offset of the data in its file; of PAGES the address; of FILE_END the file's length; else zero
+ * @param offset of the data in its file; of PAGES the address; of FILE_END the file's length; else
+ *     zero
  * @param payloadChecksum CRC32C of the raw bytes and, with a codec, of the stored bytes after them
  */
 record FrameHeader(
@@ -101,9 +102,7 @@ record FrameHeader(
                 switch (codec) {
                     case WireFormat.CODEC_NONE -> storedBytes == rawBytes;
                     case WireFormat.CODEC_LZ4 ->
-                            type.isCompressible()
-                                    && storedBytes > 0
-                                    && storedBytes < rawBytes;
+                            type.isCompressible() && storedBytes > 0 && storedBytes < rawBytes;
                     default -> throw new MalformedStreamException("unknown codec " + codec, at);
                 };
         if (!fits) {

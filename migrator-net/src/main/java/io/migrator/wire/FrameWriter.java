@@ -49,8 +49,8 @@ public final class FrameWriter {
 
     /**
      * Writes a frame; its buffer may be used again when this returns. File data of more than 1 MiB
-     * becomes several frames. All but file data, pages and padding is flushed: data may lie in the stream's own buffer
-     * until the next frame, {@link Frame.FileEnd} at the latest.
+     * becomes several frames. All but file data, pages and padding is flushed: data may lie in the
+     * stream's own buffer until the next frame, {@link Frame.FileEnd} at the latest.
      *
      * @throws IllegalStateException after {@link Frame.End}
      * @throws IOException if the stream failed, now or in an earlier call; it is of no use after
@@ -60,7 +60,8 @@ public final class FrameWriter {
             case Frame.Control(ByteBuffer json) -> sendBytes(FrameType.CONTROL, 0, json);
             case Frame.FileOpen(int id, String name) ->
                     sendBytes(FrameType.FILE_OPEN, id, ascii(name));
-            case Frame.FileData(int id, long offset, ByteBuffer data) -> sendData(FrameType.FILE_DATA, id, offset, data);
+            case Frame.FileData(int id, long offset, ByteBuffer data) ->
+                    sendData(FrameType.FILE_DATA, id, offset, data);
             case Frame.Padding(ByteBuffer data) -> sendBytes(FrameType.PADDING, 0, data);
             case Frame.Pages(int pid, long address, ByteBuffer data) ->
                     sendData(FrameType.PAGES, pid, address, data);

@@ -106,8 +106,7 @@ final class SampleStream {
                     "data %d %d %d %08x".formatted(id, offset, data.remaining(), checksum(data));
             case Frame.Padding(ByteBuffer data) -> "padding " + data.remaining();
             case Frame.Pages(int pid, long address, ByteBuffer data) ->
-                    "pages %d %x %d %08x"
-                            .formatted(pid, address, data.remaining(), checksum(data));
+                    "pages %d %x %d %08x".formatted(pid, address, data.remaining(), checksum(data));
             case Frame.FileEnd(int id, long length) -> "end " + id + " " + length;
             case Frame.End() -> "end";
         };

@@ -1,5 +1,7 @@
 package io.migrator.cli.bench;
 
+import io.migrator.memory.JobSink;
+import io.migrator.memory.WarmUp;
 import io.migrator.problem.Problem;
 import io.migrator.ssh.Destination;
 import io.migrator.ssh.Dialer;
@@ -12,6 +14,7 @@ import io.migrator.wire.FrameReader;
 import io.migrator.wire.FrameWriter;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -54,6 +57,14 @@ final class FrameLane implements Lane {
         }
     }
 
+    /** Does what a migration does before the job stands still, and waits until the far end has. */
+    void warmUp() throws Problem, IOException, InterruptedException {
+        WarmUp.of(new PaddingOnly(out));
+        out.write(new Frame.FileOpen(files, "nothing"));
+        out.write(new Frame.FileEnd(files++, 0));
+        reply();
+    }
+
     @Override
     public double send(Path source, long bytes) throws IOException {
         int id = files++;
@@ -68,6 +79,43 @@ final class FrameLane implements Lane {
             return control.text();
         }
         throw new IOException("the far end answers with the wrong frame");
+    }
+
+    /** Takes what {@link WarmUp} sends. */
+    private record PaddingOnly(FrameWriter out) implements JobSink {
+        @Override
+        public void padding(ByteBuffer bytes) throws Problem {
+            try {
+                out.write(new Frame.Padding(bytes));
+            } catch (IOException e) {
+                throw Problem.failed("the stream broke").because(e.getMessage()).causedBy(e);
+            }
+        }
+
+        @Override
+        public long sentBytes() {
+            return out.sentBytes();
+        }
+
+        @Override
+        public void open(int id, String name) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void data(int id, long offset, ByteBuffer bytes) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void end(int id, long length) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void pages(int pid, long address, ByteBuffer bytes) {
+            throw new UnsupportedOperationException();
+        }
     }
 
     @Override

@@ -50,6 +50,9 @@ final class SendCommand implements Callable<Integer> {
     @Option(names = "--plain", description = "Through ssh and cat, not by frames.")
     private boolean plain;
 
+    @Option(names = "--warm-up", description = "Send padding first, as a migration does.")
+    private boolean warmUp;
+
     /**
      * What was measured.
      *
@@ -64,10 +67,7 @@ final class SendCommand implements Callable<Integer> {
         List<Lane> lanes = new ArrayList<>();
         try {
             for (int i = 0; i < connections; i++) {
-                lanes.add(
-                        plain
-                                ? SshLane.open(destination)
-                                : FrameLane.open(destination, transport, program));
+                lanes.add(lane(destination));
             }
             List<Transfer> transfers = new ArrayList<>();
             for (int i = 0; i < (plain ? 1 : 2); i++) {
@@ -77,6 +77,22 @@ final class SendCommand implements Callable<Integer> {
             return 0;
         } finally {
             lanes.forEach(Lane::close);
+        }
+    }
+
+    private Lane lane(Destination destination) throws Problem, InterruptedException {
+        if (plain) {
+            return SshLane.open(destination);
+        }
+        FrameLane lane = FrameLane.open(destination, transport, program);
+        try {
+            if (warmUp) {
+                lane.warmUp();
+            }
+            return lane;
+        } catch (IOException e) {
+            lane.close();
+            throw Problem.failed("the stream broke").because(e.getMessage()).causedBy(e);
         }
     }
 

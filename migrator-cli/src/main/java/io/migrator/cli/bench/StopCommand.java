@@ -27,7 +27,7 @@ import java.util.stream.Stream;
         mixinStandardHelpOptions = true,
         description = {
             "How long a payload stands still in a stop-and-copy from n1 to n2 of the lab, beside"
-                + " the same steps by hand: criu dump, tar | ssh, criu restore.",
+                    + " the same steps by hand: criu dump, tar | ssh, criu restore.",
             "",
             "The gap is what the payload itself saw. Each round starts a new payload for each way;"
                     + " the order changes from round to round; every page is checked after each"

@@ -33,10 +33,10 @@ import java.util.concurrent.Callable;
         description = {
             "How fast our stream carries bytes that cannot be compressed, beside ssh and cat.",
             "",
-            "Each round sends through a fresh sender and a fresh receiver, as a migration does,"
-                    + " then once more through the same two, and through a fresh ssh with"
-                    + " aes128-gcm; the order changes from round to round. The first round is"
-                    + " not counted.",
+            "Each round sends through a fresh sender and a fresh receiver, which warm up as in a"
+                    + " migration (at most 0.4 s, before the clock starts), then once more through"
+                    + " the same two, and through a fresh ssh with aes128-gcm; the order changes"
+                    + " from round to round. The first round is not counted.",
         })
 final class TransportCommand implements Callable<Integer> {
     private static final Duration ROUND = Duration.ofMinutes(5);
@@ -82,6 +82,11 @@ final class TransportCommand implements Callable<Integer> {
             paramLabel = "PATH",
             description = "Migrator on that node, if it is not in the PATH there.")
     private String program = "migrator";
+
+    @Option(
+            names = "--no-warm-up",
+            description = "Leave out the padding that a migration sends before the job is frozen.")
+    private boolean cold;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there.")
     private @Nullable Path json;
@@ -157,6 +162,10 @@ final class TransportCommand implements Callable<Integer> {
         }
     }
 
+    private String age() {
+        return cold ? "cold" : "fresh";
+    }
+
     /** Starts a sender and waits for its end. */
     private SendCommand.Sent send(Destination node, long bytes, Path source, boolean bySsh)
             throws Problem, InterruptedException {
@@ -174,6 +183,8 @@ final class TransportCommand implements Callable<Integer> {
                                 "--remote-program=" + program));
         if (bySsh) {
             argv.add("--plain");
+        } else if (!cold) {
+            argv.add("--warm-up");
         }
         Result result = io.migrator.linux.Command.of(argv).run(ROUND).orFail("sending failed");
         try {
@@ -190,7 +201,7 @@ final class TransportCommand implements Callable<Integer> {
                 bytes,
                 connections,
                 repeat,
-                TransportCase.Side.of(via + ", fresh", fresh),
+                TransportCase.Side.of(via + ", " + age(), fresh),
                 TransportCase.Side.of(via + ", again", warm),
                 TransportCase.Side.of(baseline, plain),
                 Results.figure(ratio.median()),
@@ -210,7 +221,7 @@ final class TransportCommand implements Callable<Integer> {
                 repeat,
                 connections);
         System.out.printf("%-34s %-26s %s%n", "", "MB/s (min - max)", "CPU s/GB here + there");
-        row(via + ", fresh", fresh);
+        row(via + ", " + age(), fresh);
         row(via + ", again", warm);
         row(baseline, plain);
         System.out.printf(
@@ -246,8 +257,8 @@ final class TransportCommand implements Callable<Integer> {
         nodes.up();
         String name = "bench-" + ProcessHandle.current().pid() + ".json";
         Path figures = nodes.shared().resolve(name);
-        int exit =
-                nodes.run(
+        List<String> words =
+                new ArrayList<>(
                         List.of(
                                 "exec",
                                 "n1",
@@ -261,6 +272,10 @@ final class TransportCommand implements Callable<Integer> {
                                 "--transport=" + transport,
                                 "--connections=" + connections,
                                 "--json=/shared/" + name));
+        if (cold) {
+            words.add("--no-warm-up");
+        }
+        int exit = nodes.run(words);
         try {
             if (json != null && Files.exists(figures)) {
                 Files.copy(figures, json, StandardCopyOption.REPLACE_EXISTING);

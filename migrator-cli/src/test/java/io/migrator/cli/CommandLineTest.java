@@ -1,0 +1,140 @@
+package io.migrator.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+import picocli.CommandLine;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+
+/** Command lines that are wrong: transcripts of what a person sees, and the exit code. */
+class CommandLineTest {
+
+    private record Said(int exit, String out, String err) {}
+
+    @Test
+    void anUnknownCommandIsNamed() {
+        assertMisuse("move", "unmatched argument at index 0: 'move'", "migrator");
+    }
+
+    @Test
+    void anUnknownOptionIsNamed() {
+        assertMisuse("ls --jason", "unknown option: '--jason'", "migrator ls");
+    }
+
+    @Test
+    void migrateNeedsATarget() {
+        assertMisuse(
+                "migrate job", "missing required option: '--to=[USER@]NODE'", "migrator migrate");
+    }
+
+    @Test
+    void migrateNeedsAName() {
+        assertMisuse("migrate --to n2", "missing required parameter: 'NAME'", "migrator migrate");
+    }
+
+    @Test
+    void aChoiceThatDoesNotExistIsToldWithThoseThatDo() {
+        assertMisuse(
+                "migrate job --to n2 --transport carrier-pigeon",
+                "invalid value for option '--transport': expected one of [AUTO, JSCH, SSH]"
+                        + " (case-insensitive) but was 'carrier-pigeon'",
+                "migrator migrate");
+    }
+
+    @Test
+    void runNeedsACommandAfterTwoDashes() {
+        for (String line :
+                new String[] {"run", "run i.sif job", "run i.sif job --", "run -- true"}) {
+            Said said = say(line);
+            assertEquals(2, said.exit, line);
+            assertEquals(
+                    """
+                    migrator: error: an image, a name and a command are needed: the command follows after --
+                    migrator: try:   migrator run IMAGE NAME -- COMMAND
+                    """,
+                    said.err,
+                    line);
+        }
+    }
+
+    /** They are the payload's, not ours. */
+    @Test
+    void optionsBehindTheTwoDashesAreLeftAlone() {
+        Said said = say("run --bind /x /no/image.sif job -- prog --help -V --debug");
+        assertEquals(2, said.exit);
+        assertEquals("", said.out);
+        assertEquals(
+                "migrator: error: no image /no/image.sif", said.err.lines().findFirst().orElse(""));
+    }
+
+    @Test
+    void anInstanceNameIsChecked() {
+        assertEquals(
+                new Said(
+                        2,
+                        "",
+                        """
+                        migrator: error: '../etc' is not an instance name: names have letters, digits, and . _ - only
+                        migrator: try:   migrator ls
+                        """),
+                say("check ../etc --to n2"));
+    }
+
+    @Test
+    void labNeedsAWord() {
+        assertEquals(
+                new Said(
+                        2,
+                        "",
+                        """
+                        migrator: error: a word is missing after lab
+                        migrator: try:   migrator lab --help
+                        """),
+                say("lab"));
+    }
+
+    @Test
+    void aMigrationIsDiscardedByItsIdOnly() {
+        assertEquals(
+                new Said(2, "", "migrator: error: '../x' does not name a migration\n"),
+                say("receive --discard ../x"));
+    }
+
+    @Test
+    void helpTellsTheExitCodesAndHidesTheFarEnd() {
+        Said said = say("--help");
+        assertEquals(0, said.exit);
+        assertEquals("", said.err);
+        for (String part :
+                new String[] {
+                    "Exit codes:", "0   done", "5   the payload is lost", "  migrate  "
+                }) {
+            assertTrue(said.out.contains(part), () -> part + " is not in " + said.out);
+        }
+        assertTrue(!said.out.contains("receive"), said.out);
+    }
+
+    /** No stack trace, and nothing on standard output. */
+    private static void assertMisuse(String line, String what, String command) {
+        assertEquals(
+                new Said(
+                        2,
+                        "",
+                        "migrator: error: " + what + "\nmigrator: try:   " + command + " --help\n"),
+                say(line));
+    }
+
+    private static Said say(String line) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        CommandLine command = Main.commandLine();
+        command.setOut(new PrintWriter(out, true));
+        command.setErr(new PrintWriter(err, true));
+        int exit = command.execute(line.split(" "));
+        return new Said(exit, out.toString(), err.toString());
+    }
+}
