@@ -18,6 +18,7 @@ import java.util.stream.Stream;
  * so that an edited image loses nothing that a newer criu put there. Immutable.
  */
 public final class ProtoMessage {
+    private static final int LAST_ID = (1 << 29) - 1;
     private static final int VARINT = 0;
     private static final int FIXED64 = 1;
     private static final int BYTES = 2;
@@ -50,7 +51,7 @@ public final class ProtoMessage {
             int id = (int) (key >>> 3);
             int wireType = (int) (key & 7);
             int width = wireType == FIXED64 ? Long.BYTES : wireType == FIXED32 ? Integer.BYTES : 0;
-            if (id <= 0 || in.remaining() < width) {
+            if (key >>> 3 > LAST_ID || id <= 0 || in.remaining() < width) {
                 throw new IOException("malformed field at byte " + in.position());
             }
             fields.add(

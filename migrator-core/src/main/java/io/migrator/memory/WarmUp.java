@@ -13,6 +13,13 @@ import java.util.Random;
  * fraction of its later speed; a stop-and-copy would spend that time while the job stands still.
  */
 public final class WarmUp {
+    /** Where padding goes; {@link JobSink#padding}. */
+    @FunctionalInterface
+    public interface Way {
+        /** Sends a direct buffer. */
+        void padding(ByteBuffer bytes) throws Problem, InterruptedException;
+    }
+
     /** Most of the gain is there after this. */
     private static final Duration LONGEST = Duration.ofMillis(400);
 
@@ -22,7 +29,7 @@ public final class WarmUp {
     private WarmUp() {}
 
     /** Sends padding, at most 128 MiB of it and for less than half a second; then returns. */
-    public static void of(JobSink sink) throws Problem, InterruptedException {
+    public static void of(Way way) throws Problem, InterruptedException {
         byte[] noise = new byte[BLOCK_BYTES];
         new Random().nextBytes(noise);
         ByteBuffer source = ByteBuffer.allocateDirect(BLOCK_BYTES).put(noise).flip();
@@ -31,7 +38,7 @@ public final class WarmUp {
         try (ProcessMemory memory = new ProcessMemory()) {
             for (int sent = 0; sent < MOST_BLOCKS && System.nanoTime() < end; sent++) {
                 memory.writeHere(block, source);
-                sink.padding(block);
+                way.padding(block);
             }
         } catch (IOException e) {
             throw Problem.failed("this node does not let memory be read")

@@ -116,7 +116,7 @@ public final class Migration {
         undo.push("removing the images", spool::close);
         boolean carries = prepareTarget(tree, undo);
 
-        WarmUp.of(target.sink());
+        WarmUp.of(target.sink()::padding);
         orCancelled();
         watch.begin(Stage.DUMP);
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {

@@ -84,6 +84,9 @@ record Envelope(Kind kind, int number, JsonNode body) {
     /** The problem of a {@link Kind#PROBLEM}. */
     Problem problem() throws IOException {
         Told told = body(Told.class);
+        if (told.exitCode == null || told.what == null) {
+            throw new IOException("a problem without a code or a text");
+        }
         return Problem.of(told.exitCode, told.what, told.because, told.tryThis);
     }
 }

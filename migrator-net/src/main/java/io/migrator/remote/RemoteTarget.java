@@ -7,6 +7,7 @@ import io.migrator.migration.Survey;
 import io.migrator.migration.Target;
 import io.migrator.migration.TargetFacts;
 import io.migrator.network.NetworkLock;
+import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 import io.migrator.remote.Envelope.Kind;
 import io.migrator.ssh.RemoteProcess;
@@ -46,6 +47,7 @@ public final class RemoteTarget implements Target, JobSink {
     private final Line line;
     private @Nullable String id;
     private boolean finished;
+    private long paddingBytes;
 
     RemoteTarget(String node, List<String> program, Duration timeLimit, Redial redial, Line line) {
         this.node = node;
@@ -131,8 +133,14 @@ public final class RemoteTarget implements Target, JobSink {
 
     @Override
     public void take() throws Problem {
-        line.askForGood(Kind.TAKE, timeLimit);
-        finished = true;
+        try {
+            line.askForGood(Kind.TAKE, timeLimit);
+            finished = true;
+        } catch (Problem e) {
+            // where nobody knows who has the job, nothing there may be removed
+            finished = e.exitCode() == ExitCode.UNDECIDED;
+            throw e;
+        }
     }
 
     @Override
@@ -208,11 +216,12 @@ public final class RemoteTarget implements Target, JobSink {
 
     @Override
     public void padding(ByteBuffer bytes) throws Problem {
+        paddingBytes += bytes.remaining();
         line.send(new Frame.Padding(bytes));
     }
 
     @Override
     public long sentBytes() {
-        return line.sentBytes();
+        return line.sentBytes() - paddingBytes;
     }
 }

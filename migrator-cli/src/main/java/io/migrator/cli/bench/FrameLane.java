@@ -1,6 +1,5 @@
 package io.migrator.cli.bench;
 
-import io.migrator.memory.JobSink;
 import io.migrator.memory.WarmUp;
 import io.migrator.problem.Problem;
 import io.migrator.ssh.Destination;
@@ -59,7 +58,7 @@ final class FrameLane implements Lane {
 
     /** Does what a migration does before the job stands still, and waits until the far end has. */
     void warmUp() throws Problem, IOException, InterruptedException {
-        WarmUp.of(new PaddingOnly(out));
+        WarmUp.of(this::padding);
         out.write(new Frame.FileOpen(files, "nothing"));
         out.write(new Frame.FileEnd(files++, 0));
         reply();
@@ -81,40 +80,11 @@ final class FrameLane implements Lane {
         throw new IOException("the far end answers with the wrong frame");
     }
 
-    /** Takes what {@link WarmUp} sends. */
-    private record PaddingOnly(FrameWriter out) implements JobSink {
-        @Override
-        public void padding(ByteBuffer bytes) throws Problem {
-            try {
-                out.write(new Frame.Padding(bytes));
-            } catch (IOException e) {
-                throw Problem.failed("the stream broke").because(e.getMessage()).causedBy(e);
-            }
-        }
-
-        @Override
-        public long sentBytes() {
-            return out.sentBytes();
-        }
-
-        @Override
-        public void open(int id, String name) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void data(int id, long offset, ByteBuffer bytes) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void end(int id, long length) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void pages(int pid, long address, ByteBuffer bytes) {
-            throw new UnsupportedOperationException();
+    private void padding(ByteBuffer bytes) throws Problem {
+        try {
+            out.write(new Frame.Padding(bytes));
+        } catch (IOException e) {
+            throw Problem.failed("the stream broke").because(e.getMessage()).causedBy(e);
         }
     }
 

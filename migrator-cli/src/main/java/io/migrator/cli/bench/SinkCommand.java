@@ -1,5 +1,6 @@
 package io.migrator.cli.bench;
 
+import io.migrator.linux.StandardInput;
 import io.migrator.problem.Problem;
 import io.migrator.wire.Compression;
 import io.migrator.wire.Frame;
@@ -22,6 +23,7 @@ import java.util.concurrent.Callable;
 final class SinkCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Problem {
+        StandardInput.enlarge(); // as the receiver does
         try (FileInputStream stdin = new FileInputStream(FileDescriptor.in);
                 FileOutputStream stdout = new FileOutputStream(FileDescriptor.out)) {
             FrameReader in = new FrameReader(stdin.getChannel());
