@@ -99,6 +99,14 @@ final class FrozenSource implements AutoCloseable {
         return freeze.frozenNanos();
     }
 
+    /**
+     * Fails if criu died at its hold: the seal alone would still keep the job still, but any
+     * SIGCONT would then set it going again.
+     */
+    void orLost() throws Problem, InterruptedException {
+        dump.orEnded();
+    }
+
     /** The token is given away: from here the job must not run on here by itself. */
     void granted() {
         state = State.GRANTED;

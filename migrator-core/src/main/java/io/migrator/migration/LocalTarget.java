@@ -1,18 +1,15 @@
 package io.migrator.migration;
 
-import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuSession;
 import io.migrator.criu.Notify;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.Apptainer;
-import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Cgroup;
 import io.migrator.linux.Command;
-import io.migrator.linux.Memory;
 import io.migrator.linux.Proc;
 import io.migrator.linux.ProcessMemory;
 import io.migrator.memory.JobSink;
@@ -70,37 +67,7 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public TargetFacts survey(Survey survey) throws Problem, InterruptedException {
-        String version = "";
-        String criuProblem = "";
-        String cpuProblem = "";
-        try (Spool scratch = Spool.create("survey" + ProcessHandle.current().pid())) {
-            CriuBundle bundle = CriuBundle.ofThisNode();
-            version = bundle.version();
-            cpuProblem = new CpuInfo(bundle).problem(survey.cpuInfo(), scratch.directory());
-        } catch (IOException e) {
-            throw Problem.failed("the survey left something behind").because(e.toString());
-        } catch (Problem e) {
-            criuProblem = e.getMessage();
-        }
-        return new TargetFacts(
-                Instances.hostName(),
-                version,
-                criuProblem,
-                cpuProblem,
-                Instances.ofThisUser().find(survey.instance()).isPresent(),
-                identity(survey.image()),
-                Spool.freeBytes(),
-                Memory.availableBytes());
-    }
-
-    private static @Nullable ImageIdentity identity(ImageIdentity theirs)
-            throws Problem, InterruptedException {
-        Path path = Path.of(theirs.path());
-        if (!path.isAbsolute() || !Files.exists(path)) {
-            return null;
-        }
-        ImageIdentity ours = ImageIdentity.of(path);
-        return ours.sameFile(theirs) || Files.isDirectory(path) ? ours : ours.withDigest();
+        return NodeFacts.answer(survey);
     }
 
     @Override

@@ -187,8 +187,9 @@ public final class Migration {
         }
     }
 
-    /** The token moves: from the first line on, this side does nothing by itself. */
+    /** The token moves: from grant on, this side does nothing by itself. */
     private void handOver(FrozenSource source, Undo undo) throws Problem, InterruptedException {
+        source.orLost();
         grant();
         source.granted();
         try {

@@ -1,0 +1,54 @@
+package io.migrator.migration;
+
+import io.migrator.criu.CpuInfo;
+import io.migrator.criu.CriuBundle;
+import io.migrator.instance.ImageIdentity;
+import io.migrator.instance.Instances;
+import io.migrator.linux.Memory;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** What this node can say of itself to a source that wants to send a job here. */
+final class NodeFacts {
+    private NodeFacts() {}
+
+    /** Answers a survey; what is made for that is gone when this returns. */
+    static TargetFacts answer(Survey survey) throws Problem, InterruptedException {
+        String version = "";
+        String criuProblem = "";
+        String cpuProblem = "";
+        try (Spool scratch = Spool.create("survey" + ProcessHandle.current().pid())) {
+            CriuBundle bundle = CriuBundle.ofThisNode();
+            version = bundle.version();
+            cpuProblem = new CpuInfo(bundle).problem(survey.cpuInfo(), scratch.directory());
+        } catch (IOException e) {
+            throw Problem.failed("the survey left something behind").because(e.toString());
+        } catch (Problem e) {
+            criuProblem = e.getMessage();
+        }
+        return new TargetFacts(
+                Instances.hostName(),
+                version,
+                criuProblem,
+                cpuProblem,
+                Instances.ofThisUser().find(survey.instance()).isPresent(),
+                identity(survey.image()),
+                Spool.freeBytes(),
+                Memory.availableBytes());
+    }
+
+    private static @Nullable ImageIdentity identity(ImageIdentity theirs)
+            throws Problem, InterruptedException {
+        Path path = Path.of(theirs.path());
+        if (!path.isAbsolute() || !Files.exists(path)) {
+            return null;
+        }
+        ImageIdentity ours = ImageIdentity.of(path);
+        return ours.sameFile(theirs) || Files.isDirectory(path) ? ours : ours.withDigest();
+    }
+}
