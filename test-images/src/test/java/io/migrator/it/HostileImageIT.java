@@ -1,0 +1,128 @@
+package io.migrator.it;
+
+import static io.migrator.it.TwoNodes.N1;
+import static io.migrator.it.TwoNodes.N2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.migrator.linux.Command;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * An image full of traps: everything that criu, its loader or its libraries would run or load from
+ * the file system it is started in (facts: users.md section 6). None of it may run in a migration.
+ */
+class HostileImageIT {
+    /** Writes a line wherever it is loaded into something that is called criu. */
+    private static final String TRAP =
+            """
+            #include <fcntl.h>
+            #include <string.h>
+            #include <unistd.h>
+            __attribute__((constructor)) static void trap(void)
+            {
+                char line[256];
+                int in = open("/proc/self/cmdline", O_RDONLY);
+                long n = read(in, line, sizeof line - 1);
+
+                close(in);
+                if (n < 0)
+                    return;
+                for (long i = 0; i < n; i++)
+                    if (!line[i])
+                        line[i] = ' ';
+                line[n] = 0;
+                if (!strstr(line, "criu"))
+                    return;
+                int out = open("/tmp/trap", O_WRONLY | O_CREAT | O_APPEND, 0666);
+                write(out, "loaded into ", 12);
+                write(out, line, n);
+                write(out, "\\n", 1);
+                close(out);
+            }
+            """;
+
+    @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    private Path image;
+
+    @BeforeEach
+    void makeImage() throws Exception {
+        image = NODES.shared().resolve("hostile");
+        NODES.bash(N1, "rm -rf /shared/hostile /tmp/trap");
+        NODES.bash(N2, "rm -f /tmp/trap");
+        NODES.bash(
+                N1,
+                "cd /shared && apptainer -q sif dump "
+                        + "$(apptainer sif list images/base.sif | awk '/Squashfs/{print $1}')"
+                        + " images/base.sif >/shared/hostile.sqfs"
+                        + " && unsquashfs -q -n -d hostile hostile.sqfs && rm hostile.sqfs");
+        String script = "#!/bin/sh\necho \"$0 run by $(cat /proc/$PPID/cmdline)\" >>/tmp/trap\n";
+        for (String program : List.of("iptables", "ip6tables", "nft", "sh-trap")) {
+            Path path = image.resolve("usr/sbin").resolve(program);
+            Files.deleteIfExists(path);
+            Files.writeString(path, script);
+            path.toFile().setExecutable(true, false);
+        }
+        Path source = Files.writeString(image.resolve("trap.c"), TRAP);
+        Path trap = image.resolve("trap.so");
+        Command.of("gcc", "-shared", "-fPIC", "-o", trap.toString(), source.toString())
+                .run(Duration.ofSeconds(20))
+                .orFail("the trap does not compile");
+        for (String name :
+                List.of(
+                        "usr/lib/criu/trap.so",
+                        "usr/lib64/criu/trap.so",
+                        "usr/lib/x86_64-linux-gnu/libnss_trap.so.2")) {
+            Files.createDirectories(image.resolve(name).getParent());
+            Files.copy(trap, image.resolve(name));
+        }
+        Files.writeString(image.resolve("etc/ld.so.preload"), "/trap.so\n");
+        Files.writeString(
+                image.resolve("etc/nsswitch.conf"),
+                "passwd: trap\ngroup: trap\nhosts: trap\nservices: trap\nprotocols: trap\n");
+        Files.createDirectories(image.resolve("etc/criu"));
+        Files.writeString(
+                image.resolve("etc/criu/default.conf"), "action-script /usr/sbin/sh-trap\n");
+    }
+
+    @AfterEach
+    void removeImage() throws Exception {
+        NODES.bash(N1, "rm -rf /shared/hostile /tmp/trap");
+        NODES.bash(N2, "rm -f /tmp/trap");
+    }
+
+    @Test
+    void noneOfTheTrapsRuns() throws Exception {
+        NODES.bash(
+                N1,
+                "migrator run --bind /shared /shared/hostile job --"
+                        + " /shared/bin/pattern --mb 16 --report /tmp/hostile.out");
+        NODES.migrate(N1, "job").well();
+        NODES.migrate(N2, "job").well();
+        assertEquals("", traps(N1));
+        assertEquals("", traps(N2));
+
+        // they do work: the same image under programs that are not protected
+        NODES.bash(N1, "apptainer -q exec instance://job sh -c ': criu'");
+        NODES.bash(N1, "apptainer -q exec instance://job /usr/sbin/iptables");
+        assertTrue(traps(N1).contains("loaded into"), traps(N1));
+        assertTrue(traps(N1).contains("iptables run by"), traps(N1));
+        NODES.stop(N1, "job");
+        NODES.bash(N1, "rm -f /tmp/hostile.out");
+    }
+
+    private static String traps(String node) throws Exception {
+        return NODES.bash(node, "cat /tmp/trap 2>/dev/null || true");
+    }
+}
