@@ -78,7 +78,7 @@ class CommandLineTest {
                         2,
                         "",
                         """
-                        migrator: error: '../etc' is not an instance name: names have letters, digits, and . _ - only
+                        migrator: error: '../etc' is not an instance name: names have letters, digits, and . _ - and do not begin with . or -
                         migrator: try:   migrator ls
                         """),
                 say("check ../etc --to n2"));

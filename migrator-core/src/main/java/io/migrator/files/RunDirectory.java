@@ -33,6 +33,9 @@ public record RunDirectory(Path path) {
     /** Name of the tar file among the images. */
     public static final String TAR = "run-directory.tar";
 
+    /** What the directory of the run before is called, behind the name of the run. */
+    public static final String PREVIOUS = ".previous";
+
     private static final int BUFFER_BYTES = 1 << 20;
     private static final String PROBE = ".probe-";
 
@@ -89,7 +92,7 @@ public record RunDirectory(Path path) {
             return Optional.empty();
         }
         RunDirectory previous =
-                new RunDirectory(path.resolveSibling(path.getFileName() + ".previous"));
+                new RunDirectory(path.resolveSibling(path.getFileName() + PREVIOUS));
         try {
             previous.delete();
             Files.move(path, previous.path, StandardCopyOption.ATOMIC_MOVE);

@@ -26,8 +26,11 @@ import java.util.stream.Stream;
 public final class Instances {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** What Apptainer accepts as an instance name (instance_linux.go, CheckName). */
-    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,255}");
+    /**
+     * What Apptainer accepts as an instance name, but for names that begin with a dot or a dash:
+     * the name is also that of a directory and an argument.
+     */
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,254}");
 
     private static final long RECORD_MAX_BYTES = 8L << 20;
 
@@ -76,7 +79,7 @@ public final class Instances {
     public Optional<Instance> find(String name) throws Problem {
         if (!NAME.matcher(name).matches()) {
             throw Problem.usage("'" + name + "' is not an instance name")
-                    .because("names have letters, digits, and . _ - only")
+                    .because("names have letters, digits, and . _ - and do not begin with . or -")
                     .tryThis("migrator ls");
         }
         return read(name);

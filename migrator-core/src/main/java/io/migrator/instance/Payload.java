@@ -43,6 +43,10 @@ public record Payload(List<String> options, String image, String name, List<Stri
             throw Problem.usage("an instance '" + name + "' runs already")
                     .tryThis("choose another name, or: apptainer instance stop " + name);
         }
+        if (name.endsWith(RunDirectory.PREVIOUS)) {
+            throw Problem.usage("a name must not end in " + RunDirectory.PREVIOUS)
+                    .because("that is where the output of the run before is kept");
+        }
         Path file = Path.of(image).toAbsolutePath();
         if (!Files.exists(file)) {
             throw Problem.usage("no image " + file).tryThis("give the path of a SIF or a sandbox");

@@ -112,15 +112,26 @@ final class FrozenSource implements AutoCloseable {
         state = State.GRANTED;
     }
 
-    /** Lets the job run on here, whether criu lives or not. */
+    /** Lets the job run on here, whether criu lives or not, and whatever else fails. */
     void thaw() throws InterruptedException, Problem {
         boolean sealed = state != State.COPYING;
         state = State.ENDED;
-        if (sealed) {
-            dump.finish(false, END);
+        try {
+            if (sealed) {
+                dump.finish(false, END);
+            }
+        } catch (Problem e) {
+            // it is closed next, and killed if it does not hear that either
         }
         dump.close();
-        removeLock();
+        try {
+            removeLock();
+        } finally {
+            lift(sealed);
+        }
+    }
+
+    private void lift(boolean sealed) throws Problem {
         try {
             if (sealed) {
                 seal.lift();
@@ -138,13 +149,13 @@ final class FrozenSource implements AutoCloseable {
         try {
             seal.kill();
             dump.finish(true, END);
-            removeLock();
         } catch (IOException e) {
             throw Problem.failed("the job's old processes could not be ended")
                     .because(e.getMessage());
         } finally {
             dump.close();
             release();
+            removeLock();
         }
     }
 
