@@ -84,7 +84,7 @@ public final class LocalTarget implements Target, JobSink {
         ImageFiles files = new ImageFiles(place.directory());
         images = files;
         made.push("closing the images", files::close);
-        boolean wantsRunDirectory = prepareRunDirectory(wanted, place);
+        boolean wantsRunDirectory = CarriedDirectory.prepare(wanted, place, made);
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
         Instance empty = EmptyInstance.start(wanted);
         instance = empty;
@@ -110,37 +110,6 @@ public final class LocalTarget implements Target, JobSink {
             throw Problem.failed("the cgroup of the new instance cannot be entered")
                     .because(e.toString());
         }
-    }
-
-    private boolean prepareRunDirectory(Order wanted, Spool place) throws Problem {
-        RunDirectory.Claim claim = wanted.runDirectory();
-        boolean wants = claim != null && !RunDirectory.isSame(claim);
-        try {
-            if (claim != null && wants) {
-                makeRunDirectory(wanted, claim);
-            }
-            Leftover.of(wanted.instance(), wants).writeTo(place);
-            return wants;
-        } catch (IOException e) {
-            throw Problem.failed("the run directory cannot be carried").because(e.toString());
-        }
-    }
-
-    private void makeRunDirectory(Order wanted, RunDirectory.Claim claim) throws Problem {
-        RunDirectory directory = new RunDirectory(Path.of(claim.path()));
-        if (!directory.equals(RunDirectory.of(wanted.instance()))) {
-            throw Problem.refused("the run directory cannot be carried")
-                    .because(directory.path() + " is not where it would be on the target")
-                    .tryThis("see that your home directory has the same path on both nodes");
-        }
-        directory
-                .setAside()
-                .ifPresent(previous ->
-                        made.push(
-                                "putting back " + directory.path(),
-                                () -> directory.putBack(previous)));
-        directory.create();
-        made.push("removing " + directory.path(), directory::delete);
     }
 
     @Override

@@ -105,8 +105,14 @@ public final class Migration {
         } catch (IOException e) {
             throw placed(Problem.failed("the migration failed").because(e.toString()).causedBy(e));
         } catch (Problem e) {
-            throw placed(e);
+            // Ctrl-C at a terminal ends the ssh client too: what fails then is not the news
+            boolean asked = cancelled() && e.exitCode() == ExitCode.FAILED;
+            throw placed(asked ? Problem.failed("the migration was cancelled").causedBy(e) : e);
         }
+    }
+
+    private synchronized boolean cancelled() {
+        return cancelled;
     }
 
     private Outcome move(Undo undo) throws Problem, InterruptedException, IOException {
