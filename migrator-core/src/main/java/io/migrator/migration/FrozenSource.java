@@ -6,6 +6,7 @@ import io.migrator.criu.Notify;
 import io.migrator.handover.Seal;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
+import io.migrator.linux.Proc;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
@@ -15,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * The job on its source from the freeze on: held by criu, sealed by the kernel, its connections
@@ -32,6 +34,7 @@ final class FrozenSource implements AutoCloseable {
     }
 
     private final Instance instance;
+    private final ProcessTree tree;
     private final Path dumpLog;
     private final CriuSession dump;
     private final Seal seal;
@@ -40,8 +43,14 @@ final class FrozenSource implements AutoCloseable {
     private @Nullable NetworkLock lock;
 
     private FrozenSource(
-            Instance instance, Path dumpLog, CriuSession dump, Seal seal, FreezeWatch freeze) {
+            Instance instance,
+            ProcessTree tree,
+            Path dumpLog,
+            CriuSession dump,
+            Seal seal,
+            FreezeWatch freeze) {
         this.instance = instance;
+        this.tree = tree;
         this.dumpLog = dumpLog;
         this.dump = dump;
         this.seal = seal;
@@ -57,7 +66,7 @@ final class FrozenSource implements AutoCloseable {
         FreezeWatch freeze = new FreezeWatch(root.process());
         try {
             CriuSession dump = CriuSession.dump(instance, bundle, images, root.pid(), timeLimit);
-            return new FrozenSource(instance, images.resolve("dump.log"), dump, seal, freeze);
+            return new FrozenSource(instance, tree, images.resolve("dump.log"), dump, seal, freeze);
         } catch (Problem | InterruptedException e) {
             freeze.close();
             seal.close();
@@ -85,6 +94,29 @@ final class FrozenSource implements AutoCloseable {
             throw Problem.failed("the job could not be sealed").because(e.getMessage());
         }
         state = State.SEALED;
+    }
+
+    /**
+     * Fails if criu holds a process that is not sealed: one that was forked between the look at the
+     * tree and the freeze. Whoever is held is in ptrace-stop; criu's own processes are not.
+     */
+    void orGrown() throws Problem {
+        List<Long> sealed = tree.hostPids();
+        for (ProcessTree.Member member : ProcessTree.of(instance).members()) {
+            if (!sealed.contains(member.process().pid()) && isHeld(member.process())) {
+                throw Problem.failed("the job changed while it was looked at")
+                        .because("process %d (%s) came".formatted(member.pid(), member.name()))
+                        .tryThis("try again");
+            }
+        }
+    }
+
+    private static boolean isHeld(Proc process) {
+        try {
+            return process.state() == 't';
+        } catch (IOException e) {
+            return false; // gone: it cannot run either
+        }
     }
 
     /** What the target needs so that the peers of the job's connections notice nothing. */

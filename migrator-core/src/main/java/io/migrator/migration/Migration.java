@@ -117,14 +117,14 @@ public final class Migration {
 
     private Outcome move(Undo undo) throws Problem, InterruptedException, IOException {
         watch.begin(Stage.PREPARE);
-        ProcessTree tree = ProcessTree.of(instance);
         Spool spool = Spool.create(id);
         undo.push("removing the images", spool::close);
-        boolean carries = prepareTarget(tree, undo);
+        boolean carries = prepareTarget(ProcessTree.of(instance), undo);
 
         WarmUp.of(target.sink()::padding);
         orCancelled();
         watch.begin(Stage.DUMP);
+        ProcessTree tree = ProcessTree.of(instance); // once more: preparing took a second
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource source =
                     FrozenSource.begin(
@@ -139,6 +139,7 @@ public final class Migration {
             }
             ExpiredTimers.arm(spool.directory());
             feed.complete();
+            source.orGrown();
             NetworkLock.Table table = source.lockTable();
             feed.finish();
             target.restore(table);
