@@ -28,7 +28,20 @@ mount_root() {
     mkdir -p "$root/run/sshd" "$root/run/lock"
     mount --bind "$lab/shared" "$root/shared"
     mount --bind "$lab/opt" "$root/opt/migrator"
-    ln -sfn /opt/migrator/current/bin/migrator "$root/usr/local/bin/migrator"
+}
+
+# Migrator on PATH is the distribution's own, with the faults that `migrator lab fault` armed on this node.
+program() {
+    cat >"$root/usr/local/bin/migrator.new" <<-'END'
+		#!/bin/sh
+		if [ -r /etc/migrator-fault ]; then
+		    MIGRATOR_FAULT=$(cat /etc/migrator-fault)
+		    export MIGRATOR_FAULT
+		fi
+		exec "$(readlink -f /opt/migrator/current/bin/migrator)" "$@"
+	END
+    chmod 755 "$root/usr/local/bin/migrator.new"
+    mv -T "$root/usr/local/bin/migrator.new" "$root/usr/local/bin/migrator"
 }
 
 # A /dev of the node's own: the host's has /dev/fuse at 0600 and devices no node should reach.
@@ -49,7 +62,8 @@ mount_dev() {
         mknod -m 660 "$dev/loop$i" b 7 "$i"
     done
     mount -t devpts -o newinstance,mode=620,gid=5,ptmxmode=666 devpts "$dev/pts"
-    mount -t tmpfs -o nosuid,nodev,mode=1777 tmpfs "$dev/shm"
+    # of the size that it gets again after `migrator lab fault clear`
+    mount -t tmpfs -o nosuid,nodev,mode=1777,size=50% tmpfs "$dev/shm"
     mount -t mqueue mqueue "$dev/mqueue"
     ln -s pts/ptmx "$dev/ptmx"
     ln -s /proc/self/fd "$dev/fd"
@@ -118,6 +132,7 @@ enter_root() {
 
 record_pid
 mount_root
+program
 mount_dev
 identity
 ssh_server

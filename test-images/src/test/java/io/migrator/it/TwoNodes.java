@@ -60,7 +60,16 @@ final class TwoNodes implements BeforeAllCallback, BeforeEachCallback, AfterEach
             apptainer instance list >/dev/null
             nft flush ruleset
             while [[ $(grep -c ' /dev/shm ' /proc/mounts) -gt 1 ]]; do umount -l /dev/shm; done
+            rm -rf /etc/migrator-fault /run/migrator-fault
+            for pid in $(ps -eo pid=,args= | awk '/# migrator-faul[t]$/ { print $1 }'); do
+                kill -KILL -"$pid" 2>/dev/null
+            done
+            ip link set eth0 up
+            for group in /sys/fs/cgroup/migrator-*; do
+                [[ ! -d $group ]] || { echo 1 >"$group/cgroup.kill"; sleep 0.2; rmdir "$group"; }
+            done
             rm -rf /dev/shm/migrator-* ~/.migrator /srv/it
+            mount -o remount,size=50% /dev/shm
             mkdir -p /srv/it
             """;
 
