@@ -14,6 +14,13 @@
  * caller must carry itself. Nothing is taken out that could not be written down. Everything else
  * (stacks, file mappings, shared memory, guard pages) stays criu's.
  *
+ * It also keeps the job's TCP connections out of repair mode but for the moment in which criu reads
+ * them (soccr/soccr.c, libsoccr_save; 0.1 ms each). criu leaves them in it until its end, so that a
+ * criu killed in between left the job sockets on which every send and receive fails. The connection
+ * cannot change afterwards: its program is stopped and criu's nftables table drops its packets. What
+ * repair mode was still good for, that the death of the job here sends no FIN, is the caller's to see
+ * to (network/RepairMode.java).
+ *
  * No libc but errno: built with -nostdlib.
  */
 #include <stdarg.h>
@@ -25,6 +32,18 @@
 #define PAGE_IS_GUARD (1UL << 8)
 #define MAX_RANGES 65536
 #define MAX_REGIONS 32768 /* criu asks for at most as many (PAGE_REGIONS_MAX_NR) */
+
+#define SOL_SOCKET 1
+#define SO_REUSEADDR 2
+#define SOL_TCP 6
+#define TCP_REPAIR 19
+#define TCP_REPAIR_ON 1
+#define TCP_REPAIR_OFF_NO_WP (-1) /* without a window probe */
+#define TCP_REPAIR_QUEUE 20
+#define TCP_SEND_QUEUE 2
+#define TCP_QUEUE_SEQ 21
+#define SIOCOUTQ 0x5411
+#define MSG_PEEK 2
 
 #define AT_FDCWD (-100)
 #define O_WRONLY_CREAT_APPEND_CLOEXEC 02002101
@@ -51,38 +70,50 @@ extern int *__errno_location(void);
 /* ---- system calls ---- */
 
 #if defined(__x86_64__)
-enum { NR_read = 0, NR_write = 1, NR_close = 3, NR_ioctl = 16, NR_getpid = 39, NR_openat = 257,
-       NR_readlinkat = 267 };
+enum { NR_read = 0, NR_write = 1, NR_close = 3, NR_ioctl = 16, NR_getpid = 39, NR_recvfrom = 45,
+       NR_setsockopt = 54, NR_getsockopt = 55, NR_openat = 257, NR_readlinkat = 267 };
 
-static long call(long number, long a, long b, long c, long d)
+static long call6(long number, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
 	long result;
 
 	__asm__ volatile("syscall"
 			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
 			 : "rcx", "r11", "memory");
 	return result;
 }
 #elif defined(__aarch64__)
-enum { NR_read = 63, NR_write = 64, NR_close = 57, NR_ioctl = 29, NR_getpid = 172, NR_openat = 56,
-       NR_readlinkat = 78 };
+enum { NR_read = 63, NR_write = 64, NR_close = 57, NR_ioctl = 29, NR_getpid = 172, NR_recvfrom = 207,
+       NR_setsockopt = 208, NR_getsockopt = 209, NR_openat = 56, NR_readlinkat = 78 };
 
-static long call(long number, long a, long b, long c, long d)
+static long call6(long number, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = number;
 	register long x0 __asm__("x0") = a;
 	register long x1 __asm__("x1") = b;
 	register long x2 __asm__("x2") = c;
 	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
 
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+	__asm__ volatile("svc 0"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+			 : "memory");
 	return x0;
 }
 #else
 #error "criushim: no system call for this processor yet"
 #endif
+
+static long call(long number, long a, long b, long c, long d)
+{
+	return call6(number, a, b, c, d, 0, 0);
+}
 
 static long with_errno(long result)
 {
@@ -91,6 +122,64 @@ static long with_errno(long result)
 		return -1;
 	}
 	return result;
+}
+
+/* ---- repair mode ---- */
+
+static int repaired = -1; /* the socket that is in it */
+static int reuse;	  /* its SO_REUSEADDR, which the kernel changes with the mode */
+static int queue;	  /* the one of its queues that criu reads */
+
+static int option(int fd, int level, int name, int value)
+{
+	return call6(NR_setsockopt, fd, level, name, (long)&value, sizeof value, 0) == 0;
+}
+
+static void leave_repair_mode(void)
+{
+	if (repaired >= 0 && option(repaired, SOL_TCP, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP))
+		option(repaired, SOL_SOCKET, SO_REUSEADDR, reuse);
+	repaired = -1;
+}
+
+int setsockopt(int fd, int level, int name, const void *value, unsigned int length)
+{
+	int repair = level == SOL_TCP && name == TCP_REPAIR;
+	unsigned int size = sizeof reuse;
+	long result;
+
+	if (repair) {
+		leave_repair_mode();
+		if (call6(NR_getsockopt, fd, SOL_SOCKET, SO_REUSEADDR, (long)&reuse, (long)&size, 0))
+			reuse = 0;
+	}
+	result = call6(NR_setsockopt, fd, level, name, (long)value, length, 0);
+	if (repair && result == 0 && *(const int *)value == TCP_REPAIR_ON)
+		repaired = fd;
+	if (level == SOL_TCP && name == TCP_REPAIR_QUEUE)
+		queue = *(const int *)value;
+	return (int)with_errno(result);
+}
+
+/* the last that criu asks of a connection: where its send queue begins, and what is in it, if anything is */
+int getsockopt(int fd, int level, int name, void *value, unsigned int *length)
+{
+	long result = call6(NR_getsockopt, fd, level, name, (long)value, (long)length, 0);
+	int unsent = 0;
+
+	if (fd == repaired && level == SOL_TCP && name == TCP_QUEUE_SEQ && queue == TCP_SEND_QUEUE &&
+	    call(NR_ioctl, fd, SIOCOUTQ, (long)&unsent, 0) == 0 && unsent == 0)
+		leave_repair_mode();
+	return (int)with_errno(result);
+}
+
+long recv(int fd, void *buffer, size_t size, int flags)
+{
+	long result = call6(NR_recvfrom, fd, (long)buffer, (long)size, flags, 0, 0);
+
+	if (fd == repaired && queue == TCP_SEND_QUEUE && (flags & MSG_PEEK))
+		leave_repair_mode();
+	return with_errno(result);
 }
 
 /* ---- the ranges of one process ---- */
@@ -289,6 +378,7 @@ int ioctl(int fd, unsigned long command, ...)
 	result = with_errno(call(NR_ioctl, fd, (long)command, (long)argument, 0));
 	if (command != PAGEMAP_SCAN || result <= 0)
 		return (int)result;
+	leave_repair_mode(); /* the files of this process are done */
 	pid = pid_of(fd);
 	if (!pid)
 		return (int)result;

@@ -30,6 +30,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -373,6 +374,7 @@ int main(int argc, char **argv)
 	unsigned long start = 0;
 	int option, shim = 0, images, bundle, pair[2], flags, pidfd, status = 0;
 	pid_t appinit = 0, criu;
+	struct clone_args how = { .exit_signal = SIGCHLD };
 	uint32_t word;
 	struct instance instance;
 
@@ -407,9 +409,14 @@ int main(int argc, char **argv)
 		die("joining the user namespace of the instance");
 	if (setns(instance.pidfd, CLONE_NEWPID))
 		die("joining the pid namespace of the instance");
-	criu = fork();
+	if (last_pid) { /* criu too keeps off the pids to be restored */
+		criu = strtoul(last_pid, NULL, 10) + 1;
+		how.set_tid = (uintptr_t)&criu;
+		how.set_tid_size = 1;
+	}
+	criu = syscall(SYS_clone3, &how, sizeof how);
 	if (criu < 0)
-		die("fork");
+		die("clone3");
 	if (criu == 0) {
 		for (int s = 0; s < 3; s++)
 			signal((int[]){ SIGINT, SIGHUP, SIGQUIT }[s], SIG_DFL);

@@ -1,5 +1,6 @@
 package io.migrator.criu;
 
+import io.migrator.fault.FaultPoint;
 import io.migrator.instance.Instance;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
@@ -45,6 +46,9 @@ public final class CriuSession implements AutoCloseable {
     private static final int NETWORK_LOCK_NFTABLES = 2;
     private static final int OPT_IMAGES_DIR = 68;
 
+    /** Said by a dump when all threads are held and the network is locked, before any is dumped. */
+    private static final String FROZEN = "query-ext-files";
+
     private static final int LOG_LEVEL = 4;
 
     /** Deleted files up to this size travel inside the images. */
@@ -69,6 +73,13 @@ public final class CriuSession implements AutoCloseable {
         this.criuPid = started.criuPid();
     }
 
+    /** Starts criu for a dump, and asks nothing of it yet: the job runs. */
+    public static CriuSession forDump(Instance instance, CriuBundle bundle, Path images)
+            throws Problem, InterruptedException {
+        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.empty(), true);
+        return opened(foothold, "dump", images);
+    }
+
     /**
      * Asks criu to dump a tree, without its private anonymous memory: the pages left out are listed
      * in the file {@code hidden} (criushim.c). Returns at once.
@@ -76,18 +87,13 @@ public final class CriuSession implements AutoCloseable {
      * @param root pid of the tree's root inside the instance
      * @param timeLimit after which criu gives up by itself and the payload runs on
      */
-    public static CriuSession dump(
-            Instance instance, CriuBundle bundle, Path images, int root, Duration timeLimit)
-            throws Problem, InterruptedException {
-        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.empty(), true);
-        CriuSession session = opened(foothold, "dump", images);
-        session.request(
+    public void dump(int root, Duration timeLimit) {
+        request(
                 TYPE_DUMP,
                 common("dump.log")
                         .with(OPT_PID, root)
                         .with(OPT_TIMEOUT, Math.max(1, timeLimit.toSeconds()))
                         .with(OPT_GHOST_LIMIT, GHOST_LIMIT_BYTES));
-        return session;
     }
 
     /**
@@ -169,6 +175,9 @@ public final class CriuSession implements AutoCloseable {
             if (notify.equals(wanted.text())) {
                 held = true;
                 return;
+            }
+            if (notify.equals(FROZEN)) {
+                FaultPoint.SOURCE_DUMPING.reached();
             }
             answer(true);
         }
@@ -258,6 +267,14 @@ public final class CriuSession implements AutoCloseable {
         String complaint = foothold.complaint();
         String because = log.causes().isEmpty() && !complaint.isEmpty() ? complaint : log.because();
         return Problem.failed("criu's " + verb + " " + how).because(because);
+    }
+
+    /**
+     * Kills criu and does not wait. For a dump that is complete and whose tree is kept still by
+     * something else: killed criu leaves everything of the tree as it is.
+     */
+    public void abandon() {
+        foothold.kill();
     }
 
     /**

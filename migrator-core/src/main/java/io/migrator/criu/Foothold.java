@@ -153,7 +153,10 @@ final class Foothold implements AutoCloseable {
                 switch (kind) {
                     case 'P' -> packets.add(new Started(word(bytes)));
                     case 'M' -> packets.add(new Message(bytes));
-                    case 'X' -> packets.add(new Ended(word(bytes)));
+                    case 'X' -> {
+                        packets.add(new Ended(word(bytes)));
+                        return; // the end of file behind it is not another end
+                    }
                     default -> throw new IOException("packet of kind " + kind);
                 }
             }

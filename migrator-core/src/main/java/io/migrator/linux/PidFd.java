@@ -46,6 +46,10 @@ public final class PidFd implements AutoCloseable {
         return pid;
     }
 
+    long descriptor() {
+        return fd;
+    }
+
     /**
      * Sends a signal.
      *

@@ -2,12 +2,16 @@ package io.migrator.linux;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * One process as /proc tells it (proc(5)). A process may vanish at any moment: every method then
@@ -100,6 +104,31 @@ public record Proc(long pid) {
     /** Identity of one of its namespaces, such as {@code pid:[4026531836]}. */
     public String namespace(String kind) throws IOException {
         return Files.readSymbolicLink(file("ns/" + kind)).toString();
+    }
+
+    /**
+     * Its open descriptors by number, each with what /proc calls it: a path, or such as {@code
+     * socket:[1234]}. Needs the right to trace it.
+     */
+    public Map<Integer, String> descriptors() throws IOException {
+        Map<Integer, String> found = new TreeMap<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(file("fd"))) {
+            for (Path entry : entries) {
+                int number = Integer.parseInt(entry.getFileName().toString());
+                linkOf(entry).ifPresent(link -> found.put(number, link));
+            }
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
+        }
+        return found;
+    }
+
+    private static Optional<String> linkOf(Path entry) throws IOException {
+        try {
+            return Optional.of(Files.readSymbolicLink(entry).toString());
+        } catch (NoSuchFileException e) {
+            return Optional.empty(); // closed meanwhile
+        }
     }
 
     /** Numbers of its threads, as seen here. */

@@ -21,6 +21,8 @@ final class Syscalls {
     /** Numbers of arch/x86/entry/syscalls/syscall_64.tbl; arm64 shares those above 424. */
     static final long CLOSE = 3;
 
+    static final long SETSOCKOPT = 54;
+    static final long GETSOCKOPT = 55;
     static final long FCNTL = 72;
 
     static final long PROCESS_VM_READV = 310;
@@ -28,6 +30,7 @@ final class Syscalls {
 
     static final long PIDFD_SEND_SIGNAL = 424;
     static final long PIDFD_OPEN = 434;
+    static final long PIDFD_GETFD = 438;
 
     private static final StructLayout STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO =

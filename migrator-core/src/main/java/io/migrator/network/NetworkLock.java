@@ -5,6 +5,8 @@ import io.migrator.linux.Command;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -80,16 +82,15 @@ public record NetworkLock(Instance instance, Table table) {
         }
     }
 
-    /** The lock of a dump that may have ended in any way: it may stand or not. */
-    public static NetworkLock named(Instance instance, Path dumpLog) throws Problem {
-        String name = "CRIU-" + runId(dumpLog);
-        return new NetworkLock(instance, new Table(name.substring(0, NAME_LENGTH), List.of()));
+    /** The name of the table of a dump that may have ended in any way: it may stand or not. */
+    public static String nameOf(Path dumpLog) throws Problem {
+        return ("CRIU-" + runId(dumpLog)).substring(0, NAME_LENGTH);
     }
 
     /** The lock of a dump that is held at post-dump. */
     public static NetworkLock ofDump(Instance instance, Path dumpLog)
             throws Problem, InterruptedException {
-        NetworkLock bare = named(instance, dumpLog);
+        NetworkLock bare = new NetworkLock(instance, new Table(nameOf(dumpLog), List.of()));
         String listed =
                 bare.nft("-n", "list", "table", "inet", bare.table.name)
                         .orFail("criu's network lock is not there")
@@ -131,9 +132,29 @@ public record NetworkLock(Instance instance, Table table) {
     /** Removes the table; no complaint if it is gone. */
     public void delete() throws Problem, InterruptedException {
         // "destroy" (no error if it is missing) needs nft 1.0.7 and kernel 6.3
-        Command.Result result = nft("delete", "table", "inet", table.name);
+        orFail(nft("delete", "table", "inet", table.name), table.name);
+    }
+
+    /**
+     * Removes a table by its name.
+     *
+     * @param instance in whose network namespace it stands; if null it is looked for in ours, for a
+     *     namespace of the instance's own is gone with it
+     */
+    public static void delete(@Nullable Instance instance, String name)
+            throws Problem, InterruptedException {
+        Table table = new Table(name, List.of());
+        if (instance != null) {
+            new NetworkLock(instance, table).delete();
+            return;
+        }
+        List<String> here = List.of("nft", "delete", "table", "inet", table.name);
+        orFail(Command.of(here).run(DEADLINE), table.name);
+    }
+
+    private static void orFail(Command.Result result, String name) throws Problem {
         if (!result.ok() && !result.err().contains("No such file")) {
-            result.orFail("the network lock " + table.name + " could not be removed");
+            result.orFail("the network lock " + name + " could not be removed");
         }
     }
 
