@@ -91,8 +91,7 @@ public record RunDirectory(Path path) {
         if (!exists()) {
             return Optional.empty();
         }
-        RunDirectory previous =
-                new RunDirectory(path.resolveSibling(path.getFileName() + PREVIOUS));
+        RunDirectory previous = previous();
         try {
             previous.delete();
             Files.move(path, previous.path, StandardCopyOption.ATOMIC_MOVE);
@@ -104,9 +103,15 @@ public record RunDirectory(Path path) {
         }
     }
 
-    /** Takes back what was set aside. */
-    public void putBack(RunDirectory previous) throws IOException {
-        Files.move(previous.path, path, StandardCopyOption.ATOMIC_MOVE);
+    private RunDirectory previous() {
+        return new RunDirectory(path.resolveSibling(path.getFileName() + PREVIOUS));
+    }
+
+    /** Takes back what was set aside; may be done again. */
+    public void putBackPrevious() throws IOException {
+        if (previous().exists() && !exists()) {
+            Files.move(previous().path, path, StandardCopyOption.ATOMIC_MOVE);
+        }
     }
 
     /** Leaves a file in it by which a target can tell that it sees the same directory. */

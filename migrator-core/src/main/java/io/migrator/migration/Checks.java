@@ -2,6 +2,7 @@ package io.migrator.migration;
 
 import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
+import io.migrator.files.RunDirectory;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
@@ -43,6 +44,7 @@ final class Checks {
                             "that cannot be repeated on another node yet",
                             "start it without " + option));
         }
+        findings.addAll(LockChecks.of(tree, RunDirectory.of(instance.name())));
         long needBytes = tree.imageBytes() + MARGIN_BYTES;
         if (freeSpoolBytes < needBytes) {
             findings.add(tooLittle("room for images in /dev/shm here", freeSpoolBytes, needBytes));
