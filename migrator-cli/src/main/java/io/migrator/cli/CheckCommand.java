@@ -37,7 +37,13 @@ final class CheckCommand implements Callable<Integer> {
         try (FarSide.Link link = farSide.connect();
                 TerminalProgress progress = new TerminalProgress()) {
             preflight =
-                    new Migration(instance, link.target(), progress, farSide.timeLimit()).check();
+                    new Migration(
+                                    instance,
+                                    link.target(),
+                                    link.node(),
+                                    progress,
+                                    farSide.timeLimit())
+                            .check();
         }
         boolean goes = preflight.blockers().isEmpty();
         if (json) {

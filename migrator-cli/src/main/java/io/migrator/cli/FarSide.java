@@ -1,6 +1,8 @@
 package io.migrator.cli;
 
+import io.migrator.handover.SourceJournal;
 import io.migrator.problem.Problem;
+import io.migrator.remote.RemoteNode;
 import io.migrator.remote.RemoteTarget;
 import io.migrator.ssh.Destination;
 import io.migrator.ssh.Dialer;
@@ -57,7 +59,8 @@ final class FarSide {
     private String timeout = "10m";
 
     /** A target over a connection of its own; closing it closes both. */
-    record Link(Transport transport, RemoteTarget target) implements AutoCloseable {
+    record Link(Transport transport, RemoteTarget target, RemoteNode node)
+            implements AutoCloseable {
         @Override
         public void close() {
             target.close();
@@ -84,21 +87,30 @@ final class FarSide {
         Destination.parse(to);
     }
 
+    /** A node as a journal names it. */
+    static RemoteNode node(SourceJournal.Far far) throws Problem {
+        Destination destination = Destination.parse(far.to());
+        try {
+            TransportChoice choice =
+                    TransportChoice.valueOf(far.transport().toUpperCase(Locale.ROOT));
+            return new RemoteNode(far, () -> new Dialer().connect(destination, choice, CONNECT));
+        } catch (IllegalArgumentException e) {
+            throw Problem.failed("the journal names no transport").because(far.transport());
+        }
+    }
+
     Link connect() throws Problem, InterruptedException {
         Duration limit = timeLimit();
         Destination destination = Destination.parse(to);
         Dialer dialer = new Dialer();
+        RemoteNode node =
+                node(new SourceJournal.Far(to, transport.name().toLowerCase(Locale.ROOT), program));
         Transport link = dialer.connect(destination, transport, CONNECT);
         try {
             RemoteTarget target =
                     RemoteTarget.start(
-                            destination.host(),
-                            List.of(program),
-                            link,
-                            () -> dialer.connect(destination, transport, CONNECT),
-                            compress,
-                            limit);
-            return new Link(link, target);
+                            destination.host(), List.of(program), link, node, compress, limit);
+            return new Link(link, target, node);
         } catch (Problem e) {
             link.close();
             throw e;

@@ -24,6 +24,8 @@ import java.util.Objects;
             ListCommand.class,
             CheckCommand.class,
             MigrateCommand.class,
+            RehearseCommand.class,
+            RecoverCommand.class,
             ReceiveCommand.class,
             BenchCommand.class,
             DemoCommand.class,

@@ -59,7 +59,12 @@ final class MigrateCommand implements Callable<Integer> {
             try (TerminalProgress progress = new TerminalProgress();
                     FarSide.Link link = farSide.connect()) {
                 Migration migration =
-                        new Migration(instance, link.target(), progress, farSide.timeLimit());
+                        new Migration(
+                                instance,
+                                link.target(),
+                                link.node(),
+                                progress,
+                                farSide.timeLimit());
                 Interruption.calls(migration::cancel);
                 if (dryRun) {
                     migration.check().orRefuse(name);

@@ -1,7 +1,9 @@
 package io.migrator.cli;
 
+import io.migrator.handover.Token;
 import io.migrator.linux.StandardInput;
-import io.migrator.migration.Leftover;
+import io.migrator.migration.FarNode;
+import io.migrator.migration.TargetSide;
 import io.migrator.problem.Problem;
 import io.migrator.remote.Receiver;
 
@@ -23,28 +25,65 @@ import java.util.concurrent.Callable;
         description = "The far end of a migration; started by SSH, speaks frames (docs/wire.md).")
 final class ReceiveCommand implements Callable<Integer> {
     @Option(
-            names = "--discard",
+            names = "--status",
             paramLabel = "ID",
-            description = "Remove what a killed receiver of that migration left here.")
-    private @Nullable String discard;
+            description = "Say what this node knows of a migration.")
+    private @Nullable String status;
+
+    @Option(
+            names = "--refuse",
+            paramLabel = "ID",
+            description = "Give a migration up unless its job was let go here, and say which.")
+    private @Nullable String refuse;
+
+    @Option(
+            names = "--done",
+            paramLabel = "ID",
+            description = "Forget a migration: its source has decided.")
+    private @Nullable String done;
+
+    @Option(names = "--token", paramLabel = "TOKEN", description = "Of that migration.")
+    private String token = "";
 
     @Override
     public Integer call() throws Problem, InterruptedException {
-        if (discard != null) {
-            Leftover.discard(discard);
-            return 0;
+        TargetSide here = new TargetSide(ReceiveCommand::warn);
+        if (status != null) {
+            say(here.status(status, token()));
+        } else if (refuse != null) {
+            say(here.refuse(refuse, token()));
+        } else if (done != null) {
+            here.done(done, token());
+            say(here.status(done, token()));
+        } else {
+            receive();
         }
+        return 0;
+    }
+
+    private Token token() throws Problem {
+        try {
+            return new Token(token);
+        } catch (IllegalArgumentException e) {
+            throw Problem.usage("--token is missing or not a token");
+        }
+    }
+
+    private static void say(FarNode.Answer answer) {
+        System.out.println(Json.text(answer));
+    }
+
+    private static void warn(String text) {
+        System.err.println("migrator: warning: " + text);
+    }
+
+    private static void receive() throws Problem, InterruptedException {
         StandardInput.enlarge();
         try (FileInputStream in = new FileInputStream(FileDescriptor.in);
                 FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
-            Receiver receiver =
-                    new Receiver(
-                            in.getChannel(),
-                            out,
-                            text -> System.err.println("migrator: warning: " + text));
+            Receiver receiver = new Receiver(in.getChannel(), out, ReceiveCommand::warn);
             Interruption.calls(receiver::cancel);
             receiver.serve();
-            return 0;
         } catch (IOException e) {
             throw Problem.failed("the migration ended before the job was handed over")
                     .because(e.getMessage())

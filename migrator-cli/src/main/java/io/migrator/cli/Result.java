@@ -37,7 +37,7 @@ record Result(
         Map<String, Double> phases = new LinkedHashMap<>();
         outcome.phases().forEach((stage, millis) -> phases.put(stage.text(), rounded(millis)));
         return new Result(
-                "migrated",
+                outcome.rehearsal() ? "rehearsed" : "migrated",
                 outcome.instance(),
                 outcome.from(),
                 outcome.to(),

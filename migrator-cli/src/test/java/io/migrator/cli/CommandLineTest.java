@@ -98,10 +98,13 @@ class CommandLineTest {
     }
 
     @Test
-    void aMigrationIsDiscardedByItsIdOnly() {
+    void aMigrationIsRefusedByItsIdAndTokenOnly() {
         assertEquals(
-                new Said(2, "", "migrator: error: '../x' does not name a migration\n"),
-                say("receive --discard ../x"));
+                new Said(2, "", "migrator: error: --token is missing or not a token\n"),
+                say("receive --refuse m1"));
+        Said hostile = say("receive --refuse ../x --token " + "0".repeat(32));
+        assertEquals(4, hostile.exit());
+        assertTrue(hostile.err().contains("'../x' does not name a migration"), hostile.err());
     }
 
     @Test

@@ -31,7 +31,8 @@ class ResultTest {
             phases.put(stage, 1.00049);
         }
         Outcome outcome =
-                new Outcome("job", "n1", "n2", 12.3456789, 99, 7, 5, phases, List.of("careful"));
+                new Outcome(
+                        false, "job", "n1", "n2", 12.3456789, 99, 7, 5, phases, List.of("careful"));
         JsonNode json = json(Result.of(outcome));
         assertEquals(
                 List.of(

@@ -1,67 +1,218 @@
 package io.migrator.handover;
 
+import io.migrator.instance.Instance;
+import io.migrator.instance.ProcessTree;
+import io.migrator.linux.Cgroup;
 import io.migrator.linux.PidFd;
 import io.migrator.linux.PidFd.Signal;
 import io.migrator.linux.Proc;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * Keeps a tree that criu holds from running one instruction more, also when criu or we die: a
- * SIGSTOP queued to every process while all threads are in ptrace-stop. It is delivered when the
- * tracer lets go, whatever the reason (facts: handover.md section A, 0 of 100 ran).
+ * Keeps a tree that criu holds from running one instruction more, whatever dies (facts: handover.md
+ * section A; none of 140 ran).
  *
- * <p>Only between criu's post-dump and its verdict: earlier the signal would be in the images. The
- * processes are taken hold of beforehand, so that sealing is one system call for each. One thread.
+ * <p>Where this user may make a cgroup, the tree is gathered in one of its own while it still runs,
+ * and that is frozen: no signal but SIGKILL gets through, what is forked meanwhile is in it too,
+ * and criu is needed no more. Elsewhere a SIGSTOP is queued to every process while all its threads
+ * are in ptrace-stop, and delivered when the tracer lets go. That one yields to anybody's SIGCONT,
+ * so criu has to go on holding.
+ *
+ * <p>Set only between criu's post-dump and its verdict: a stop signal queued earlier would be in
+ * the images, and in a frozen cgroup criu can do nothing. One thread.
  */
 public final class Seal implements AutoCloseable {
-    private record Held(PidFd process, boolean wasStopped) {}
-
-    private final List<Held> tree = new ArrayList<>();
-
-    private Seal() {}
+    private static final int PASSES = 20;
+    private static final int FREEZE_MILLIS = 100;
+    private static final int EMPTY_MILLIS = 5000;
 
     /**
-     * Takes hold of every process of the tree, noting which were stopped by somebody else already.
+     * A process under a seal.
      *
-     * @param pids as seen here
-     * @throws IOException if one is gone
+     * @param pid as seen from the node
+     * @param startTime with the pid its identity
+     * @param wasStopped true if somebody else had stopped it before
      */
-    public static Seal over(List<Long> pids) throws IOException {
-        Seal seal = new Seal();
-        try {
-            for (long pid : pids) {
-                seal.tree.add(new Held(PidFd.open(pid), new Proc(pid).state() == 'T'));
-            }
-            return seal;
-        } catch (IOException e) {
-            seal.close();
-            throw e;
-        }
+    public record Member(long pid, long startTime, boolean wasStopped) {}
+
+    /**
+     * A seal as a journal keeps it.
+     *
+     * @param cgroup the tree's own; null if it is sealed by signals
+     * @param members the tree; one in a cgroup may have grown since
+     */
+    public record Note(@Nullable String cgroup, List<Member> members) {}
+
+    private record Held(PidFd process, Member member) {}
+
+    private final @Nullable Cgroup group;
+    private final List<Held> tree;
+
+    private Seal(@Nullable Cgroup group, List<Held> tree) {
+        this.group = group;
+        this.tree = tree;
     }
 
-    /** Queues the stop: the tree stands still until {@link #lift} or {@link #kill}. */
+    /**
+     * Takes hold of every process of an instance, in a cgroup where that can be.
+     *
+     * @param name for the cgroup
+     * @throws IOException if a process went meanwhile
+     */
+    public static Seal over(Instance instance, ProcessTree tree, String name)
+            throws IOException, Problem {
+        List<Member> members = new ArrayList<>();
+        for (ProcessTree.Member each : tree.members()) {
+            Proc process = each.process();
+            members.add(new Member(process.pid(), process.startTime(), process.state() == 'T'));
+        }
+        Optional<Cgroup> group = gathered(instance, tree, name);
+        return new Seal(group.orElse(null), held(members, true));
+    }
+
+    /**
+     * The seal of a journal, to be lifted or ended. Processes that are gone are left out.
+     *
+     * @throws IOException if it names what cannot be the cgroup of a migration
+     */
+    public static Seal of(Note note, String name) throws IOException {
+        Cgroup group = note.cgroup == null ? null : new Cgroup(Path.of(note.cgroup));
+        if (group != null && !group.directory().endsWith(name)) {
+            throw new IOException(group.directory() + " is not the cgroup of this migration");
+        }
+        return new Seal(group, held(note.members, false));
+    }
+
+    private static List<Held> held(List<Member> members, boolean all) throws IOException {
+        List<Held> held = new ArrayList<>();
+        for (Member member : members) {
+            try {
+                PidFd process = PidFd.open(member.pid);
+                held.add(new Held(process, member));
+                if (new Proc(member.pid).startTime() != member.startTime) {
+                    throw new IOException("process " + member.pid + " is another one by now");
+                }
+            } catch (IOException e) {
+                if (all) {
+                    held.forEach(each -> each.process.close());
+                    throw e;
+                }
+                held.removeIf(each -> each.member == member);
+            }
+        }
+        return held;
+    }
+
+    /** Empty if the tree is spread over cgroups, or they are not ours to write. */
+    private static Optional<Cgroup> gathered(Instance instance, ProcessTree tree, String name)
+            throws IOException, Problem {
+        Optional<Cgroup> home = Cgroup.of(tree.members().getFirst().process());
+        for (ProcessTree.Member each : tree.members()) {
+            if (!Cgroup.of(each.process()).equals(home)) {
+                return Optional.empty();
+            }
+        }
+        Optional<Cgroup> made = home.flatMap(parent -> parent.create(name));
+        if (made.isPresent() && !gather(instance, made.get())) {
+            disperse(made.get());
+            return Optional.empty();
+        }
+        return made;
+    }
+
+    /** What forks while we look is found by the next pass; false if somebody is always outside. */
+    private static boolean gather(Instance instance, Cgroup group) throws IOException, Problem {
+        for (int pass = 0; pass < PASSES; pass++) {
+            List<Long> inside = group.members();
+            List<Long> outside =
+                    ProcessTree.of(instance).hostPids().stream()
+                            .filter(pid -> !inside.contains(pid))
+                            .toList();
+            if (outside.isEmpty()) {
+                return true;
+            }
+            for (long pid : outside) {
+                if (!group.add(pid) && new Proc(pid).alive()) {
+                    return false;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static void disperse(Cgroup group) throws IOException {
+        for (int pass = 0; pass < PASSES && !group.members().isEmpty(); pass++) {
+            group.members().forEach(group.parent()::add);
+        }
+        group.delete(EMPTY_MILLIS);
+    }
+
+    /** For the journal. */
+    public Note note() {
+        return new Note(
+                group == null ? null : group.directory().toString(),
+                tree.stream().map(Held::member).toList());
+    }
+
+    /** True if the seal holds without a tracer, against every signal but SIGKILL. */
+    public boolean standsAlone() {
+        return group != null;
+    }
+
+    /** In force when this returns: the tree stands still until {@link #lift} or {@link #kill}. */
     public void set() throws IOException {
-        for (Held held : tree) {
-            held.process.send(Signal.STOP);
+        if (group == null) {
+            for (Held held : tree) {
+                held.process.send(Signal.STOP);
+            }
+            return;
         }
-    }
-
-    /** Lets the tree run on, but for those processes that stood before. */
-    public void lift() throws IOException {
-        for (Held held : tree) {
-            if (!held.wasStopped) {
-                held.process.send(Signal.CONT);
+        group.freeze(true);
+        long end = System.nanoTime() + FREEZE_MILLIS * 1_000_000L;
+        while (!group.isFrozen()) {
+            if (System.nanoTime() > end) {
+                throw new IOException("the cgroup " + group.directory() + " does not freeze");
             }
         }
     }
 
-    /** Ends the tree for good: the job runs elsewhere. */
+    /** Returns false if a process that lives is not under this seal. */
+    public boolean covers(Proc process) throws IOException {
+        return group == null
+                ? tree.stream().anyMatch(held -> held.member.pid == process.pid())
+                : group.members().contains(process.pid());
+    }
+
+    /** Lets the tree run on, but for those processes that stood before. May be done again. */
+    public void lift() throws IOException {
+        if (group == null) {
+            for (Held held : tree) {
+                if (!held.member.wasStopped) {
+                    held.process.send(Signal.CONT);
+                }
+            }
+        } else if (group.exists()) {
+            group.freeze(false);
+            disperse(group);
+        }
+    }
+
+    /** Ends the tree for good: the job runs elsewhere. May be done again. */
     public void kill() throws IOException {
         for (Held held : tree) {
             held.process.send(Signal.KILL);
+        }
+        if (group != null && group.exists()) {
+            group.kill();
+            group.delete(EMPTY_MILLIS);
         }
     }
 

@@ -18,7 +18,7 @@ public final class PageFeed implements AutoCloseable {
     @FunctionalInterface
     public interface Progress {
         /** So many bytes are sent; an exception stops the feed. */
-        void sent(long bytes) throws InterruptedException;
+        void sent(long bytes) throws Problem, InterruptedException;
     }
 
     private static final int BLOCK_BYTES = 1 << 20;

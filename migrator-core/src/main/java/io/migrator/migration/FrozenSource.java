@@ -3,127 +3,171 @@ package io.migrator.migration;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuSession;
 import io.migrator.criu.Notify;
+import io.migrator.fault.FaultPoint;
+import io.migrator.handover.Handover.Source;
+import io.migrator.handover.Handover.SourceAction;
+import io.migrator.handover.Handover.SourceEvent;
+import io.migrator.handover.Journal;
+import io.migrator.handover.Running;
 import io.migrator.handover.Seal;
+import io.migrator.handover.SourceJournal;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Proc;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * The job on its source from the freeze on: held by criu, sealed by the kernel, its connections
- * locked. It ends by {@link #thaw} or {@link #die}; closed before the token was granted it thaws,
- * closed after that it stays sealed. One thread.
+ * locked. What may be done with it only {@link SourceJournal} decides; closed before the token was
+ * granted it runs on, closed after that it stands still until the target has answered. One thread.
  */
 final class FrozenSource implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(30);
 
-    private enum State {
-        COPYING,
-        SEALED,
-        GRANTED,
-        ENDED
-    }
-
-    private final Instance instance;
-    private final ProcessTree tree;
-    private final Path dumpLog;
-    private final CriuSession dump;
-    private final Seal seal;
-    private final FreezeWatch freeze;
-    private State state = State.COPYING;
-    private @Nullable NetworkLock lock;
-
-    private FrozenSource(
+    /**
+     * What is to be dumped, where to, and for whom.
+     *
+     * @param images directory
+     * @param carries true if the run directory goes along
+     */
+    record Plan(
             Instance instance,
             ProcessTree tree,
-            Path dumpLog,
+            Path images,
+            SourceJournal.Far far,
+            boolean carries) {}
+
+    private final Plan plan;
+    private final CriuSession dump;
+    private final StandingJob job;
+    private final FreezeWatch freeze;
+    private final SourceJournal journal;
+
+    private FrozenSource(
+            Plan plan,
             CriuSession dump,
-            Seal seal,
-            FreezeWatch freeze) {
-        this.instance = instance;
-        this.tree = tree;
-        this.dumpLog = dumpLog;
+            StandingJob job,
+            FreezeWatch freeze,
+            SourceJournal journal) {
+        this.plan = plan;
         this.dump = dump;
-        this.seal = seal;
+        this.job = job;
         this.freeze = freeze;
+        this.journal = journal;
     }
 
     /** Starts criu's dump of the tree; the freeze comes some 30 ms later, when criu is ready. */
-    static FrozenSource begin(
-            Instance instance, CriuBundle bundle, ProcessTree tree, Path images, Duration timeLimit)
+    static FrozenSource begin(Plan plan, Journal file, Journal.Head head, Duration timeLimit)
             throws Problem, InterruptedException {
-        ProcessTree.Member root = tree.roots().getFirst();
-        Seal seal = sealOver(tree);
+        ProcessTree.Member root = plan.tree.roots().getFirst();
+        Path log = plan.images.resolve("dump.log");
+        StandingJob job = new StandingJob(plan.instance, sealOver(plan, head.id()), log);
         FreezeWatch freeze = new FreezeWatch(root.process());
+        CriuSession dump = null;
         try {
-            CriuSession dump = CriuSession.dump(instance, bundle, images, root.pid(), timeLimit);
-            return new FrozenSource(instance, tree, images.resolve("dump.log"), dump, seal, freeze);
-        } catch (Problem | InterruptedException e) {
+            dump = CriuSession.forDump(plan.instance, CriuBundle.ofThisNode(), plan.images);
+            Running criu = Running.of(new Proc(dump.criuPid()));
+            SourceJournal journal = SourceJournal.begin(file, head, note(plan, job, criu));
+            dump.dump(root.pid(), timeLimit);
+            return new FrozenSource(plan, dump, job, freeze, journal);
+        } catch (Problem | InterruptedException | IOException e) {
+            if (dump != null) {
+                dump.close();
+            }
             freeze.close();
-            seal.close();
-            throw e;
+            job.resume();
+            job.close();
+            throw e instanceof IOException gone
+                    ? changed(String.valueOf(gone.getMessage()))
+                    : rethrown(e);
         }
     }
 
-    private static Seal sealOver(ProcessTree tree) throws Problem {
+    private static Problem rethrown(Exception e) throws InterruptedException {
+        if (e instanceof InterruptedException stopped) {
+            throw stopped;
+        }
+        return (Problem) e;
+    }
+
+    private static SourceJournal.Note note(Plan plan, StandingJob job, Running criu) {
+        return new SourceJournal.Note(
+                Source.RUNNING,
+                plan.instance.name(),
+                plan.instance.appinit(),
+                plan.instance.startTime(),
+                job.seal().note(),
+                criu,
+                plan.far,
+                plan.carries);
+    }
+
+    private static Seal sealOver(Plan plan, String id) throws Problem {
         try {
-            return Seal.over(tree.hostPids());
+            return Seal.over(plan.instance, plan.tree, Spool.cgroupName(id));
         } catch (IOException e) {
-            throw Problem.failed("the job changed while it was looked at")
-                    .because(e.getMessage())
-                    .tryThis("try again")
-                    .causedBy(e);
+            throw changed(String.valueOf(e.getMessage())).causedBy(e);
         }
     }
 
-    /** Waits until the images are complete, and seals the tree at once. */
-    void hold(Duration timeLimit) throws Problem, InterruptedException {
-        dump.holdAt(Notify.POST_DUMP, timeLimit);
-        try {
-            seal.set();
-        } catch (IOException e) {
-            throw Problem.failed("the job could not be sealed").because(e.getMessage());
-        }
-        state = State.SEALED;
+    private static Problem changed(String because) {
+        return Problem.failed("the job changed while it was looked at")
+                .because(because)
+                .tryThis("try again");
     }
 
     /**
-     * Fails if criu holds a process that is not sealed: one that was forked between the look at the
-     * tree and the freeze. Whoever is held is in ptrace-stop; criu's own processes are not.
+     * Waits until the images are complete, and seals the tree at once. Where the seal stands alone
+     * criu is ended: what keeps the job still from here is nobody's life.
      */
-    void orGrown() throws Problem {
-        List<Long> sealed = tree.hostPids();
-        for (ProcessTree.Member member : ProcessTree.of(instance).members()) {
-            if (!sealed.contains(member.process().pid()) && isHeld(member.process())) {
-                throw Problem.failed("the job changed while it was looked at")
-                        .because("process %d (%s) came".formatted(member.pid(), member.name()))
-                        .tryThis("try again");
-            }
+    void hold(Duration timeLimit) throws Problem, InterruptedException {
+        dump.holdAt(Notify.POST_DUMP, timeLimit);
+        FaultPoint.SOURCE_HELD.reached();
+        journal.on(SourceEvent.HOLD);
+        try {
+            job.seal().set();
+        } catch (IOException e) {
+            throw Problem.failed("the job could not be sealed").because(e.getMessage());
         }
+        dump.orEnded(); // had criu died before the seal, the job would have run on after its image
+        if (job.seal().standsAlone()) {
+            dump.abandon();
+        }
+        journal.on(SourceEvent.SEAL);
     }
 
-    private static boolean isHeld(Proc process) {
-        try {
-            return process.state() == 't';
-        } catch (IOException e) {
-            return false; // gone: it cannot run either
+    /**
+     * The tree that stands still.
+     *
+     * @throws Problem if criu holds a process that is not sealed: one that was forked between the
+     *     look at the tree and the freeze, where no cgroup caught it
+     */
+    ProcessTree tree() throws Problem {
+        List<ProcessTree.Member> sealed = new ArrayList<>();
+        for (ProcessTree.Member member : ProcessTree.of(plan.instance).members()) {
+            try {
+                if (job.seal().covers(member.process())) {
+                    sealed.add(member);
+                } else if (member.process().state() == 't') { // criu's own are not held by it
+                    throw changed("process %d (%s) came".formatted(member.pid(), member.name()));
+                }
+            } catch (IOException e) {
+                // gone: it cannot run either
+            }
         }
+        return new ProcessTree(List.copyOf(sealed));
     }
 
     /** What the target needs so that the peers of the job's connections notice nothing. */
     NetworkLock.Table lockTable() throws Problem, InterruptedException {
-        NetworkLock found = NetworkLock.ofDump(instance, dumpLog);
-        lock = found;
-        return found.table();
+        return NetworkLock.ofDump(plan.instance, plan.images.resolve("dump.log")).table();
     }
 
     /** When the job froze ({@link System#nanoTime}). */
@@ -132,44 +176,45 @@ final class FrozenSource implements AutoCloseable {
     }
 
     /**
-     * Fails if criu died at its hold: the seal alone would still keep the job still, but any
-     * SIGCONT would then set it going again.
+     * Fails if the job would not stand still by itself and criu died at its hold: any SIGCONT would
+     * set it going again.
      */
     void orLost() throws Problem, InterruptedException {
-        dump.orEnded();
-    }
-
-    /** The token is given away: from here the job must not run on here by itself. */
-    void granted() {
-        state = State.GRANTED;
-    }
-
-    /** Lets the job run on here, whether criu lives or not, and whatever else fails. */
-    void thaw() throws InterruptedException, Problem {
-        boolean sealed = state != State.COPYING;
-        state = State.ENDED;
-        try {
-            if (sealed) {
-                dump.finish(false, END);
-            }
-        } catch (Problem e) {
-            // it is closed next, and killed if it does not hear that either
-        }
-        dump.close();
-        try {
-            removeLock();
-        } finally {
-            lift(sealed);
+        if (!job.seal().standsAlone()) {
+            dump.orEnded();
         }
     }
 
-    private void lift(boolean sealed) throws Problem {
+    /** The token is given away: written first, then it may be sent. */
+    void grant() throws Problem {
+        journal.on(SourceEvent.GRANT);
+    }
+
+    /**
+     * What the target says after the grant.
+     *
+     * @return true if the job is to be ended here; false if it runs here on, or stands
+     */
+    boolean settle(SourceEvent answer) throws Problem, InterruptedException {
+        SourceAction action = journal.on(answer);
+        if (action == SourceAction.THAW) {
+            thaw();
+        }
+        return action == SourceAction.END;
+    }
+
+    /** Lets the job run on here unless the token is gone. */
+    void giveUp() throws Problem, InterruptedException {
+        if (journal.on(SourceEvent.GIVE_UP) == SourceAction.THAW) {
+            thaw();
+        }
+    }
+
+    private void thaw() throws InterruptedException, Problem {
         try {
-            if (sealed) {
-                seal.lift();
-            }
-        } catch (IOException e) {
-            throw Problem.failed("the job could not be resumed").because(e.getMessage());
+            endCriu(false);
+            job.resume();
+            journal.done();
         } finally {
             release();
         }
@@ -177,42 +222,48 @@ final class FrozenSource implements AutoCloseable {
 
     /** Ends the job here: it runs on the target. */
     void die() throws InterruptedException, Problem {
-        state = State.ENDED;
         try {
-            seal.kill();
-            dump.finish(true, END);
-        } catch (IOException e) {
-            throw Problem.failed("the job's old processes could not be ended")
-                    .because(e.getMessage());
+            if (job.seal().standsAlone()) {
+                dump.close();
+            }
+            job.end();
+            if (!job.seal().standsAlone()) {
+                endCriu(true);
+            }
         } finally {
-            dump.close();
             release();
-            removeLock();
         }
     }
 
-    /** criu removes its table where it aborts in order; after a dump, or if it died, we do. */
-    private void removeLock() throws Problem, InterruptedException {
-        if (lock == null && Files.exists(dumpLog)) {
-            lock = NetworkLock.named(instance, dumpLog);
-        }
-        if (lock != null) {
-            lock.delete();
+    /** Nothing is left to do for anybody: the journal goes. */
+    void forget() throws Problem {
+        journal.done();
+    }
+
+    /** criu at its hold gets its verdict; elsewhere it aborts when its socket is closed. */
+    private void endCriu(boolean verdict) throws InterruptedException {
+        try {
+            if (!job.seal().standsAlone() && journal.state() != Source.COPYING) {
+                dump.finish(verdict, END);
+            }
+        } catch (Problem e) {
+            // it is closed next, and killed if it does not hear that either
+        } finally {
+            dump.close();
         }
     }
 
     private void release() {
         freeze.close();
-        seal.close();
+        job.close();
     }
 
-    /** Thaws if the token is still here. */
     @Override
     public void close() throws InterruptedException, Problem {
-        switch (state) {
-            case COPYING, SEALED -> thaw();
+        switch (journal.state()) {
+            case COPYING, HELD, SEALED -> giveUp();
             case GRANTED -> release();
-            case ENDED -> {}
+            case RUNNING, GONE -> {}
         }
     }
 }

@@ -3,7 +3,14 @@ package io.migrator.migration;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuSession;
 import io.migrator.criu.Notify;
+import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
+import io.migrator.handover.Handover;
+import io.migrator.handover.Handover.TargetAction;
+import io.migrator.handover.Handover.TargetEvent;
+import io.migrator.handover.Journal;
+import io.migrator.handover.Running;
+import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
@@ -52,8 +59,8 @@ public final class LocalTarget implements Target, JobSink {
     private final Map<Integer, Long> processes = new HashMap<>();
     private final ProcessMemory memory = new ProcessMemory();
     private final ByteBuffer spare = ByteBuffer.allocateDirect(SPARE_BYTES);
+    private @Nullable TargetJournal journal;
     private long pageBytes;
-    private boolean taken;
 
     /**
      * This node.
@@ -78,17 +85,63 @@ public final class LocalTarget implements Target, JobSink {
             throw Problem.refused("the instance name is taken")
                     .because("an instance '" + wanted.instance() + "' runs there");
         }
+        CarriedDirectory.Found directory = CarriedDirectory.find(wanted, made);
+        TargetJournal begun = begin(wanted, directory);
+        FaultPoint.TARGET_PREPARING.reached();
         Spool place = Spool.create(wanted.id());
         spool = place;
         made.push("removing the images", place::close);
         ImageFiles files = new ImageFiles(place.directory());
         images = files;
         made.push("closing the images", files::close);
-        boolean wantsRunDirectory = CarriedDirectory.prepare(wanted, place, made);
+        if (directory.carries()) {
+            CarriedDirectory.make(wanted, made);
+        }
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
         Instance empty = EmptyInstance.start(wanted);
         instance = empty;
         joinCgroup(empty);
+        startCriu(wanted, empty, bundle, place);
+        begun.note(begun.note().with(criu(prepared(session))));
+        FaultPoint.TARGET_PREPARED.reached();
+        return new Prepared(directory.carries());
+    }
+
+    private TargetJournal begin(Order wanted, CarriedDirectory.Found directory) throws Problem {
+        Journal file = Spool.journal(wanted.id());
+        try {
+            Journal.Head head =
+                    new Journal.Head(
+                            Journal.Role.TARGET,
+                            wanted.id(),
+                            wanted.token(),
+                            wanted.sourceBoot(),
+                            NodeFacts.bootId());
+            TargetJournal begun =
+                    TargetJournal.begin(
+                            file,
+                            head,
+                            new TargetJournal.Note(
+                                    Handover.Target.NONE,
+                                    wanted.instance(),
+                                    directory.carries(),
+                                    directory.setAside(),
+                                    Running.of(Proc.self()),
+                                    Running.NONE,
+                                    ""));
+            journal = begun;
+            return begun;
+        } catch (IOException e) {
+            file.close();
+            throw Problem.failed("the target cannot note what it makes").because(e.toString());
+        } catch (Problem e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private void startCriu(Order wanted, Instance empty, CriuBundle bundle, Spool place)
+            throws Problem, InterruptedException {
         Path inventory = place.directory().resolve(INVENTORY);
         Command.of("mkfifo", "-m", "600", inventory.toString())
                 .run(PROGRAM)
@@ -98,7 +151,14 @@ public final class LocalTarget implements Target, JobSink {
                         empty, bundle, place.directory(), EmptyInstance.lastPid(wanted.pids()));
         session = restore;
         made.push("ending criu", restore::kill);
-        return new Prepared(wantsRunDirectory);
+    }
+
+    private static Running criu(CriuSession restore) throws Problem {
+        try {
+            return Running.of(new Proc(restore.criuPid()));
+        } catch (IOException e) {
+            throw Problem.failed("criu ended at once").because(e.toString());
+        }
     }
 
     private void joinCgroup(Instance empty) throws Problem {
@@ -149,6 +209,8 @@ public final class LocalTarget implements Target, JobSink {
             }
             if (table != null && !table.connections().isEmpty()) {
                 NetworkLock lock = new NetworkLock(prepared(instance), table);
+                TargetJournal begun = prepared(journal);
+                begun.note(begun.note().with(table.name()));
                 made.push("removing the network lock", lock::delete);
                 lock.create();
             }
@@ -179,6 +241,7 @@ public final class LocalTarget implements Target, JobSink {
             }
         }
         restore.holdAt(Notify.POST_RESTORE, RESTORE);
+        FaultPoint.TARGET_RESTORED.reached();
     }
 
     @Override
@@ -218,27 +281,65 @@ public final class LocalTarget implements Target, JobSink {
             throw Problem.failed("the job's memory did not arrive whole")
                     .because(pageBytes + " bytes of " + expectedBytes + " came");
         }
+        prepared(journal).on(TargetEvent.LOAD);
+        FaultPoint.TARGET_LOADED.reached();
+    }
+
+    /**
+     * A complete copy waits some minutes for a person to say that the source's node is dead.
+     *
+     * @return true if the job runs here by that decision; else all is to be discarded
+     */
+    public boolean takeOver() throws Problem, InterruptedException {
+        TargetJournal token = journal;
+        if (token == null || token.state() != Handover.Target.LOADED) {
+            return false;
+        }
+        report.accept(
+                "the source is silent; if its node is dead, within "
+                        + TakeOver.KEPT.toMinutes()
+                        + " minutes: migrator recover --take-over "
+                        + token.head().id());
+        if (!new TakeOver(token.head().id()).isDecided()) {
+            return false;
+        }
+        take(TargetEvent.TAKE_OVER);
+        return true;
     }
 
     @Override
     public void take() throws Problem, InterruptedException {
+        take(TargetEvent.GRANT);
+    }
+
+    private void take(TargetEvent event) throws Problem, InterruptedException {
+        TargetJournal token = prepared(journal);
         CriuSession held = prepared(session);
-        held.orEnded();
+        FaultPoint.TARGET_TAKING.reached();
         try {
-            Leftover.removeFrom(prepared(spool));
-        } catch (IOException e) {
-            throw Problem.failed("the job could not be taken").because(e.toString());
-        }
-        // criu hears "yes" on the next line: from here nothing is undone, whatever fails
-        made.commit();
-        taken = true;
-        try {
-            held.holdAt(Notify.PRE_RESUME, RESUME);
+            held.orEnded();
+            if (token.on(event) != TargetAction.LET_GO) {
+                throw Problem.failed("the job is not complete on the target");
+            }
         } catch (Problem e) {
-            throw Problem.undecided("criu failed while it let the job go")
-                    .because(e.getMessage())
-                    .tryThis("look whether the job runs there; if not, stop that instance");
+            giveUp(); // before the answer: it says that the job never ran here
+            throw e;
         }
+        try {
+            FaultPoint.TARGET_TAKEN.reached();
+            held.holdAt(Notify.PRE_RESUME, RESUME);
+            FaultPoint.TARGET_RESUMING.reached();
+        } catch (Problem e) {
+            giveUp();
+            if (token.state() == Handover.Target.REFUSED) {
+                throw e;
+            }
+        }
+        if (token.state() == Handover.Target.TAKEN) {
+            token.on(TargetEvent.RESUME);
+        }
+        made.commit();
+        FaultPoint.TARGET_RUNNING.reached();
         tidy(held);
     }
 
@@ -257,17 +358,59 @@ public final class LocalTarget implements Target, JobSink {
         }
     }
 
+    /** The job stays where it was, unless it was let go here. */
+    private void giveUp() throws Problem, InterruptedException {
+        TargetJournal token = journal;
+        if (token == null) {
+            made.close(); // nothing but a directory that was set aside
+            return;
+        }
+        switch (token.on(TargetEvent.GIVE_UP)) {
+            case DISCARD -> {
+                made.close();
+                token.done();
+            }
+            case EXAMINE -> {
+                prepared(session).kill();
+                if (token.on(Examination.of(prepared(instance), directory()))
+                        == TargetAction.DISCARD) {
+                    made.close();
+                    token.done();
+                }
+            }
+            case NOTHING, PREPARE, LET_GO, FORGET -> {}
+        }
+    }
+
     @Override
-    public void discard() {
-        if (!taken) {
-            made.close();
+    public void discard() throws Problem, InterruptedException {
+        giveUp();
+        if (journal != null && journal.state() == Handover.Target.REFUSED) {
+            done(); // who asks to discard keeps the token
+        }
+    }
+
+    @Override
+    public void done() throws Problem {
+        if (journal != null) {
+            journal.on(TargetEvent.SOURCE_DONE);
         }
     }
 
     @Override
     public void close() {
-        discard();
-        memory.close();
+        try {
+            giveUp();
+        } catch (Problem e) {
+            report.accept(e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            if (journal != null) {
+                journal.close();
+            }
+            memory.close();
+        }
     }
 
     private Path directory() throws Problem {

@@ -4,7 +4,11 @@ import io.migrator.check.Preflight;
 import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.ExpiredTimers;
+import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
+import io.migrator.handover.Handover.SourceEvent;
+import io.migrator.handover.Journal;
+import io.migrator.handover.Token;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
@@ -21,6 +25,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,12 +40,14 @@ import java.util.List;
 public final class Migration {
     private final Instance instance;
     private final Target target;
+    private final FarNode far;
     private final Progress progress;
     private final Duration timeLimit;
     private final String id;
     private final StopWatch watch;
     private final List<String> warnings = new ArrayList<>();
     private String to = "the target";
+    private String targetBoot = "";
     private @Nullable Thread runner;
     private boolean granted;
     private boolean cancelled;
@@ -48,11 +55,14 @@ public final class Migration {
     /**
      * A migration that has not begun.
      *
+     * @param far the target once more, asked where it does not answer
      * @param timeLimit for the dump and for each long step of the target
      */
-    public Migration(Instance instance, Target target, Progress progress, Duration timeLimit) {
+    public Migration(
+            Instance instance, Target target, FarNode far, Progress progress, Duration timeLimit) {
         this.instance = instance;
         this.target = target;
+        this.far = far;
         this.progress = progress;
         this.timeLimit = timeLimit;
         this.id = "m" + Long.toHexString(System.nanoTime()) + "p" + ProcessHandle.current().pid();
@@ -77,6 +87,7 @@ public final class Migration {
         }
         TargetFacts facts = target.survey(new Survey(instance.name(), image, cpuInfo));
         to = facts.node();
+        targetBoot = facts.bootId();
         Preflight preflight =
                 new Checks(instance, ProcessTree.of(instance))
                         .source(Spool.freeBytes())
@@ -92,13 +103,31 @@ public final class Migration {
      * @throws Problem if it did not move; its payload part tells where the job is now
      */
     public Outcome run() throws Problem {
-        try (Undo undo = new Undo(this::warn)) {
-            try {
-                cancellable(Thread.currentThread());
-                check().orRefuse(instance.name());
-                return move(undo);
-            } finally {
-                cancellable(null); // undoing must not be cut short
+        return attempt(false);
+    }
+
+    /**
+     * Does all of a move but the last step: the job is loaded on the target, held there, discarded,
+     * and runs on here. The outcome tells how long it stood still.
+     *
+     * @throws Problem if it could not have moved
+     */
+    public Outcome rehearse() throws Problem {
+        return attempt(true);
+    }
+
+    private Outcome attempt(boolean rehearsal) throws Problem {
+        try {
+            cancellable(Thread.currentThread());
+            check().orRefuse(instance.name());
+            FaultPoint.SOURCE_CHECKED.reached();
+            try (Journal file = Spool.journal(id);
+                    Undo undo = new Undo(this::warn)) {
+                try {
+                    return move(file, undo, rehearsal);
+                } finally {
+                    cancellable(null); // undoing must not be cut short
+                }
             }
         } catch (InterruptedException e) {
             throw placed(Problem.failed("the migration was cancelled"));
@@ -108,6 +137,8 @@ public final class Migration {
             // Ctrl-C at a terminal ends the ssh client too: what fails then is not the news
             boolean asked = cancelled() && e.exitCode() == ExitCode.FAILED;
             throw placed(asked ? Problem.failed("the migration was cancelled").causedBy(e) : e);
+        } finally {
+            cancellable(null);
         }
     }
 
@@ -115,46 +146,51 @@ public final class Migration {
         return cancelled;
     }
 
-    private Outcome move(Undo undo) throws Problem, InterruptedException, IOException {
+    private Outcome move(Journal file, Undo undo, boolean rehearsal)
+            throws Problem, InterruptedException, IOException {
         watch.begin(Stage.PREPARE);
         Spool spool = Spool.create(id);
         undo.push("removing the images", spool::close);
-        boolean carries = prepareTarget(ProcessTree.of(instance), undo);
+        Journal.Head head =
+                new Journal.Head(
+                        Journal.Role.SOURCE, id, Token.fresh(), NodeFacts.bootId(), targetBoot);
+        boolean carries = prepareTarget(head, ProcessTree.of(instance), undo);
+        RunDirectory carried = carries ? RunDirectory.of(instance.name()) : null;
+        LockChecks.orRefuse(ProcessTree.of(instance), instance.name(), carried);
+        FaultPoint.SOURCE_PREPARED.reached();
 
         WarmUp.of(target.sink()::padding);
         orCancelled();
         watch.begin(Stage.DUMP);
         ProcessTree tree = ProcessTree.of(instance); // once more: preparing took a second
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
-            FrozenSource source =
-                    FrozenSource.begin(
-                            instance, CriuBundle.ofThisNode(), tree, spool.directory(), timeLimit);
+            FrozenSource.Plan plan =
+                    new FrozenSource.Plan(
+                            instance, tree, spool.directory(), far.address(), carries);
+            FrozenSource source = FrozenSource.begin(plan, file, head, timeLimit);
             undo.push("resuming the job", source::close);
             feed.start();
             source.hold(timeLimit);
 
             watch.begin(Stage.LOAD);
-            if (carries) {
-                RunDirectory.of(instance.name()).pack(spool.directory().resolve(RunDirectory.TAR));
-            }
-            ExpiredTimers.arm(spool.directory());
-            feed.complete();
-            source.orGrown();
-            NetworkLock.Table table = source.lockTable();
-            feed.finish();
-            target.restore(table);
-            long pageBytes = sendPages(tree, HiddenPages.of(spool.directory()));
-            target.load(pageBytes);
+            long pageBytes = load(source, feed, spool.directory(), carried);
 
             watch.begin(Stage.HANDOVER);
-            handOver(source, undo);
-            long runningNanos = System.nanoTime();
+            if (rehearsal) {
+                source.giveUp();
+            } else {
+                handOver(source, head, undo);
+            }
+            double frozenMillis = StopWatch.millisBetween(source.frozenNanos(), System.nanoTime());
 
             watch.begin(Stage.CLEAN);
-            undo.commit();
-            double frozenMillis = StopWatch.millisBetween(source.frozenNanos(), runningNanos);
-            clean(source, spool, carries);
+            if (!rehearsal) {
+                undo.commit();
+                clean(source, spool, carries);
+            }
+            undo.close();
             return new Outcome(
+                    rehearsal,
                     instance.name(),
                     Instances.hostName(),
                     to,
@@ -167,6 +203,28 @@ public final class Migration {
         }
     }
 
+    /** The frozen job is sent and restored; returns how many bytes of pages that were. */
+    private long load(
+            FrozenSource source, ImageFeed feed, Path images, @Nullable RunDirectory carried)
+            throws Problem, InterruptedException, IOException {
+        FaultPoint.SOURCE_SEALED.reached();
+        if (carried != null) {
+            carried.pack(images.resolve(RunDirectory.TAR));
+        }
+        ExpiredTimers.arm(images);
+        feed.complete();
+        ProcessTree frozen = source.tree();
+        LockChecks.orTaken(images, frozen, carried);
+        NetworkLock.Table table = source.lockTable();
+        feed.finish();
+        FaultPoint.SOURCE_IMAGES_SENT.reached();
+        target.restore(table);
+        long pageBytes = sendPages(frozen, HiddenPages.of(images));
+        target.load(pageBytes);
+        FaultPoint.SOURCE_LOADED.reached();
+        return pageBytes;
+    }
+
     private long sendPages(ProcessTree tree, HiddenPages pages)
             throws Problem, InterruptedException, IOException {
         long allBytes = pages.bytes();
@@ -174,6 +232,9 @@ public final class Migration {
                 sentBytes -> {
                     progress.sent(sentBytes, allBytes);
                     orCancelled();
+                    if (2 * sentBytes >= allBytes) {
+                        FaultPoint.SOURCE_PAGING.reached();
+                    }
                 };
         try (PageFeed feed = new PageFeed(tree, target.sink(), told)) {
             return feed.send(pages);
@@ -181,42 +242,65 @@ public final class Migration {
     }
 
     /** Returns true if the run directory is to be carried. */
-    private boolean prepareTarget(ProcessTree tree, Undo undo)
+    private boolean prepareTarget(Journal.Head head, ProcessTree tree, Undo undo)
             throws Problem, InterruptedException, IOException {
         RunDirectory directory = RunDirectory.of(instance.name());
         RunDirectory.Claim claim = directory.exists() ? directory.claim(id) : null;
         undo.push("discarding the target", target::discard);
         try {
-            Order order = new Order(id, instance.name(), instance.start(), tree.innerPids(), claim);
+            Order order =
+                    new Order(
+                            id,
+                            head.token(),
+                            head.sourceBoot(),
+                            instance.name(),
+                            instance.start(),
+                            tree.innerPids(),
+                            claim);
             return target.prepare(order).wantsRunDirectory();
         } finally {
             directory.release(id);
         }
     }
 
-    /** The token moves: from grant on, this side does nothing by itself. */
-    private void handOver(FrozenSource source, Undo undo) throws Problem, InterruptedException {
+    /** The token moves: from grant on, only the target's word decides. */
+    private void handOver(FrozenSource source, Journal.Head head, Undo undo)
+            throws Problem, InterruptedException {
         source.orLost();
-        grant();
-        source.granted();
+        grant(source);
+        FaultPoint.SOURCE_GRANTING.reached();
+        SourceEvent answer = SourceEvent.TARGET_RUNS;
+        Problem refusal = Problem.undecided("the target did not answer");
         try {
             target.take();
         } catch (Problem e) {
+            refusal = e;
+            answer = SourceEvent.TARGET_REFUSED;
             if (e.exitCode() == ExitCode.UNDECIDED) {
-                undo.commit();
-                throw e;
+                answer = new Question(far, head).untilDecided();
             }
-            source.thaw(); // the target says that the job never ran there
-            throw e;
         }
+        FaultPoint.SOURCE_TAKEN.reached();
+        if (source.settle(answer)) {
+            return;
+        }
+        if (answer == SourceEvent.TARGET_UNKNOWN) {
+            undo.commit();
+            source.close();
+            throw refusal;
+        }
+        throw Problem.failed(to + " did not take the job")
+                .because(refusal.getMessage())
+                .causedBy(refusal);
     }
 
     private synchronized void cancellable(@Nullable Thread thread) {
         runner = thread;
     }
 
-    private synchronized void grant() throws InterruptedException {
+    private synchronized void grant(FrozenSource source) throws Problem, InterruptedException {
         orCancelled();
+        source.grant();
         granted = true;
     }
 
@@ -238,11 +322,14 @@ public final class Migration {
     /** The job runs on the target: nothing that fails here is more than a warning. */
     private void clean(FrozenSource source, Spool spool, boolean carried) {
         try (Undo last = new Undo(this::warn)) {
+            last.push("ending the journal", source::forget);
+            last.push("telling the target", target::done);
             if (carried) {
                 last.push("removing the run directory", RunDirectory.of(instance.name())::delete);
             }
             last.push("removing the images", spool::close);
             last.push("stopping the old instance", () -> Apptainer.stop(instance.name()));
+            last.push("at " + FaultPoint.SOURCE_GONE, FaultPoint.SOURCE_GONE::reached);
             last.push("ending the old processes", source::die);
         }
     }

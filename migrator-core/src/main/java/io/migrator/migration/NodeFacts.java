@@ -4,6 +4,7 @@ import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instances;
+import io.migrator.linux.Boot;
 import io.migrator.linux.Memory;
 import io.migrator.problem.Problem;
 
@@ -33,6 +34,7 @@ final class NodeFacts {
         }
         return new TargetFacts(
                 Instances.hostName(),
+                bootId(),
                 version,
                 criuProblem,
                 cpuProblem,
@@ -40,6 +42,15 @@ final class NodeFacts {
                 identity(survey.image()),
                 Spool.freeBytes(),
                 Memory.availableBytes());
+    }
+
+    /** The boot id of this node. */
+    static String bootId() throws Problem {
+        try {
+            return Boot.id();
+        } catch (IOException e) {
+            throw Problem.failed("the boot id of this node is not known").because(e.toString());
+        }
     }
 
     private static @Nullable ImageIdentity identity(ImageIdentity theirs)

@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.files.RunDirectory;
+import io.migrator.handover.Token;
 import io.migrator.instance.StartOptions;
 
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,8 @@ import java.util.List;
  * What a target is to make ready.
  *
  * @param id of this migration, letters and digits
+ * @param token of this migration
+ * @param sourceBoot boot id of the source
  * @param instance name
  * @param start how the empty instance is to be started
  * @param pids process and thread ids inside that the restore needs free
@@ -18,6 +21,8 @@ import java.util.List;
  */
 public record Order(
         String id,
+        Token token,
+        String sourceBoot,
         String instance,
         StartOptions start,
         List<Integer> pids,

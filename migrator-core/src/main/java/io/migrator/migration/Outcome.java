@@ -6,10 +6,12 @@ import java.util.Map;
 /**
  * What a migration did.
  *
+ * @param rehearsal true if the job was discarded on the target and runs on where it was
  * @param instance name
  * @param from host name of the source
  * @param to host name of the target
- * @param frozenMillis from the freeze of the first thread until the target ran the job
+ * @param frozenMillis from the freeze of the first thread until the target ran the job, or the
+ *     source again
  * @param totalMillis from the call to the end
  * @param memoryBytes of the images that held the job
  * @param sentBytes that crossed, after compression
@@ -17,6 +19,7 @@ import java.util.Map;
  * @param warnings in words
  */
 public record Outcome(
+        boolean rehearsal,
         String instance,
         String from,
         String to,

@@ -1,5 +1,6 @@
 package io.migrator.migration;
 
+import io.migrator.handover.Journal;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -7,9 +8,12 @@ import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -21,6 +25,9 @@ public final class Spool implements AutoCloseable {
     private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
     private static final Path MEMORY = Path.of("/dev/shm");
 
+    private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
+
     private final Path directory;
 
     private Spool(Path directory) {
@@ -30,6 +37,16 @@ public final class Spool implements AutoCloseable {
     /** The owner's directory that holds all his spools, one per migration. */
     public static Path parent() {
         return MEMORY.resolve("migrator-" + System.getProperty("user.name"));
+    }
+
+    /** Where this user's journals of migrations lie on this node. */
+    public static Path journals() {
+        return parent().resolve("journal");
+    }
+
+    /** What the cgroup of a migration's frozen tree is called. */
+    static String cgroupName(String id) {
+        return "migrator-" + id;
     }
 
     /** Bytes that the file system of the spools could still take. */
@@ -50,24 +67,37 @@ public final class Spool implements AutoCloseable {
 
     /** Makes a new, empty spool. */
     public static Spool create(String id) throws Problem {
-        var owner =
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
         try {
-            Path parent = parent();
-            if (!Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
-                Files.createDirectory(parent, owner);
-            }
-            String user = System.getProperty("user.name");
-            if (!Files.getOwner(parent, LinkOption.NOFOLLOW_LINKS).getName().equals(user)) {
-                throw Problem.refused("the place for images is not ours")
-                        .because(parent + " belongs to another user")
-                        .tryThis("ask your administrator to remove it");
-            }
-            return new Spool(Files.createDirectory(parent.resolve(checked(id)), owner));
+            makeParent();
+            return new Spool(Files.createDirectory(parent().resolve(checked(id)), OWNER_ONLY));
         } catch (IOException e) {
             throw Problem.failed("could not make a directory for images")
                     .because(e.toString())
                     .causedBy(e);
+        }
+    }
+
+    /** Makes the owner's directory, if it is not there. */
+    static void makeParent() throws IOException, Problem {
+        Path parent = parent();
+        if (!Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
+            Files.createDirectory(parent, OWNER_ONLY);
+        }
+        String user = System.getProperty("user.name");
+        if (!Files.getOwner(parent, LinkOption.NOFOLLOW_LINKS).getName().equals(user)) {
+            throw Problem.refused("the place for images is not ours")
+                    .because(parent + " belongs to another user")
+                    .tryThis("ask your administrator to remove it");
+        }
+    }
+
+    /** A new journal for the migration of that id, locked. */
+    static Journal journal(String id) throws Problem {
+        try {
+            makeParent();
+            return Journal.create(journals(), checked(id));
+        } catch (IOException e) {
+            throw Problem.failed("could not make a journal").because(e.toString()).causedBy(e);
         }
     }
 

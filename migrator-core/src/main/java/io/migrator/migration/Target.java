@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
  * once: {@link #survey}, {@link #prepare}, images, {@link #restore}, pages, {@link #load}, {@link
- * #take}; {@link #discard} may come instead of any after prepare. Used by one thread, except that
- * another one may write to the sink while it waits.
+ * #take}, {@link #done}; {@link #discard} may come instead of any after prepare. Used by one
+ * thread, except that another one may write to the sink while it waits.
  *
  * <p>Until take is called the target must not let the job execute. After take it must not undo.
  */
@@ -42,9 +42,13 @@ public interface Target extends AutoCloseable {
     /**
      * Takes the token: the job runs here from now on.
      *
-     * @throws Problem if the job runs here all the same is not known: see {@link Problem#exitCode}
+     * @throws Problem of exit code UNDECIDED if it is not known whether the job runs here; any
+     *     other says that it never ran here and never will
      */
     void take() throws Problem, InterruptedException;
+
+    /** The source has ended the job on its side and will not ask what became of it. */
+    void done() throws Problem, InterruptedException;
 
     /** Removes all that prepare and load made; the job stays where it was. */
     void discard() throws Problem, InterruptedException;

@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  * A node's answer to a survey.
  *
  * @param node its host name
+ * @param bootId of this start of it
  * @param criuVersion such as {@code 4.2.1}; empty if there is no usable criu
  * @param criuProblem why there is none; empty if there is
  * @param cpuProblem why the source's CPU state could not be restored here; empty if it could
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record TargetFacts(
         String node,
+        String bootId,
         String criuVersion,
         String criuProblem,
         String cpuProblem,

@@ -29,7 +29,7 @@ class SpoolTest {
                 new Executable[] {
                     () -> Spool.create(hostile),
                     () -> Spool.find(hostile),
-                    () -> Leftover.discard(hostile)
+                    () -> Spool.journal(hostile)
                 }) {
             Problem refusal = assertThrows(Problem.class, use);
             assertEquals(ExitCode.USAGE, refusal.exitCode());
@@ -58,18 +58,5 @@ class SpoolTest {
         try (Spool first = Spool.create(id)) {
             assertThrows(Problem.class, () -> Spool.create(id), first.directory().toString());
         }
-    }
-
-    @Test
-    void nothingIsDiscardedWhereNothingIs() throws Problem, InterruptedException {
-        assertFalse(Leftover.discard("nothing" + id));
-    }
-
-    /** A target that was killed before it made anything has a spool without a note. */
-    @Test
-    void aSpoolWithoutANoteIsDiscarded() throws Problem, InterruptedException {
-        Spool abandoned = Spool.create(id);
-        assertTrue(Leftover.discard(id));
-        assertFalse(Files.exists(abandoned.directory()));
     }
 }

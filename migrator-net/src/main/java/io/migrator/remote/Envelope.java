@@ -28,6 +28,8 @@ record Envelope(Kind kind, int number, JsonNode body) {
         RESTORE,
         LOAD,
         TAKE,
+        /** The source has ended the job on its side. */
+        DONE,
         DISCARD,
         /** The source lives; no reply. */
         ALIVE,

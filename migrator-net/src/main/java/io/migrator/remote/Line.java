@@ -1,5 +1,6 @@
 package io.migrator.remote;
 
+import io.migrator.fault.FaultPoint;
 import io.migrator.problem.Problem;
 import io.migrator.remote.Envelope.Kind;
 import io.migrator.ssh.RemoteProcess;
@@ -73,7 +74,8 @@ final class Line implements AutoCloseable {
         int number;
         try {
             number = send(kind, null);
-        } catch (Problem e) {
+            FaultPoint.SOURCE_GRANTED.reached();
+        } catch (Problem | InterruptedException e) {
             throw undecided(e);
         }
         Envelope reply = awaitForGood(number, limit);
@@ -83,10 +85,10 @@ final class Line implements AutoCloseable {
         orThrow(reply);
     }
 
-    private Problem undecided(@Nullable Problem cause) {
+    private Problem undecided(@Nullable Exception cause) {
         return Problem.undecided("no answer from " + node + " after the job was handed over")
                 .because(cause == null ? "it did not answer in time" : cause.getMessage())
-                .tryThis("look on " + node + ": if the instance runs there, stop the one here");
+                .tryThis("migrator recover, when " + node + " can be reached");
     }
 
     private @Nullable Envelope awaitForGood(int number, Duration limit) {

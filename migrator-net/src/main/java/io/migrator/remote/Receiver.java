@@ -1,5 +1,6 @@
 package io.migrator.remote;
 
+import io.migrator.fault.FaultPoint;
 import io.migrator.migration.LocalTarget;
 import io.migrator.migration.Order;
 import io.migrator.migration.Survey;
@@ -18,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
 /**
@@ -32,14 +34,19 @@ public final class Receiver {
     static final Duration SILENCE_LIMIT = Duration.ofSeconds(25);
 
     private static final long LOOK_MILLIS = 500;
+    private static final int BUSY = Integer.MAX_VALUE;
 
     private final LocalTarget target;
     private final FrameReader in;
+    private final OutputStream output;
     private final FrameWriter out;
     private final Thread reader = Thread.currentThread();
-    private volatile long waitingSinceNanos;
+
+    /** The watchdog's looks until the source counts as silent; BUSY while we are not waiting. */
+    private final AtomicInteger looksLeft = new AtomicInteger(BUSY);
+
     private volatile boolean silent;
-    private final Duration silenceLimit;
+    private final int looks;
     private @Nullable Problem jobProblem;
     private boolean taking;
 
@@ -59,9 +66,10 @@ public final class Receiver {
             Consumer<String> report,
             Duration silenceLimit)
             throws IOException {
-        this.silenceLimit = silenceLimit;
+        this.looks = Math.max(1, (int) (silenceLimit.toMillis() / LOOK_MILLIS));
         this.target = new LocalTarget(report);
         this.in = new FrameReader(in);
+        this.output = out;
         this.out = new FrameWriter(out, Compression.NONE);
     }
 
@@ -70,40 +78,56 @@ public final class Receiver {
      *
      * @throws IOException if the stream was cut or is not as it must be; all is discarded
      */
-    public void serve() throws IOException, InterruptedException {
+    public void serve() throws IOException, Problem, InterruptedException {
         Thread watchdog = Thread.ofPlatform().daemon().name("watchdog").start(this::watch);
         try (target) {
+            serveFrames();
+        } finally {
+            watchdog.interrupt();
+        }
+    }
+
+    private void serveFrames() throws IOException, Problem, InterruptedException {
+        try {
             Frame frame = next();
             while (!(frame instanceof Frame.End)) {
                 handle(frame);
                 frame = next();
             }
         } catch (IOException e) {
-            throw silent ? new IOException("the source has been silent for too long", e) : e;
-        } finally {
-            watchdog.interrupt();
+            if (!silent) {
+                throw e;
+            }
+            Thread.interrupted(); // the watchdog's
+            output.close(); // a source that was only stopped must not wait for our answers
+            if (!target.takeOver()) {
+                throw new IOException("the source has been silent for too long", e);
+            }
         }
     }
 
     private Frame next() throws IOException {
-        waitingSinceNanos = System.nanoTime();
+        looksLeft.set(looks);
         try {
             return in.next();
         } finally {
-            waitingSinceNanos = Long.MAX_VALUE;
+            looksLeft.set(BUSY);
         }
     }
 
+    /** Counts its own looks, not the time: while this JVM was stopped, nobody was silent. */
     private void watch() {
         try {
             while (true) {
                 Thread.sleep(LOOK_MILLIS);
-                long since = waitingSinceNanos;
-                boolean waiting = since != Long.MAX_VALUE;
-                if (waiting && System.nanoTime() - since > silenceLimit.toNanos()) {
+                int left = looksLeft.get();
+                if (left == 0) {
                     silent = true;
                     reader.interrupt();
                     return;
+                }
+                if (left != BUSY) {
+                    looksLeft.compareAndSet(left, left - 1);
                 }
             }
         } catch (InterruptedException e) {
@@ -111,7 +135,7 @@ public final class Receiver {
         }
     }
 
-    private void handle(Frame frame) throws IOException, InterruptedException {
+    private void handle(Frame frame) throws IOException, Problem, InterruptedException {
         switch (frame) {
             case Frame.Control control -> answer(Envelope.parse(control));
             case Frame.Padding(ByteBuffer data) -> job(() -> target.padding(data));
@@ -142,7 +166,7 @@ public final class Receiver {
         }
     }
 
-    private void answer(Envelope request) throws IOException, InterruptedException {
+    private void answer(Envelope request) throws IOException, Problem, InterruptedException {
         if (request.kind() == Envelope.Kind.ALIVE) {
             return;
         }
@@ -151,10 +175,13 @@ public final class Receiver {
             reply = Envelope.of(Envelope.Kind.OK, request.number(), done(request));
         } catch (Problem e) {
             reply = Envelope.of(e, request.number());
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | IllegalStateException e) {
             throw new IOException("the source asked for nonsense", e);
         }
         out.write(reply.toFrame());
+        if (request.kind() == Envelope.Kind.TAKE) {
+            FaultPoint.TARGET_ANSWERED.reached();
+        }
     }
 
     /** From here the receiver ends only by itself. */
@@ -199,6 +226,7 @@ public final class Receiver {
                 beginToTake();
                 target.take();
             }
+            case DONE -> target.done();
             case DISCARD -> target.discard();
             case ALIVE, OK, PROBLEM ->
                     throw new IOException("the source sent " + request.kind() + " as a request");

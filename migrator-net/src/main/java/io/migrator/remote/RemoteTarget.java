@@ -1,6 +1,7 @@
 package io.migrator.remote;
 
 import io.migrator.memory.JobSink;
+import io.migrator.migration.FarNode;
 import io.migrator.migration.Order;
 import io.migrator.migration.Prepared;
 import io.migrator.migration.Survey;
@@ -31,29 +32,20 @@ import java.util.List;
  * <p>Thread rules are those of {@link Target}. Owns the remote process, not the transport.
  */
 public final class RemoteTarget implements Target, JobSink {
-    /** How to reach the node once more when the link failed. */
-    @FunctionalInterface
-    public interface Redial {
-        /** A new connection to the same node. */
-        Transport connect() throws Problem, InterruptedException;
-    }
-
-    private static final Duration SECOND_TRY = Duration.ofSeconds(30);
-
     private final String node;
     private final List<String> program;
     private final Duration timeLimit;
-    private final Redial redial;
+    private final FarNode far;
     private final Line line;
-    private @Nullable String id;
+    private @Nullable Order order;
     private boolean finished;
     private long paddingBytes;
 
-    RemoteTarget(String node, List<String> program, Duration timeLimit, Redial redial, Line line) {
+    RemoteTarget(String node, List<String> program, Duration timeLimit, FarNode far, Line line) {
         this.node = node;
         this.program = program;
         this.timeLimit = timeLimit;
-        this.redial = redial;
+        this.far = far;
         this.line = line;
     }
 
@@ -62,13 +54,14 @@ public final class RemoteTarget implements Target, JobSink {
      *
      * @param node as the user named it, for messages
      * @param program words that start migrator there
+     * @param far the same node by other connections, for when this one fails
      * @param timeLimit for each answer
      */
     public static RemoteTarget start(
             String node,
             List<String> program,
             Transport transport,
-            Redial redial,
+            FarNode far,
             Compression compression,
             Duration timeLimit)
             throws Problem {
@@ -77,7 +70,7 @@ public final class RemoteTarget implements Target, JobSink {
         RemoteProcess process = transport.start(command);
         try {
             Line line = new Line(node, process, compression);
-            return new RemoteTarget(node, program, timeLimit, redial, line);
+            return new RemoteTarget(node, program, timeLimit, far, line);
         } catch (IOException e) {
             process.close();
             throw Problem.refused("migrator did not start on " + node)
@@ -107,9 +100,9 @@ public final class RemoteTarget implements Target, JobSink {
     }
 
     @Override
-    public Prepared prepare(Order order) throws Problem, InterruptedException {
-        id = order.id();
-        return result(Kind.PREPARE, order, Prepared.class);
+    public Prepared prepare(Order wanted) throws Problem, InterruptedException {
+        order = wanted;
+        return result(Kind.PREPARE, wanted, Prepared.class);
     }
 
     private <T> T result(Kind kind, Object body, Class<T> type)
@@ -144,6 +137,15 @@ public final class RemoteTarget implements Target, JobSink {
     }
 
     @Override
+    public void done() throws Problem, InterruptedException {
+        if (line.works()) {
+            line.ask(Kind.DONE, null, timeLimit);
+        } else if (order != null) {
+            far.done(order.id(), order.token());
+        }
+    }
+
+    @Override
     public void discard() throws Problem, InterruptedException {
         if (finished) {
             return;
@@ -157,28 +159,23 @@ public final class RemoteTarget implements Target, JobSink {
                 // by another connection, then
             }
         }
-        if (id != null) {
-            discardByAnother(id);
+        if (order != null) {
+            discardByAnother(order);
         }
     }
 
     /** The receiver is dead or out of reach: what it left is removed by another one. */
-    private void discardByAnother(String migration) throws Problem, InterruptedException {
-        List<String> command = new ArrayList<>(program);
-        command.addAll(List.of("receive", "--discard", migration));
-        try (Transport second = redial.connect();
-                RemoteProcess cleaner = second.start(command)) {
-            cleaner.stdin().close();
-            if (cleaner.waitFor(SECOND_TRY).orElse(RemoteProcess.NO_STATUS) != 0) {
-                throw new IOException(cleaner.stderrTail().strip());
-            }
-        } catch (IOException | Problem e) {
+    private void discardByAnother(Order given) throws Problem, InterruptedException {
+        try {
+            far.refuse(given.id(), given.token());
+            far.done(given.id(), given.token());
+        } catch (Problem e) {
             throw Problem.failed(
-                            "%s is not clean yet; it cleans itself within %d s, or run there: %s"
+                            "%s is not clean yet; it cleans itself in %d s, or run there: %s"
                                     .formatted(
                                             node,
                                             Receiver.SILENCE_LIMIT.toSeconds() + 5,
-                                            String.join(" ", command)))
+                                            "migrator recover"))
                     .because(e.getMessage())
                     .causedBy(e);
         }

@@ -26,7 +26,8 @@ final class FarEnd implements RemoteProcess {
         void on(Envelope request, FrameWriter out) throws IOException;
     }
 
-    static final TargetFacts FACTS = new TargetFacts("n2", "4.2.1", "", "", false, null, 1L, 2L);
+    static final TargetFacts FACTS =
+            new TargetFacts("n2", "b", "4.2.1", "", "", false, null, 1L, 2L);
 
     private final Pipe toFar;
     private final Pipe fromFar;

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.migrator.handover.SourceJournal;
+import io.migrator.handover.Token;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.StartOptions;
 import io.migrator.memory.JobSink;
@@ -35,6 +37,8 @@ class RemoteTargetTest {
     private static final Order ORDER =
             new Order(
                     "m1",
+                    Token.fresh(),
+                    "boot",
                     "job",
                     new StartOptions("/i.sif", List.of(), Map.of(), List.of()),
                     List.of(25),
@@ -124,8 +128,8 @@ class RemoteTargetTest {
             // a receiver that is stuck does not hear: it is removed by another connection
             Problem advice = assertThrows(Problem.class, target::discard);
             assertEquals(1, redialled.get());
-            assertEquals("no route", advice.because());
-            assertTrue(advice.what().endsWith("migrator receive --discard m1"), advice.what());
+            assertTrue(advice.because().contains("no route"), advice.because());
+            assertTrue(advice.what().endsWith("migrator recover"), advice.what());
         }
         assertEquals(List.of(Kind.PREPARE), far.heard);
     }
@@ -218,10 +222,12 @@ class RemoteTargetTest {
                 "n2",
                 List.of("migrator"),
                 limit,
-                () -> {
-                    redialled.incrementAndGet();
-                    throw Problem.refused("no route");
-                },
+                new RemoteNode(
+                        new SourceJournal.Far("n2", "auto", "migrator"),
+                        () -> {
+                            redialled.incrementAndGet();
+                            throw Problem.refused("no route");
+                        }),
                 new Line("n2", far, Compression.NONE));
     }
 }

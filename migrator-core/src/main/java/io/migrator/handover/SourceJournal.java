@@ -1,0 +1,138 @@
+package io.migrator.handover;
+
+import io.migrator.handover.Handover.Source;
+import io.migrator.handover.Handover.SourceAction;
+import io.migrator.handover.Handover.SourceEvent;
+import io.migrator.handover.Handover.SourceStep;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+
+/**
+ * The source's state of one migration, kept in its journal: the only place where it changes. One
+ * thread. Owns the journal.
+ */
+public final class SourceJournal implements AutoCloseable {
+    /**
+     * How the target is reached once more.
+     *
+     * @param to the node, as the user named it
+     * @param transport which SSH client
+     * @param program migrator on that node
+     */
+    public record Far(String to, String transport, String program) {}
+
+    /**
+     * What a later process must know to let the job run on or to end it.
+     *
+     * @param state that holds
+     * @param instance name
+     * @param appinit pid of the instance's pid 1, as seen from the node
+     * @param appinitStart its start time
+     * @param seal over the tree
+     * @param criu what dumps the tree
+     * @param far the target
+     * @param carries true if the run directory is carried to the target
+     */
+    public record Note(
+            Source state,
+            String instance,
+            long appinit,
+            long appinitStart,
+            Seal.Note seal,
+            Running criu,
+            Far far,
+            boolean carries) {
+        private Note in(Source next) {
+            return new Note(next, instance, appinit, appinitStart, seal, criu, far, carries);
+        }
+    }
+
+    private final Journal journal;
+    private final Journal.Head head;
+    private Note note;
+
+    private SourceJournal(Journal journal, Journal.Head head, Note note) {
+        this.journal = journal;
+        this.head = head;
+        this.note = note;
+    }
+
+    /** Writes that the job's memory is about to be read. */
+    public static SourceJournal begin(Journal journal, Journal.Head head, Note note)
+            throws Problem {
+        SourceJournal begun = new SourceJournal(journal, head, note.in(Source.RUNNING));
+        begun.on(SourceEvent.BEGIN);
+        return begun;
+    }
+
+    /** Reads what an earlier process left. */
+    public static SourceJournal read(Journal journal) throws IOException {
+        Journal.Contents contents = journal.contents();
+        return new SourceJournal(journal, contents.head(), contents.body(Note.class));
+    }
+
+    public Journal.Head head() {
+        return head;
+    }
+
+    public Note note() {
+        return note;
+    }
+
+    /** The state that holds. */
+    public Source state() {
+        return note.state;
+    }
+
+    /**
+     * Decides what to do, and writes the next state unless the action is to be done first: then
+     * {@link #done} follows it.
+     *
+     * @throws Problem if the next state cannot be written; the state is then what it was
+     */
+    public SourceAction on(SourceEvent event) throws Problem {
+        SourceStep step = Handover.next(note.state, event);
+        if (!step.action().isDoneFirst()) {
+            write(note.in(step.next()));
+        }
+        return step.action();
+    }
+
+    private void write(Note next) throws Problem {
+        if (next.state == note.state) {
+            return;
+        }
+        // HELD has the rules of COPYING, and nothing may come between the hold and the seal
+        try {
+            if (next.state != Source.HELD) {
+                journal.write(head, next);
+            }
+        } catch (IOException e) {
+            // that the job is gone can be learnt again from the target
+            if (next.state != Source.GONE) {
+                throw Problem.failed("the journal cannot be written")
+                        .because(journal.file() + ": " + e.getMessage())
+                        .causedBy(e);
+            }
+        }
+        note = next;
+    }
+
+    /** What gave up all claims is done: the migration is over for this node. */
+    public void done() throws Problem {
+        try {
+            journal.delete();
+        } catch (IOException e) {
+            throw Problem.failed("the journal cannot be removed")
+                    .because(e.toString())
+                    .tryThis("migrator recover");
+        }
+        note = note.in(Source.RUNNING);
+    }
+
+    @Override
+    public void close() {
+        journal.close();
+    }
+}

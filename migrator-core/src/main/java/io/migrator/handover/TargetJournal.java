@@ -1,0 +1,144 @@
+package io.migrator.handover;
+
+import io.migrator.handover.Handover.Target;
+import io.migrator.handover.Handover.TargetAction;
+import io.migrator.handover.Handover.TargetEvent;
+import io.migrator.handover.Handover.TargetStep;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+
+/**
+ * The target's state of one migration, kept in its journal: the only place where it changes. One
+ * thread. Owns the journal.
+ */
+public final class TargetJournal implements AutoCloseable {
+    /**
+     * What a later process must know to remove what was made for the job, or to say that it runs.
+     *
+     * @param state that holds
+     * @param instance name of the empty instance
+     * @param ownsRunDirectory true if the run directory was made for the job
+     * @param setAside true if an older one was set aside for it
+     * @param receiver the JVM that prepared
+     * @param criu what restores the job
+     * @param lockTable criu's nftables table, if it was made; else empty
+     */
+    public record Note(
+            Target state,
+            String instance,
+            boolean ownsRunDirectory,
+            boolean setAside,
+            Running receiver,
+            Running criu,
+            String lockTable) {
+        private Note in(Target next) {
+            return new Note(next, instance, ownsRunDirectory, setAside, receiver, criu, lockTable);
+        }
+
+        /** The same with criu. */
+        public Note with(Running started) {
+            return new Note(
+                    state, instance, ownsRunDirectory, setAside, receiver, started, lockTable);
+        }
+
+        /** The same with the table. */
+        public Note with(String table) {
+            return new Note(state, instance, ownsRunDirectory, setAside, receiver, criu, table);
+        }
+    }
+
+    private final Journal journal;
+    private final Journal.Head head;
+    private Note note;
+
+    private TargetJournal(Journal journal, Journal.Head head, Note note) {
+        this.journal = journal;
+        this.head = head;
+        this.note = note;
+    }
+
+    /** Writes what is about to be made, before anything is. */
+    public static TargetJournal begin(Journal journal, Journal.Head head, Note note)
+            throws Problem {
+        TargetJournal begun = new TargetJournal(journal, head, note.in(Target.NONE));
+        begun.on(TargetEvent.PREPARE);
+        return begun;
+    }
+
+    /** Reads what an earlier process left. */
+    public static TargetJournal read(Journal journal) throws IOException {
+        Journal.Contents contents = journal.contents();
+        return new TargetJournal(journal, contents.head(), contents.body(Note.class));
+    }
+
+    public Journal.Head head() {
+        return head;
+    }
+
+    public Note note() {
+        return note;
+    }
+
+    /** The state that holds. */
+    public Target state() {
+        return note.state;
+    }
+
+    /**
+     * Decides what to do, and writes the next state unless the action is to be done first: then
+     * {@link #done} follows it.
+     *
+     * @throws Problem if the next state cannot be written; the state is then what it was
+     */
+    public TargetAction on(TargetEvent event) throws Problem {
+        TargetStep step = Handover.next(note.state, event);
+        if (step.action() == TargetAction.FORGET) {
+            forget();
+        } else if (!step.action().isDoneFirst()) {
+            write(note.in(step.next()));
+        }
+        return step.action();
+    }
+
+    /** Notes more of what is made, in the same state. */
+    public void note(Note more) throws Problem {
+        write(more.in(note.state));
+    }
+
+    /** Nothing of the job is left here: writes the tombstone. */
+    public void done() throws Problem {
+        write(note.in(Target.REFUSED));
+    }
+
+    private void write(Note next) throws Problem {
+        if (next.equals(note)) {
+            return;
+        }
+        try {
+            journal.write(head, next);
+        } catch (IOException e) {
+            // that the job runs can be found out again by looking
+            if (next.state != Target.RUNNING) {
+                throw Problem.failed("the journal cannot be written")
+                        .because(journal.file() + ": " + e.getMessage())
+                        .causedBy(e);
+            }
+        }
+        note = next;
+    }
+
+    private void forget() throws Problem {
+        try {
+            journal.delete();
+        } catch (IOException e) {
+            throw Problem.failed("the journal cannot be removed").because(e.toString());
+        }
+        note = note.in(Target.NONE);
+    }
+
+    @Override
+    public void close() {
+        journal.close();
+    }
+}

@@ -1,0 +1,228 @@
+package io.migrator.migration;
+
+import io.migrator.handover.Handover;
+import io.migrator.handover.Handover.Source;
+import io.migrator.handover.Handover.SourceAction;
+import io.migrator.handover.Handover.SourceEvent;
+import io.migrator.handover.Handover.Target;
+import io.migrator.handover.Handover.TargetEvent;
+import io.migrator.handover.Journal;
+import io.migrator.handover.SourceJournal;
+import io.migrator.handover.TargetJournal;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * Finishes or undoes what crashes left on this node, migration by migration: the only actor beside
+ * the live migration itself. May be run at any time, again, on both nodes at once. One thread.
+ */
+public final class Recovery {
+    /** How long a node remembers what it said of a migration. */
+    private static final Duration REMEMBERED = Duration.ofDays(7);
+
+    /** Finds the other node of a migration. */
+    @FunctionalInterface
+    public interface FarNodes {
+        /** The node; no connection is made yet. */
+        FarNode of(SourceJournal.Far far) throws Problem;
+    }
+
+    /**
+     * What a person decided beforehand.
+     *
+     * @param takeBack id of the migration whose job is to run here again, or empty
+     * @param takeOver id of the migration whose copy is to run here, or empty
+     * @param dryRun true if nothing is to be changed
+     */
+    public record Choice(String takeBack, String takeOver, boolean dryRun) {}
+
+    private final FarNodes farNodes;
+    private final Consumer<String> report;
+
+    /**
+     * Recovery of this user's migrations.
+     *
+     * @param report told of what could not be done but stops nothing
+     */
+    public Recovery(FarNodes farNodes, Consumer<String> report) {
+        this.farNodes = farNodes;
+        this.report = report;
+    }
+
+    /** The ids of the migrations that this node knows. */
+    public static List<String> ids() throws Problem {
+        try {
+            return Journal.ids(Spool.journals());
+        } catch (IOException e) {
+            throw Problem.failed("the journals cannot be read").because(e.toString());
+        }
+    }
+
+    /** Settles each migration; one that cannot be settled does not stop the others. */
+    public List<Settled> run(List<String> ids, Choice choice) throws InterruptedException {
+        List<Settled> all = new ArrayList<>();
+        for (String id : ids) {
+            try {
+                one(id, choice).ifPresent(all::add);
+            } catch (Problem e) {
+                all.add(unsettled(id, e.getMessage(), e.tryThis()));
+            } catch (IOException | IllegalArgumentException e) {
+                all.add(unreadable(id, e));
+            }
+        }
+        return all;
+    }
+
+    private Optional<Settled> one(String id, Choice choice)
+            throws Problem, InterruptedException, IOException {
+        try {
+            if (choice.takeOver.equals(id)) {
+                return Optional.of(new TakeOver(id).carryOut(choice.dryRun));
+            }
+            Optional<Journal> free = Journal.open(Spool.journals(), id);
+            if (free.isEmpty()) {
+                return Optional.of(atWork(id));
+            }
+            try (Journal file = free.get()) {
+                return file.hasContents() ? settled(id, file, choice) : Optional.empty();
+            }
+        } catch (NoSuchFileException e) {
+            return Optional.empty(); // settled in the meantime
+        }
+    }
+
+    private Optional<Settled> settled(String id, Journal file, Choice choice)
+            throws Problem, InterruptedException, IOException {
+        Journal.Head head = file.contents().head();
+        if (!head.ownBoot().equals(NodeFacts.bootId())) {
+            throw Problem.undecided("the journal is of another start of this node")
+                    .tryThis("its processes are gone; delete " + file.file());
+        }
+        if (head.role() == Journal.Role.SOURCE) {
+            return Optional.of(source(id, SourceJournal.read(file), choice));
+        }
+        TargetJournal journal = TargetJournal.read(file);
+        return target(id, journal, file.changed(), choice);
+    }
+
+    private Settled source(String id, SourceJournal journal, Choice choice)
+            throws Problem, InterruptedException, IOException {
+        SourceJournal.Note note = journal.note();
+        FarNode far = farNodes.of(note.far());
+        SourceSide side = new SourceSide(journal, far, report);
+        Source found = note.state();
+        boolean takeBack = choice.takeBack.equals(id);
+        boolean gone = side.instance() == null;
+        SourceAction action =
+                choice.dryRun ? foreseen(journal, far, takeBack) : side.settle(takeBack);
+        String where =
+                switch (action) {
+                    case THAW -> gone ? "nobody" : "here";
+                    case END -> "there";
+                    default -> "unknown";
+                };
+        return new Settled(
+                id,
+                "source",
+                note.instance(),
+                found.name(),
+                where,
+                action != SourceAction.WAIT,
+                Words.ofSource(action, gone, note, choice.dryRun),
+                action == SourceAction.WAIT ? Words.adviceForSource(id, note) : "");
+    }
+
+    private SourceAction foreseen(SourceJournal journal, FarNode far, boolean takeBack)
+            throws InterruptedException {
+        Journal.Head head = journal.head();
+        SourceAction action = Handover.next(journal.state(), SourceEvent.GIVE_UP).action();
+        if (action != SourceAction.ASK) {
+            return action;
+        }
+        try {
+            FarNode.Answer answer = far.status(head.id(), head.token());
+            boolean willRefuse =
+                    answer.state() == Target.PREPARED || answer.state() == Target.LOADED;
+            SourceEvent event =
+                    willRefuse ? SourceEvent.TARGET_REFUSED : answer.event(head.targetBoot());
+            boolean forced = takeBack && event == SourceEvent.TARGET_UNKNOWN;
+            return Handover.next(journal.state(), forced ? SourceEvent.TAKE_BACK : event).action();
+        } catch (Problem e) {
+            report.accept(e.getMessage());
+            return takeBack ? SourceAction.THAW : SourceAction.WAIT;
+        }
+    }
+
+    /** A tombstone is not told of; one that is old enough is forgotten. */
+    private Optional<Settled> target(
+            String id, TargetJournal journal, Instant changed, Choice choice)
+            throws Problem, InterruptedException, IOException {
+        Target found = journal.state();
+        boolean remembered = found == Target.RUNNING || found == Target.REFUSED;
+        if (remembered) {
+            boolean old = changed.plus(REMEMBERED).isBefore(Instant.now());
+            if (old && !choice.dryRun) {
+                journal.on(TargetEvent.SOURCE_DONE);
+            }
+            boolean clean = !Files.exists(Spool.parent().resolve(id));
+            if (clean || old) {
+                return Optional.empty();
+            }
+        }
+        Target now = choice.dryRun ? Target.REFUSED : new TargetSide(report).giveUp(journal, false);
+        return Optional.of(
+                new Settled(
+                        id,
+                        "target",
+                        journal.note().instance(),
+                        found.name(),
+                        holder(now),
+                        now != Target.TAKEN,
+                        Words.ofTarget(found, now, choice.dryRun),
+                        now == Target.TAKEN ? "migrator recover on the node it came from" : ""));
+    }
+
+    private static String holder(Target now) {
+        return switch (now) {
+            case RUNNING, TAKEN -> "here";
+            case NONE, PREPARED, LOADED, REFUSED -> "there";
+        };
+    }
+
+    private static Settled atWork(String id) throws IOException {
+        Journal.Contents contents = Journal.peek(Spool.journals(), id);
+        boolean isSource = contents.head().role() == Journal.Role.SOURCE;
+        return new Settled(
+                id,
+                isSource ? "source" : "target",
+                isSource
+                        ? contents.body(SourceJournal.Note.class).instance()
+                        : contents.body(TargetJournal.Note.class).instance(),
+                "",
+                "unknown",
+                true,
+                "a migration is at work on it; nothing was done",
+                "");
+    }
+
+    private static Settled unreadable(String id, Exception e) {
+        return unsettled(
+                id,
+                "the journal is of no use: " + e.getMessage(),
+                "look on both nodes where the job runs; then delete "
+                        + Spool.journals().resolve(id));
+    }
+
+    private static Settled unsettled(String id, String text, String tryThis) {
+        return new Settled(id, "", "", "", "unknown", false, text, tryThis);
+    }
+}

@@ -1,0 +1,147 @@
+package io.migrator.migration;
+
+import io.migrator.files.RunDirectory;
+import io.migrator.handover.Handover.Source;
+import io.migrator.handover.Handover.SourceAction;
+import io.migrator.handover.Handover.SourceEvent;
+import io.migrator.handover.Seal;
+import io.migrator.handover.SourceJournal;
+import io.migrator.instance.Apptainer;
+import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * This node as the source of a migration whose process is dead: lets the job run on, ends it, or
+ * finds that nobody can tell. One thread; the journal is locked.
+ */
+final class SourceSide {
+    private static final Duration CRIU_ENDS = Duration.ofSeconds(15);
+    private static final Duration KILLED = Duration.ofSeconds(5);
+
+    private final SourceJournal journal;
+    private final SourceJournal.Note note;
+    private final String id;
+    private final FarNode far;
+    private final Consumer<String> report;
+
+    SourceSide(SourceJournal journal, FarNode far, Consumer<String> report) {
+        this.journal = journal;
+        this.note = journal.note();
+        this.id = journal.head().id();
+        this.far = far;
+        this.report = report;
+    }
+
+    /**
+     * Does what the state asks for.
+     *
+     * @param takeBack true if a person takes the risk that the job ran on the target
+     * @return what came of it: THAW, END or WAIT
+     */
+    SourceAction settle(boolean takeBack) throws Problem, InterruptedException, IOException {
+        SourceAction action = journal.on(SourceEvent.GIVE_UP);
+        if (action == SourceAction.ASK) {
+            SourceEvent answer = asked();
+            boolean forced = takeBack && answer == SourceEvent.TARGET_UNKNOWN;
+            action = journal.on(forced ? SourceEvent.TAKE_BACK : answer);
+        }
+        switch (action) {
+            case THAW -> thaw();
+            case END -> end();
+            case NOTHING, SEAL, GRANT, ASK, WAIT -> {}
+        }
+        return action;
+    }
+
+    private SourceEvent asked() throws InterruptedException {
+        try {
+            FarNode.Answer answer = far.refuse(id, journal.head().token());
+            if (!answer.bootId().equals(journal.head().targetBoot())) {
+                report.accept(
+                        note.far().to()
+                                + " was started again since: its copy is dead, but may have run");
+            }
+            return answer.event(journal.head().targetBoot());
+        } catch (Problem e) {
+            report.accept(e.getMessage());
+            return SourceEvent.TARGET_UNKNOWN;
+        }
+    }
+
+    /** The target gives up first where it can be told, so that no copy waits there for nothing. */
+    private void thaw() throws Problem, InterruptedException, IOException {
+        endCriu();
+        try (StandingJob job = standing(instance())) {
+            job.resume();
+        }
+        removeImages();
+        Source before = note.state();
+        journal.done();
+        try {
+            if (before != Source.GRANTED) {
+                far.refuse(id, journal.head().token());
+            }
+            far.done(id, journal.head().token());
+        } catch (Problem e) {
+            report.accept("the target could not be told, it cleans itself: " + e.getMessage());
+        }
+    }
+
+    private void end() throws Problem, InterruptedException, IOException {
+        endCriu();
+        Instance instance = instance();
+        try (StandingJob job = standing(instance)) {
+            job.end();
+        }
+        if (instance != null) {
+            Apptainer.stop(note.instance());
+        }
+        if (note.carries()) {
+            RunDirectory.of(note.instance()).delete();
+        }
+        removeImages();
+        try {
+            far.done(id, journal.head().token());
+        } catch (Problem e) {
+            report.accept("the target could not be told: " + e.getMessage());
+        }
+        journal.done();
+    }
+
+    /** Its caller is dead, so it aborts by itself as soon as it looks; else it is killed. */
+    private void endCriu() throws Problem, InterruptedException, IOException {
+        if (!note.criu().awaitEnd(CRIU_ENDS) && !note.criu().kill(KILLED)) {
+            throw Problem.undecided("criu does not end")
+                    .because("process " + note.criu().pid() + " cannot be killed");
+        }
+    }
+
+    private StandingJob standing(@Nullable Instance instance) throws IOException {
+        Path log = Spool.parent().resolve(id).resolve("dump.log");
+        return new StandingJob(instance, Seal.of(note.seal(), Spool.cgroupName(id)), log);
+    }
+
+    /** The instance that the journal speaks of, not a later one of the same name. */
+    @Nullable Instance instance() throws Problem {
+        Optional<Instance> found = Instances.ofThisUser().find(note.instance());
+        return found.filter(instance -> instance.appinit() == note.appinit())
+                .filter(instance -> instance.startTime() == note.appinitStart())
+                .orElse(null);
+    }
+
+    private void removeImages() throws Problem, IOException {
+        Optional<Spool> spool = Spool.find(id);
+        if (spool.isPresent()) {
+            spool.get().close();
+        }
+    }
+}

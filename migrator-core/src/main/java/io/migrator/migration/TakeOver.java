@@ -1,0 +1,91 @@
+package io.migrator.migration;
+
+import io.migrator.handover.Handover.Target;
+import io.migrator.handover.Journal;
+import io.migrator.handover.TargetJournal;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A person's decision that a complete copy is to run here although the token never came: for the
+ * case that the source's node died just then. The receiver that holds the copy waits some minutes
+ * for it; it finds the decision as a file beside its journal.
+ *
+ * @param id of the migration
+ */
+record TakeOver(String id) {
+    /** How long a complete copy is kept for a source that fell silent. */
+    static final Duration KEPT = Duration.ofMinutes(10);
+
+    private static final Duration RUNS = Duration.ofSeconds(30);
+    private static final long LOOK_MILLIS = 50;
+
+    /** Where the decision lies. */
+    private Path file() {
+        return Spool.parent().resolve(id).resolve("take-over");
+    }
+
+    /** Waits for the decision. */
+    boolean isDecided() throws InterruptedException {
+        long end = System.nanoTime() + KEPT.toNanos();
+        while (System.nanoTime() < end) {
+            if (Files.exists(file())) {
+                return true;
+            }
+            TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+        }
+        return false;
+    }
+
+    /** Decides, and waits until the receiver has done it. */
+    Settled carryOut(boolean dryRun) throws Problem, InterruptedException, IOException {
+        TargetJournal.Note note = note();
+        if (note.state() != Target.LOADED || !note.receiver().alive()) {
+            throw Problem.refused("there is no complete copy of the job to take over")
+                    .because("the state here is " + note.state())
+                    .tryThis("migrator recover");
+        }
+        if (!dryRun) {
+            Files.createFile(file());
+            long end = System.nanoTime() + RUNS.toNanos();
+            while (note.state() != Target.RUNNING && System.nanoTime() < end) {
+                Thread.sleep(LOOK_MILLIS);
+                note = note();
+            }
+        }
+        boolean runs = note.state() == Target.RUNNING;
+        return new Settled(
+                id,
+                "target",
+                note.instance(),
+                Target.LOADED.name(),
+                runs ? "here" : "unknown",
+                runs || dryRun,
+                runs
+                        ? "the job runs here by your decision; never start the source's copy again"
+                        : dryRun
+                                ? "the copy would run here; if the source's node lives, its copy"
+                                        + " may run too"
+                                : "the receiver did not take over in time",
+                runs || dryRun ? "" : "migrator recover");
+    }
+
+    private TargetJournal.Note note() throws Problem, IOException {
+        try {
+            Journal.Contents contents = Journal.peek(Spool.journals(), id);
+            if (contents.head().role() != Journal.Role.TARGET) {
+                throw Problem.usage("this node is the source of that migration")
+                        .tryThis("migrator recover, or --take-back");
+            }
+            return contents.body(TargetJournal.Note.class);
+        } catch (NoSuchFileException e) {
+            throw Problem.usage("this node knows no migration '" + id + "'");
+        }
+    }
+}

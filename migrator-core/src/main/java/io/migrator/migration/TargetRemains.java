@@ -1,0 +1,79 @@
+package io.migrator.migration;
+
+import io.migrator.files.RunDirectory;
+import io.migrator.handover.TargetJournal;
+import io.migrator.instance.Apptainer;
+import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
+import io.migrator.network.NetworkLock;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * What a dead receiver left on its node, as its journal tells. Every removal may be done again. One
+ * thread.
+ *
+ * @param id of the migration
+ * @param report told of what could not be removed
+ */
+record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report) {
+    private static final Duration CRIU_ENDS = Duration.ofSeconds(15);
+    private static final Duration KILLED = Duration.ofSeconds(5);
+
+    /** The instance that was started for the job; null if it is gone. */
+    @Nullable Instance instance() throws Problem {
+        return Instances.ofThisUser().find(note.instance()).orElse(null);
+    }
+
+    /** Where the images are, or were. */
+    Path images() {
+        return Spool.parent().resolve(id);
+    }
+
+    /** Waits until criu has ended by itself, as it does without a caller; else kills it. */
+    void endCriu() throws Problem, InterruptedException {
+        try {
+            if (!note.criu().awaitEnd(CRIU_ENDS) && !note.criu().kill(KILLED)) {
+                throw Problem.undecided("criu does not end")
+                        .because("process " + note.criu().pid() + " cannot be killed");
+            }
+        } catch (IOException e) {
+            throw Problem.undecided("criu does not end").because(e.getMessage());
+        }
+    }
+
+    /** Ends what was restored and removes what was made for it. */
+    void discard() throws Problem, InterruptedException {
+        Instance instance = instance();
+        try (Undo all = new Undo(report)) {
+            all.push("removing the images", this::removeImages);
+            RunDirectory directory = RunDirectory.of(note.instance());
+            if (note.setAside()) {
+                all.push("putting back " + directory.path(), directory::putBackPrevious);
+            }
+            if (note.ownsRunDirectory()) {
+                all.push("removing " + directory.path(), directory::delete);
+            }
+            all.push("stopping the empty instance", () -> Apptainer.stop(note.instance()));
+            if (!note.lockTable().isEmpty()) {
+                all.push(
+                        "removing the network lock",
+                        () -> NetworkLock.delete(instance, note.lockTable()));
+            }
+        }
+    }
+
+    void removeImages() throws Problem, IOException {
+        Optional<Spool> spool = Spool.find(id);
+        if (spool.isPresent()) {
+            spool.get().close();
+        }
+    }
+}

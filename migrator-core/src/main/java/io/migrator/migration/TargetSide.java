@@ -1,0 +1,140 @@
+package io.migrator.migration;
+
+import io.migrator.handover.Handover.Target;
+import io.migrator.handover.Handover.TargetAction;
+import io.migrator.handover.Handover.TargetEvent;
+import io.migrator.handover.Journal;
+import io.migrator.handover.TargetJournal;
+import io.migrator.handover.Token;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * This node as the target of a migration whose receiver is dead, or does not answer: what {@code
+ * migrator receive --refuse} does for the source, and {@code migrator recover} here. One thread.
+ *
+ * @param report told of what could not be removed
+ */
+public record TargetSide(Consumer<String> report) {
+    private static final Duration BUSY = Duration.ofSeconds(60);
+    private static final Duration KILLED = Duration.ofSeconds(5);
+    private static final int LOOK_MILLIS = 20;
+
+    /** What this node knows of a migration; changes nothing. */
+    public FarNode.Answer status(String id, Token token) throws Problem {
+        try {
+            return answer(checked(Journal.peek(Spool.journals(), id), token).state());
+        } catch (NoSuchFileException e) {
+            return answer(Target.NONE);
+        } catch (IOException e) {
+            throw unreadable(id, e);
+        }
+    }
+
+    /** Gives up, unless the job was let go here. A receiver that is still at it is ended. */
+    public FarNode.Answer refuse(String id, Token token) throws Problem, InterruptedException {
+        try {
+            Optional<Journal> free = Journal.open(Spool.journals(), id);
+            if (free.isEmpty()) {
+                TargetJournal.Note note = checked(Journal.peek(Spool.journals(), id), token);
+                if (note.state() == Target.TAKEN || note.state() == Target.RUNNING) {
+                    return answer(note.state());
+                }
+                note.receiver().kill(KILLED);
+                free = awaitFree(id);
+            }
+            try (Journal file = free.get()) {
+                checked(file.contents(), token);
+                return answer(giveUp(TargetJournal.read(file), true));
+            }
+        } catch (NoSuchFileException e) {
+            return answer(Target.NONE);
+        } catch (IOException e) {
+            throw unreadable(id, e);
+        }
+    }
+
+    /** The source has decided: this node need not remember any more. */
+    public void done(String id, Token token) throws Problem, InterruptedException {
+        try (Journal file = awaitFree(id).get()) {
+            checked(file.contents(), token);
+            TargetJournal journal = TargetJournal.read(file);
+            if (journal.state() == Target.RUNNING || journal.state() == Target.REFUSED) {
+                journal.on(TargetEvent.SOURCE_DONE);
+            }
+        } catch (NoSuchFileException e) {
+            // it does not
+        } catch (IOException e) {
+            throw unreadable(id, e);
+        }
+    }
+
+    /**
+     * Finishes what a dead receiver began: removes it, or finds out that the job runs.
+     *
+     * @param asked true if the source asks, which then takes the job back. Nobody else gives a
+     *     taken job away: the source's node may be gone
+     * @return the state that holds then; TAKEN if the job never ran and nobody asked
+     */
+    Target giveUp(TargetJournal journal, boolean asked)
+            throws Problem, InterruptedException, IOException {
+        TargetRemains remains = new TargetRemains(journal.head().id(), journal.note(), report);
+        TargetAction action = journal.on(TargetEvent.GIVE_UP);
+        if (action == TargetAction.EXAMINE) {
+            remains.endCriu();
+            TargetEvent found = Examination.of(remains.instance(), remains.images());
+            if (found == TargetEvent.FOUND_NEVER_RAN && !asked) {
+                return journal.state();
+            }
+            action = journal.on(found);
+        }
+        if (action == TargetAction.DISCARD) {
+            remains.endCriu();
+            remains.discard();
+            journal.done();
+        } else {
+            remains.removeImages();
+        }
+        return journal.state();
+    }
+
+    private static TargetJournal.Note checked(Journal.Contents contents, Token token)
+            throws IOException, Problem {
+        Journal.Head head = contents.head();
+        if (head.role() != Journal.Role.TARGET || !head.token().equals(token)) {
+            throw Problem.refused("the token is not that of this migration");
+        }
+        if (!head.targetBoot().equals(NodeFacts.bootId())) {
+            throw new IOException("it is of another start of this node");
+        }
+        return contents.body(TargetJournal.Note.class);
+    }
+
+    private static Optional<Journal> awaitFree(String id) throws IOException, InterruptedException {
+        long end = System.nanoTime() + BUSY.toNanos();
+        Optional<Journal> free = Journal.open(Spool.journals(), id);
+        while (free.isEmpty()) {
+            if (System.nanoTime() > end) {
+                throw new IOException("another process has been at work on it for too long");
+            }
+            Thread.sleep(LOOK_MILLIS);
+            free = Journal.open(Spool.journals(), id);
+        }
+        return free;
+    }
+
+    private static FarNode.Answer answer(Target state) throws Problem {
+        return new FarNode.Answer(state, NodeFacts.bootId());
+    }
+
+    private static Problem unreadable(String id, IOException e) {
+        return Problem.undecided("the journal of migration " + id + " is of no use")
+                .because(e.getMessage())
+                .causedBy(e);
+    }
+}

@@ -1,0 +1,57 @@
+package io.migrator.migration;
+
+import io.migrator.handover.Handover.SourceAction;
+import io.migrator.handover.Handover.Target;
+import io.migrator.handover.SourceJournal;
+
+/** What {@code migrator recover} says of what it did, or would do. */
+final class Words {
+    private Words() {}
+
+    static String ofSource(
+            SourceAction action, boolean gone, SourceJournal.Note note, boolean dryRun) {
+        String there = note.far().to();
+        return switch (action) {
+            case THAW ->
+                    gone
+                            ? said(dryRun, "its instance is gone", "what was left", "removed")
+                            : "the job was not handed over: it "
+                                    + (dryRun ? "would run" : "runs")
+                                    + " on here";
+            case END ->
+                    said(dryRun, "the job runs on " + there, "what was left of it here", "ended");
+            case WAIT ->
+                    "the job was given to "
+                            + there
+                            + ", which does not say what became of it: it stands still here";
+            case NOTHING, SEAL, GRANT, ASK -> "nothing was to be done";
+        };
+    }
+
+    static String ofTarget(Target found, Target now, boolean dryRun) {
+        if (dryRun && found == Target.TAKEN) {
+            return "would look whether the job has run here, and remove it if it has not";
+        }
+        if (now == Target.TAKEN) {
+            return "the job was given to this node and has not run here; it stands still until its"
+                    + " source takes it back";
+        }
+        return now == Target.RUNNING
+                ? "the job runs here; what was left of the move was removed"
+                : said(dryRun, "the job never ran here", "what was made for it", "removed");
+    }
+
+    static String adviceForSource(String id, SourceJournal.Note note) {
+        return "again when %s can be reached; or, only if the job is sure not to run there: %s"
+                .formatted(
+                        note.far().to(),
+                        "migrator recover --take-back "
+                                + id
+                                + " (if it did run there, its files and its connections may have"
+                                + " moved on, and work is done twice)");
+    }
+
+    private static String said(boolean dryRun, String why, String what, String done) {
+        return why + "; " + what + (dryRun ? " would be " : " was ") + done;
+    }
+}
