@@ -15,7 +15,7 @@
  * (stacks, file mappings, shared memory, guard pages) stays criu's.
  *
  * It also keeps the job's TCP connections out of repair mode but for the moment in which criu reads
- * them (soccr/soccr.c, libsoccr_save; 0.1 ms each). criu leaves them in it until its end, so that a
+ * them (soccr/soccr.c, libsoccr_save). criu leaves them in it until its end, so that a
  * criu killed in between left the job sockets on which every send and receive fails. The connection
  * cannot change afterwards: its program is stopped and criu's nftables table drops its packets. What
  * repair mode was still good for, that the death of the job here sends no FIN, is the caller's to see

@@ -69,8 +69,7 @@ final class LockChecks {
     }
 
     /**
-     * Fails if the job took such a lock after it was looked at; called while it is held, costs a
-     * fraction of a millisecond.
+     * Fails if the job took such a lock after it was looked at; called while it is held.
      *
      * @param images of the dump
      * @param carried null if no directory is carried

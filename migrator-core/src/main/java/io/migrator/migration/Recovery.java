@@ -75,7 +75,7 @@ public final class Recovery {
                 one(id, choice).ifPresent(all::add);
             } catch (Problem e) {
                 all.add(unsettled(id, e.getMessage(), e.tryThis()));
-            } catch (IOException | IllegalArgumentException e) {
+            } catch (IOException | IllegalArgumentException | IllegalStateException e) {
                 all.add(unreadable(id, e));
             }
         }
@@ -178,7 +178,8 @@ public final class Recovery {
                 return Optional.empty();
             }
         }
-        Target now = choice.dryRun ? Target.REFUSED : new TargetSide(report).giveUp(journal, false);
+        Target now =
+                choice.dryRun ? foreseen(found) : new TargetSide(report).giveUp(journal, false);
         return Optional.of(
                 new Settled(
                         id,
@@ -189,6 +190,11 @@ public final class Recovery {
                         now != Target.TAKEN,
                         Words.ofTarget(found, now, choice.dryRun),
                         now == Target.TAKEN ? "migrator recover on the node it came from" : ""));
+    }
+
+    /** A taken job may turn out to run or not: the words say so. */
+    private static Target foreseen(Target found) {
+        return found == Target.RUNNING || found == Target.TAKEN ? found : Target.REFUSED;
     }
 
     private static String holder(Target now) {

@@ -52,7 +52,7 @@ record TakeOver(String id) {
                     .tryThis("migrator recover");
         }
         if (!dryRun) {
-            Files.createFile(file());
+            Files.write(file(), new byte[0]); // again is the same decision
             long end = System.nanoTime() + RUNS.toNanos();
             while (note.state() != Target.RUNNING && System.nanoTime() < end) {
                 Thread.sleep(LOOK_MILLIS);

@@ -30,7 +30,8 @@ final class Words {
 
     static String ofTarget(Target found, Target now, boolean dryRun) {
         if (dryRun && found == Target.TAKEN) {
-            return "would look whether the job has run here, and remove it if it has not";
+            return "would look whether the job has run here; if it has not, its source may take it"
+                    + " back";
         }
         if (now == Target.TAKEN) {
             return "the job was given to this node and has not run here; it stands still until its"

@@ -16,8 +16,8 @@ import java.util.Set;
  * the program fails, and closing the socket sends nothing. Two moments need it:
  *
  * <ul>
- *   <li>{@link #off} before a job runs on whose criu has died: criushim keeps connections in repair
- *       mode for a tenth of a millisecond each, but that is where criu may have died;
+ *   <li>{@link #off} before a job runs on whose criu has died: criushim keeps each connection in
+ *       repair mode only while criu reads it, but that is where criu may have died;
  *   <li>{@link #on} before the frozen source is killed, its job running elsewhere: else the kernel
  *       says goodbye to the peers in the job's name, as soon as nothing drops its packets.
  * </ul>
