@@ -46,32 +46,8 @@ final class TwoNodes implements BeforeAllCallback, BeforeEachCallback, AfterEach
     private static final Duration MIGRATION = Duration.ofSeconds(120);
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** Ends what a failed test left, and forgets the output of its jobs. */
-    private static final String SWEEP =
-            """
-            for pid in $(ps -eo pid=,comm=,args= |
-                    awk '$2 == "appinit" || $2 == "java" || /criu: (dump|restore)/ { print $1 }'); do
-                kill -KILL "$pid" 2>/dev/null
-            done
-            for _ in {1..100}; do
-                ps -eo comm= | grep -qx -e appinit -e starter -e java || break
-                sleep 0.05
-            done
-            apptainer instance list >/dev/null
-            nft flush ruleset
-            while [[ $(grep -c ' /dev/shm ' /proc/mounts) -gt 1 ]]; do umount -l /dev/shm; done
-            rm -rf /etc/migrator-fault /run/migrator-fault
-            for pid in $(ps -eo pid=,args= | awk '/# migrator-faul[t]$/ { print $1 }'); do
-                kill -KILL -"$pid" 2>/dev/null
-            done
-            ip link set eth0 up
-            for group in /sys/fs/cgroup/migrator-*; do
-                [[ ! -d $group ]] || { echo 1 >"$group/cgroup.kill"; sleep 0.2; rmdir "$group"; }
-            done
-            rm -rf /dev/shm/migrator-* ~/.migrator /srv/it
-            mount -o remount,size=50% /dev/shm
-            mkdir -p /srv/it
-            """;
+    /** The shell stays: nsenter stops for good with a child that is stopped. */
+    private static final String WATCHED = "migrator migrate \"$@\"; exit $?";
 
     /** Asks the first process of an instance for a report, by a signal, and prints the next one. */
     private static final String REPORT =
@@ -123,7 +99,7 @@ final class TwoNodes implements BeforeAllCallback, BeforeEachCallback, AfterEach
         for (String node : BOTH) {
             link(node, "up");
             link(node, "rate", "none");
-            run(node, "bash", "-c", SWEEP);
+            run(node, "bash", "-c", Sweep.LINE);
         }
     }
 
@@ -222,7 +198,7 @@ final class TwoNodes implements BeforeAllCallback, BeforeEachCallback, AfterEach
     Moved migrateTo(String node, String name, String to, String... options)
             throws Problem, InterruptedException {
         List<String> words =
-                new ArrayList<>(List.of("migrator", "migrate", name, "--to", to, "--json"));
+                new ArrayList<>(List.of("bash", "-c", WATCHED, "bash", name, "--to", to, "--json"));
         words.addAll(List.of(options));
         Command.Result result = lab.exec(MIGRATION, node, words);
         return new Moved(result.exit(), json(result.out()), result.err());
@@ -291,6 +267,11 @@ final class TwoNodes implements BeforeAllCallback, BeforeEachCallback, AfterEach
 
     Snapshot snapshot(String node) throws Problem, InterruptedException {
         return new Snapshot(out(node, Snapshot.command().toArray(String[]::new)));
+    }
+
+    /** A node as it was before the test. */
+    Snapshot before(String node) {
+        return before.get(node);
     }
 
     /** Waits until a node is as it was before the test. */
