@@ -19,6 +19,8 @@ public final class Handover {
     public enum Source {
         /** Nothing is under way; the job runs here. No journal says so. */
         RUNNING,
+        /** The job runs here; both nodes may hold what was made for its move. */
+        OPEN,
         /** criu may be at work on the job; nothing keeps it still but criu. */
         COPYING,
         /** criu holds the whole tree at post-dump. */
@@ -49,6 +51,8 @@ public final class Handover {
 
     /** What happens to the source. */
     public enum SourceEvent {
+        /** A target is about to be asked to prepare. */
+        PREPARE,
         /** The memory is about to be read. */
         BEGIN,
         /** criu has come to its post-dump notification. */
@@ -104,12 +108,14 @@ public final class Handover {
         ASK,
         /** Stand still until the target can be asked or a person decides. */
         WAIT,
+        /** Tell the target that it will not be asked again, and remove the journal. */
+        FORGET,
         /** End the tree here. */
         END;
 
         /** True for what is done before the next state is written. */
         public boolean isDoneFirst() {
-            return this == THAW;
+            return this == THAW || this == FORGET;
         }
     }
 
@@ -148,8 +154,18 @@ public final class Handover {
         return switch (state) {
             case RUNNING ->
                     switch (event) {
-                        case BEGIN -> new SourceStep(Source.COPYING, SourceAction.NOTHING);
+                        case PREPARE -> new SourceStep(Source.OPEN, SourceAction.NOTHING);
                         case GIVE_UP -> new SourceStep(Source.RUNNING, SourceAction.NOTHING);
+                        default -> throw noRule(state, event);
+                    };
+            case OPEN ->
+                    switch (event) {
+                        case BEGIN -> new SourceStep(Source.COPYING, SourceAction.NOTHING);
+                        case GIVE_UP -> new SourceStep(Source.OPEN, SourceAction.ASK);
+                        // it runs there only where a person took back what ran there
+                        case TARGET_REFUSED, TARGET_RUNS ->
+                                new SourceStep(Source.RUNNING, SourceAction.FORGET);
+                        case TARGET_UNKNOWN -> new SourceStep(Source.OPEN, SourceAction.NOTHING);
                         default -> throw noRule(state, event);
                     };
             case COPYING ->
@@ -168,7 +184,7 @@ public final class Handover {
                     switch (event) {
                         case TARGET_RUNS -> new SourceStep(Source.GONE, SourceAction.END);
                         case TARGET_REFUSED, TAKE_BACK ->
-                                new SourceStep(Source.RUNNING, SourceAction.THAW);
+                                new SourceStep(Source.OPEN, SourceAction.THAW);
                         case GIVE_UP -> new SourceStep(Source.GRANTED, SourceAction.ASK);
                         case TARGET_UNKNOWN -> new SourceStep(Source.GRANTED, SourceAction.WAIT);
                         default -> throw noRule(state, event);
@@ -184,7 +200,7 @@ public final class Handover {
     /** While the token is here, giving up needs nobody's leave. */
     private static SourceStep notGranted(Source state, SourceEvent event) {
         return switch (event) {
-            case GIVE_UP, TAKE_BACK -> new SourceStep(Source.RUNNING, SourceAction.THAW);
+            case GIVE_UP, TAKE_BACK -> new SourceStep(Source.OPEN, SourceAction.THAW);
             default -> throw noRule(state, event);
         };
     }

@@ -5,8 +5,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -63,7 +66,7 @@ public final class Journal implements AutoCloseable {
         private static Head of(String line) throws IOException {
             Matcher found = LINE.matcher(line);
             if (!found.matches()) {
-                throw new IOException("the first line is not that of a journal of version 1");
+                throw new Unreadable("its first line is not that of version 1", null);
             }
             return new Head(
                     found.group(1).equals("source") ? Role.SOURCE : Role.TARGET,
@@ -79,20 +82,22 @@ public final class Journal implements AutoCloseable {
         /**
          * Reads a file.
          *
-         * @throws IOException if it is not a whole journal of the migration whose name it has
+         * @throws Unreadable if it is not a whole journal of the migration whose name it has
          */
         static Contents read(Path file) throws IOException {
             if (Files.size(file) > MAX_BYTES) {
-                throw new IOException("it is too long for a journal");
+                throw new Unreadable("it is too long for a journal", null);
             }
-            List<String> lines = Files.readString(file, StandardCharsets.UTF_8).lines().toList();
+            // what is not UTF-8 becomes U+FFFD, and the checksum another
+            String read = new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+            List<String> lines = read.lines().toList();
             if (lines.size() != 3
                     || !lines.get(2).equals(checksum(lines.get(0) + "\n" + lines.get(1) + "\n"))) {
-                throw new IOException("it is damaged: its checksum differs");
+                throw new Unreadable("it is damaged: its checksum differs", null);
             }
             Head head = Head.of(lines.getFirst());
             if (!head.id.equals(String.valueOf(file.getFileName()))) {
-                throw new IOException("it is the journal of migration " + head.id);
+                throw new Unreadable("it is the journal of migration " + head.id, null);
             }
             return new Contents(head, lines.get(1));
         }
@@ -102,12 +107,21 @@ public final class Journal implements AutoCloseable {
             try {
                 T body = JSON.readValue(text, type);
                 if (body == null) {
-                    throw new IOException("it has no body");
+                    throw new Unreadable("it has no body", null);
                 }
                 return body;
             } catch (JacksonException e) {
-                throw new IOException("its body cannot be read: " + e.getOriginalMessage(), e);
+                throw new Unreadable("its body cannot be read: " + e.getOriginalMessage(), e);
             }
+        }
+    }
+
+    /** The file is not a whole journal of the migration whose name it has. */
+    public static final class Unreadable extends IOException {
+        private static final long serialVersionUID = 1;
+
+        Unreadable(String what, @Nullable Throwable cause) {
+            super(what, cause);
         }
     }
 
@@ -210,12 +224,22 @@ public final class Journal implements AutoCloseable {
         return Files.exists(file);
     }
 
-    /** Puts new contents in place of the old. */
-    public void write(Head head, Object body) throws IOException {
-        String text = head.line() + "\n" + JSON.writeValueAsString(body) + "\n";
-        Path draft = file.resolveSibling(file.getFileName() + DRAFT);
-        Files.writeString(draft, text + checksum(text) + "\n");
-        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+    /**
+     * Puts new contents in place of the old.
+     *
+     * @throws Problem if they cannot be written; the old ones are then still there
+     */
+    public void write(Head head, Object body) throws Problem {
+        try {
+            String text = head.line() + "\n" + JSON.writeValueAsString(body) + "\n";
+            Path draft = file.resolveSibling(file.getFileName() + DRAFT);
+            Files.writeString(draft, text + checksum(text) + "\n");
+            Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw Problem.failed("the journal cannot be written")
+                    .because(file + ": " + e.getMessage())
+                    .causedBy(e);
+        }
     }
 
     /** What is in it. */
@@ -240,13 +264,20 @@ public final class Journal implements AutoCloseable {
     }
 
     /** Removes it, its lock, and the directory where it was the last. */
-    public void delete() throws IOException {
-        Files.deleteIfExists(file);
-        Files.deleteIfExists(file.resolveSibling(file.getFileName() + DRAFT));
-        Files.deleteIfExists(file.resolveSibling(file.getFileName() + LOCK));
-        Path directory = Objects.requireNonNull(file.getParent());
-        removeIfEmpty(directory);
-        removeIfEmpty(Objects.requireNonNull(directory.getParent()));
+    public void delete() throws Problem {
+        try {
+            Files.deleteIfExists(file);
+            Files.deleteIfExists(file.resolveSibling(file.getFileName() + DRAFT));
+            Files.deleteIfExists(file.resolveSibling(file.getFileName() + LOCK));
+            Path directory = Objects.requireNonNull(file.getParent());
+            removeIfEmpty(directory);
+            removeIfEmpty(Objects.requireNonNull(directory.getParent()));
+        } catch (IOException e) {
+            throw Problem.failed("the journal cannot be removed")
+                    .because(e.toString())
+                    .tryThis("migrator recover")
+                    .causedBy(e);
+        }
     }
 
     private static void removeIfEmpty(Path directory) throws IOException {
@@ -265,13 +296,12 @@ public final class Journal implements AutoCloseable {
     /** Lets the next process act; the contents stay, and without any the lock goes too. */
     @Override
     public void close() {
-        try {
+        try (lock) {
             if (lock.isOpen() && !hasContents()) {
                 delete();
             }
-            lock.close();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        } catch (IOException | Problem e) {
+            // an empty lock is in nobody's way: the next recover removes it
         }
     }
 }

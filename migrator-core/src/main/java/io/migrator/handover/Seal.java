@@ -49,7 +49,10 @@ public final class Seal implements AutoCloseable {
      * @param cgroup the tree's own; null if it is sealed by signals
      * @param members the tree; one in a cgroup may have grown since
      */
-    public record Note(@Nullable String cgroup, List<Member> members) {}
+    public record Note(@Nullable String cgroup, List<Member> members) {
+        /** Of a job that nobody touched. */
+        public static final Note NONE = new Note(null, List.of());
+    }
 
     private record Held(PidFd process, Member member) {}
 

@@ -4,6 +4,7 @@ import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Handover.SourceStep;
+import io.migrator.instance.Instance;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -43,8 +44,25 @@ public final class SourceJournal implements AutoCloseable {
             Running criu,
             Far far,
             boolean carries) {
+        /** Of an instance that is about to be moved. */
+        public static Note of(Instance instance, Far far) {
+            return new Note(
+                    Source.RUNNING,
+                    instance.name(),
+                    instance.appinit(),
+                    instance.startTime(),
+                    Seal.Note.NONE,
+                    Running.NONE,
+                    far,
+                    false);
+        }
+
         private Note in(Source next) {
             return new Note(next, instance, appinit, appinitStart, seal, criu, far, carries);
+        }
+
+        private Note with(Seal.Note over, Running dumping, boolean carrying) {
+            return new Note(state, instance, appinit, appinitStart, over, dumping, far, carrying);
         }
     }
 
@@ -58,11 +76,11 @@ public final class SourceJournal implements AutoCloseable {
         this.note = note;
     }
 
-    /** Writes that the job's memory is about to be read. */
+    /** Writes that a target is about to be asked, before anything is made for the move. */
     public static SourceJournal begin(Journal journal, Journal.Head head, Note note)
             throws Problem {
         SourceJournal begun = new SourceJournal(journal, head, note.in(Source.RUNNING));
-        begun.on(SourceEvent.BEGIN);
+        begun.on(SourceEvent.PREPARE);
         return begun;
     }
 
@@ -85,9 +103,20 @@ public final class SourceJournal implements AutoCloseable {
         return note.state;
     }
 
+    /** True if nothing is left to do but to tell the target. */
+    public boolean isOnlyToBeTold() {
+        return note.state == Source.OPEN || note.state == Source.GONE;
+    }
+
+    /** The memory is about to be read; notes what will keep the job still, and what goes along. */
+    public void freezing(Seal.Note seal, Running criu, boolean carries) throws Problem {
+        note = note.with(seal, criu, carries);
+        on(SourceEvent.BEGIN);
+    }
+
     /**
      * Decides what to do, and writes the next state unless the action is to be done first: then
-     * {@link #done} follows it.
+     * {@link #thawed} or {@link #forget} follows it.
      *
      * @throws Problem if the next state cannot be written; the state is then what it was
      */
@@ -103,31 +132,29 @@ public final class SourceJournal implements AutoCloseable {
         if (next.state == note.state) {
             return;
         }
-        // HELD has the rules of COPYING, and nothing may come between the hold and the seal
         try {
+            // HELD has the rules of COPYING, and nothing may come between the hold and the seal
             if (next.state != Source.HELD) {
                 journal.write(head, next);
             }
-        } catch (IOException e) {
-            // that the job is gone can be learnt again from the target
-            if (next.state != Source.GONE) {
-                throw Problem.failed("the journal cannot be written")
-                        .because(journal.file() + ": " + e.getMessage())
-                        .causedBy(e);
+        } catch (Problem e) {
+            // that the job is gone the target says again, and what runs may be thawed again
+            boolean thawed = next.state == Source.OPEN && note.state != Source.RUNNING;
+            if (next.state != Source.GONE && !thawed) {
+                throw e;
             }
         }
         note = next;
     }
 
-    /** What gave up all claims is done: the migration is over for this node. */
-    public void done() throws Problem {
-        try {
-            journal.delete();
-        } catch (IOException e) {
-            throw Problem.failed("the journal cannot be removed")
-                    .because(e.toString())
-                    .tryThis("migrator recover");
-        }
+    /** The job runs on here. */
+    public void thawed() throws Problem {
+        write(note.in(Source.OPEN));
+    }
+
+    /** Nothing is left to do for anybody: the journal goes. */
+    public void forget() throws Problem {
+        journal.delete();
         note = note.in(Source.RUNNING);
     }
 

@@ -117,23 +117,17 @@ public final class TargetJournal implements AutoCloseable {
         }
         try {
             journal.write(head, next);
-        } catch (IOException e) {
+        } catch (Problem e) {
             // that the job runs can be found out again by looking
             if (next.state != Target.RUNNING) {
-                throw Problem.failed("the journal cannot be written")
-                        .because(journal.file() + ": " + e.getMessage())
-                        .causedBy(e);
+                throw e;
             }
         }
         note = next;
     }
 
     private void forget() throws Problem {
-        try {
-            journal.delete();
-        } catch (IOException e) {
-            throw Problem.failed("the journal cannot be removed").because(e.toString());
-        }
+        journal.delete();
         note = note.in(Target.NONE);
     }
 

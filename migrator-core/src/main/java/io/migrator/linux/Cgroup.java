@@ -1,12 +1,14 @@
 package io.migrator.linux;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /**
  * A cgroup of the unified hierarchy (cgroups(7), version 2), as far as it is mounted here. Version
@@ -27,6 +29,21 @@ public record Cgroup(Path directory) {
                         .findFirst()
                         .orElse("/");
         return mount().map(mount -> new Cgroup(mount.resolve("." + path).normalize()));
+    }
+
+    /** That of a name, wherever it is in the hierarchy. */
+    public static Optional<Cgroup> named(String name) throws IOException {
+        Optional<Path> mount = mount();
+        if (mount.isEmpty()) {
+            return Optional.empty();
+        }
+        try (Stream<Path> tree = Files.walk(mount.get())) {
+            return tree.filter(path -> path.endsWith(name) && Files.isDirectory(path))
+                    .findFirst()
+                    .map(Cgroup::new);
+        } catch (UncheckedIOException e) {
+            throw e.getCause(); // a cgroup went while we looked
+        }
     }
 
     /**

@@ -29,6 +29,12 @@ public interface FarNode {
                 case NONE, PREPARED, LOADED, TAKEN -> SourceEvent.TARGET_UNKNOWN;
             };
         }
+
+        /** The same where the job runs on the source: what the target does not know, it refused. */
+        SourceEvent closing(String expectedBoot) {
+            boolean nothing = state == Target.NONE || !bootId.equals(expectedBoot);
+            return nothing ? SourceEvent.TARGET_REFUSED : event(expectedBoot);
+        }
     }
 
     /** For the journal: how a later process finds the node. */

@@ -7,7 +7,6 @@ import io.migrator.fault.FaultPoint;
 import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.SourceEvent;
-import io.migrator.handover.Journal;
 import io.migrator.handover.Running;
 import io.migrator.handover.Seal;
 import io.migrator.handover.SourceJournal;
@@ -32,17 +31,12 @@ final class FrozenSource implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(30);
 
     /**
-     * What is to be dumped, where to, and for whom.
+     * What is to be dumped, and where to.
      *
      * @param images directory
      * @param carries true if the run directory goes along
      */
-    record Plan(
-            Instance instance,
-            ProcessTree tree,
-            Path images,
-            SourceJournal.Far far,
-            boolean carries) {}
+    record Plan(Instance instance, ProcessTree tree, Path images, boolean carries) {}
 
     private final Plan plan;
     private final CriuSession dump;
@@ -64,49 +58,34 @@ final class FrozenSource implements AutoCloseable {
     }
 
     /** Starts criu's dump of the tree; the freeze comes some 30 ms later, when criu is ready. */
-    static FrozenSource begin(Plan plan, Journal file, Journal.Head head, Duration timeLimit)
+    static FrozenSource begin(Plan plan, SourceJournal journal, Duration timeLimit)
             throws Problem, InterruptedException {
         ProcessTree.Member root = plan.tree.roots().getFirst();
         Path log = plan.images.resolve("dump.log");
-        StandingJob job = new StandingJob(plan.instance, sealOver(plan, head.id()), log);
+        Seal seal = sealOver(plan, journal.head().id());
+        StandingJob job = new StandingJob(plan.instance, seal, log);
         FreezeWatch freeze = new FreezeWatch(root.process());
         CriuSession dump = null;
+        boolean begun = false;
         try {
             dump = CriuSession.forDump(plan.instance, CriuBundle.ofThisNode(), plan.images);
-            Running criu = Running.of(new Proc(dump.criuPid()));
-            SourceJournal journal = SourceJournal.begin(file, head, note(plan, job, criu));
+            journal.freezing(seal.note(), Running.of(new Proc(dump.criuPid())), plan.carries);
             dump.dump(root.pid(), timeLimit);
+            begun = true;
             return new FrozenSource(plan, dump, job, freeze, journal);
-        } catch (Problem | InterruptedException | IOException e) {
-            if (dump != null) {
-                dump.close();
+        } catch (IOException e) {
+            throw changed(String.valueOf(e.getMessage()));
+        } finally {
+            if (!begun) {
+                if (dump != null) {
+                    dump.close();
+                }
+                freeze.close();
+                job.resume();
+                job.close();
+                journal.thawed();
             }
-            freeze.close();
-            job.resume();
-            job.close();
-            throw e instanceof IOException gone
-                    ? changed(String.valueOf(gone.getMessage()))
-                    : rethrown(e);
         }
-    }
-
-    private static Problem rethrown(Exception e) throws InterruptedException {
-        if (e instanceof InterruptedException stopped) {
-            throw stopped;
-        }
-        return (Problem) e;
-    }
-
-    private static SourceJournal.Note note(Plan plan, StandingJob job, Running criu) {
-        return new SourceJournal.Note(
-                Source.RUNNING,
-                plan.instance.name(),
-                plan.instance.appinit(),
-                plan.instance.startTime(),
-                job.seal().note(),
-                criu,
-                plan.far,
-                plan.carries);
     }
 
     private static Seal sealOver(Plan plan, String id) throws Problem {
@@ -214,7 +193,7 @@ final class FrozenSource implements AutoCloseable {
         try {
             endCriu(false);
             job.resume();
-            journal.done();
+            journal.thawed();
         } finally {
             release();
         }
@@ -233,11 +212,6 @@ final class FrozenSource implements AutoCloseable {
         } finally {
             release();
         }
-    }
-
-    /** Nothing is left to do for anybody: the journal goes. */
-    void forget() throws Problem {
-        journal.done();
     }
 
     /** criu at its hold gets its verdict; elsewhere it aborts when its socket is closed. */
@@ -263,7 +237,7 @@ final class FrozenSource implements AutoCloseable {
         switch (journal.state()) {
             case COPYING, HELD, SEALED -> giveUp();
             case GRANTED -> release();
-            case RUNNING, GONE -> {}
+            case RUNNING, OPEN, GONE -> {}
         }
     }
 }

@@ -8,6 +8,7 @@ import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Journal;
+import io.migrator.handover.SourceJournal;
 import io.migrator.handover.Token;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.ImageIdentity;
@@ -46,11 +47,9 @@ public final class Migration {
     private final String id;
     private final StopWatch watch;
     private final List<String> warnings = new ArrayList<>();
+    private final Cancellation cancellation = new Cancellation();
     private String to = "the target";
     private String targetBoot = "";
-    private @Nullable Thread runner;
-    private boolean granted;
-    private boolean cancelled;
 
     /**
      * A migration that has not begun.
@@ -118,15 +117,15 @@ public final class Migration {
 
     private Outcome attempt(boolean rehearsal) throws Problem {
         try {
-            cancellable(Thread.currentThread());
+            cancellation.allow();
             check().orRefuse(instance.name());
             FaultPoint.SOURCE_CHECKED.reached();
             try (Journal file = Spool.journal(id);
                     Undo undo = new Undo(this::warn)) {
                 try {
-                    return move(file, undo, rehearsal);
+                    return move(begun(file), undo, rehearsal);
                 } finally {
-                    cancellable(null); // undoing must not be cut short
+                    cancellation.forbid(); // undoing must not be cut short
                 }
             }
         } catch (InterruptedException e) {
@@ -135,39 +134,39 @@ public final class Migration {
             throw placed(Problem.failed("the migration failed").because(e.toString()).causedBy(e));
         } catch (Problem e) {
             // Ctrl-C at a terminal ends the ssh client too: what fails then is not the news
-            boolean asked = cancelled() && e.exitCode() == ExitCode.FAILED;
+            boolean asked = cancellation.asked() && e.exitCode() == ExitCode.FAILED;
             throw placed(asked ? Problem.failed("the migration was cancelled").causedBy(e) : e);
         } finally {
-            cancellable(null);
+            cancellation.forbid();
         }
     }
 
-    private synchronized boolean cancelled() {
-        return cancelled;
-    }
-
-    private Outcome move(Journal file, Undo undo, boolean rehearsal)
-            throws Problem, InterruptedException, IOException {
-        watch.begin(Stage.PREPARE);
-        Spool spool = Spool.create(id);
-        undo.push("removing the images", spool::close);
+    private SourceJournal begun(Journal file) throws Problem {
         Journal.Head head =
                 new Journal.Head(
                         Journal.Role.SOURCE, id, Token.fresh(), NodeFacts.bootId(), targetBoot);
-        boolean carries = prepareTarget(head, ProcessTree.of(instance), undo);
+        return SourceJournal.begin(file, head, SourceJournal.Note.of(instance, far.address()));
+    }
+
+    private Outcome move(SourceJournal journal, Undo undo, boolean rehearsal)
+            throws Problem, InterruptedException, IOException {
+        watch.begin(Stage.PREPARE);
+        undo.push("cleaning the target", () -> forget(journal));
+        Spool spool = Spool.create(id);
+        undo.push("removing the images", spool::close);
+        boolean carries = prepareTarget(journal.head(), ProcessTree.of(instance));
         RunDirectory carried = carries ? RunDirectory.of(instance.name()) : null;
         LockChecks.orRefuse(ProcessTree.of(instance), instance.name(), carried);
         FaultPoint.SOURCE_PREPARED.reached();
 
         WarmUp.of(target.sink()::padding);
-        orCancelled();
+        cancellation.orStop();
         watch.begin(Stage.DUMP);
         ProcessTree tree = ProcessTree.of(instance); // once more: preparing took a second
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource.Plan plan =
-                    new FrozenSource.Plan(
-                            instance, tree, spool.directory(), far.address(), carries);
-            FrozenSource source = FrozenSource.begin(plan, file, head, timeLimit);
+                    new FrozenSource.Plan(instance, tree, spool.directory(), carries);
+            FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
             undo.push("resuming the job", source::close);
             feed.start();
             source.hold(timeLimit);
@@ -179,14 +178,14 @@ public final class Migration {
             if (rehearsal) {
                 source.giveUp();
             } else {
-                handOver(source, head, undo);
+                handOver(source, journal.head(), undo);
             }
             double frozenMillis = StopWatch.millisBetween(source.frozenNanos(), System.nanoTime());
 
             watch.begin(Stage.CLEAN);
             if (!rehearsal) {
                 undo.commit();
-                clean(source, spool, carries);
+                clean(source, journal, spool, carries);
             }
             undo.close();
             return new Outcome(
@@ -231,7 +230,7 @@ public final class Migration {
         PageFeed.Progress told =
                 sentBytes -> {
                     progress.sent(sentBytes, allBytes);
-                    orCancelled();
+                    cancellation.orStop();
                     if (2 * sentBytes >= allBytes) {
                         FaultPoint.SOURCE_PAGING.reached();
                     }
@@ -241,12 +240,17 @@ public final class Migration {
         }
     }
 
+    /** The job runs on here: what was made for it there goes, and then nobody need remember. */
+    private void forget(SourceJournal journal) throws Problem, InterruptedException {
+        target.discard();
+        journal.forget();
+    }
+
     /** Returns true if the run directory is to be carried. */
-    private boolean prepareTarget(Journal.Head head, ProcessTree tree, Undo undo)
+    private boolean prepareTarget(Journal.Head head, ProcessTree tree)
             throws Problem, InterruptedException, IOException {
         RunDirectory directory = RunDirectory.of(instance.name());
         RunDirectory.Claim claim = directory.exists() ? directory.claim(id) : null;
-        undo.push("discarding the target", target::discard);
         try {
             Order order =
                     new Order(
@@ -267,7 +271,7 @@ public final class Migration {
     private void handOver(FrozenSource source, Journal.Head head, Undo undo)
             throws Problem, InterruptedException {
         source.orLost();
-        grant(source);
+        cancellation.pass(source::grant);
         FaultPoint.SOURCE_GRANTING.reached();
         SourceEvent answer = SourceEvent.TARGET_RUNS;
         Problem refusal = Problem.undecided("the target did not answer");
@@ -294,38 +298,23 @@ public final class Migration {
                 .causedBy(refusal);
     }
 
-    private synchronized void cancellable(@Nullable Thread thread) {
-        runner = thread;
-    }
-
-    private synchronized void grant(FrozenSource source) throws Problem, InterruptedException {
-        orCancelled();
-        source.grant();
-        granted = true;
-    }
-
-    /** An interrupt alone could be lost: not all that waits below tells of it. */
-    private synchronized void orCancelled() throws InterruptedException {
-        if (cancelled || Thread.interrupted()) {
-            throw new InterruptedException();
-        }
-    }
-
     /** Asks the run to stop and undo; too late once the token is granted. */
-    public synchronized void cancel() {
-        if (!granted && runner != null) {
-            cancelled = true;
-            runner.interrupt();
-        }
+    public void cancel() {
+        cancellation.request();
     }
 
     /** The job runs on the target: nothing that fails here is more than a warning. */
-    private void clean(FrozenSource source, Spool spool, boolean carried) {
+    private void clean(FrozenSource source, SourceJournal journal, Spool spool, boolean carried) {
+        RunDirectory directory = RunDirectory.of(instance.name());
         try (Undo last = new Undo(this::warn)) {
-            last.push("ending the journal", source::forget);
-            last.push("telling the target", target::done);
+            last.push(
+                    "telling the target",
+                    () -> {
+                        target.done();
+                        journal.forget();
+                    });
             if (carried) {
-                last.push("removing the run directory", RunDirectory.of(instance.name())::delete);
+                last.push("removing the run directory", directory::delete);
             }
             last.push("removing the images", spool::close);
             last.push("stopping the old instance", () -> Apptainer.stop(instance.name()));

@@ -1,14 +1,11 @@
 package io.migrator.migration;
 
-import io.migrator.handover.Handover;
-import io.migrator.handover.Handover.Source;
-import io.migrator.handover.Handover.SourceAction;
-import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Handover.Target;
 import io.migrator.handover.Handover.TargetEvent;
 import io.migrator.handover.Journal;
 import io.migrator.handover.SourceJournal;
 import io.migrator.handover.TargetJournal;
+import io.migrator.migration.SourceSide.Came;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -75,8 +72,8 @@ public final class Recovery {
                 one(id, choice).ifPresent(all::add);
             } catch (Problem e) {
                 all.add(unsettled(id, e.getMessage(), e.tryThis()));
-            } catch (IOException | IllegalArgumentException | IllegalStateException e) {
-                all.add(unreadable(id, e));
+            } catch (IOException e) {
+                all.add(unsettled(id, "it could not be settled: " + e, "migrator recover"));
             }
         }
         return all;
@@ -84,34 +81,44 @@ public final class Recovery {
 
     private Optional<Settled> one(String id, Choice choice)
             throws Problem, InterruptedException, IOException {
+        if (choice.takeOver.equals(id)) {
+            return Optional.of(new TakeOver(id).carryOut(choice.dryRun));
+        }
+        Optional<Journal> free;
         try {
-            if (choice.takeOver.equals(id)) {
-                return Optional.of(new TakeOver(id).carryOut(choice.dryRun));
-            }
-            Optional<Journal> free = Journal.open(Spool.journals(), id);
-            if (free.isEmpty()) {
-                return Optional.of(atWork(id));
-            }
-            try (Journal file = free.get()) {
-                return file.hasContents() ? settled(id, file, choice) : Optional.empty();
-            }
+            free = Journal.open(Spool.journals(), id);
         } catch (NoSuchFileException e) {
             return Optional.empty(); // settled in the meantime
+        }
+        if (free.isEmpty()) {
+            return Optional.of(atWork(id));
+        }
+        try (Journal file = free.get()) {
+            return file.hasContents() ? settled(id, file, choice) : Optional.empty();
         }
     }
 
     private Optional<Settled> settled(String id, Journal file, Choice choice)
             throws Problem, InterruptedException, IOException {
-        Journal.Head head = file.contents().head();
-        if (!head.ownBoot().equals(NodeFacts.bootId())) {
-            throw Problem.undecided("the journal is of another start of this node")
-                    .tryThis("its processes are gone; delete " + file.file());
+        try {
+            Journal.Head head = file.contents().head();
+            if (!head.ownBoot().equals(NodeFacts.bootId())) {
+                throw Problem.undecided("the journal is of another start of this node")
+                        .tryThis("its processes are gone; delete " + file.file());
+            }
+            Instant changed = file.changed();
+            if (head.role() == Journal.Role.TARGET) {
+                return target(id, TargetJournal.read(file), changed, choice);
+            }
+            SourceJournal journal = SourceJournal.read(file);
+            Settled settled = source(id, journal, choice);
+            if (!choice.dryRun && isOld(changed) && journal.isOnlyToBeTold()) {
+                journal.forget();
+            }
+            return Optional.of(settled);
+        } catch (Journal.Unreadable e) {
+            return Optional.of(new Damaged(id, file, e.getMessage()).settled(choice));
         }
-        if (head.role() == Journal.Role.SOURCE) {
-            return Optional.of(source(id, SourceJournal.read(file), choice));
-        }
-        TargetJournal journal = TargetJournal.read(file);
-        return target(id, journal, file.changed(), choice);
     }
 
     private Settled source(String id, SourceJournal journal, Choice choice)
@@ -119,47 +126,29 @@ public final class Recovery {
         SourceJournal.Note note = journal.note();
         FarNode far = farNodes.of(note.far());
         SourceSide side = new SourceSide(journal, far, report);
-        Source found = note.state();
         boolean takeBack = choice.takeBack.equals(id);
         boolean gone = side.instance() == null;
-        SourceAction action =
-                choice.dryRun ? foreseen(journal, far, takeBack) : side.settle(takeBack);
+        Came came = choice.dryRun ? side.foreseen(takeBack) : side.settle(takeBack);
         String where =
-                switch (action) {
-                    case THAW -> gone ? "nobody" : "here";
-                    case END -> "there";
-                    default -> "unknown";
+                switch (came) {
+                    case RUNS_HERE, RUNS_HERE_UNTOLD -> gone ? "nobody" : "here";
+                    case RUNS_THERE -> "there";
+                    case RUNS_ON_BOTH -> "both";
+                    case WAITS -> "unknown";
                 };
         return new Settled(
                 id,
                 "source",
                 note.instance(),
-                found.name(),
+                note.state().name(),
                 where,
-                action != SourceAction.WAIT,
-                Words.ofSource(action, gone, note, choice.dryRun),
-                action == SourceAction.WAIT ? Words.adviceForSource(id, note) : "");
+                came != Came.WAITS && came != Came.RUNS_ON_BOTH,
+                Words.ofSource(came, gone, note, choice.dryRun),
+                Words.adviceForSource(came, id, note));
     }
 
-    private SourceAction foreseen(SourceJournal journal, FarNode far, boolean takeBack)
-            throws InterruptedException {
-        Journal.Head head = journal.head();
-        SourceAction action = Handover.next(journal.state(), SourceEvent.GIVE_UP).action();
-        if (action != SourceAction.ASK) {
-            return action;
-        }
-        try {
-            FarNode.Answer answer = far.status(head.id(), head.token());
-            boolean willRefuse =
-                    answer.state() == Target.PREPARED || answer.state() == Target.LOADED;
-            SourceEvent event =
-                    willRefuse ? SourceEvent.TARGET_REFUSED : answer.event(head.targetBoot());
-            boolean forced = takeBack && event == SourceEvent.TARGET_UNKNOWN;
-            return Handover.next(journal.state(), forced ? SourceEvent.TAKE_BACK : event).action();
-        } catch (Problem e) {
-            report.accept(e.getMessage());
-            return takeBack ? SourceAction.THAW : SourceAction.WAIT;
-        }
+    private static boolean isOld(Instant changed) {
+        return changed.plus(REMEMBERED).isBefore(Instant.now());
     }
 
     /** A tombstone is not told of; one that is old enough is forgotten. */
@@ -169,7 +158,7 @@ public final class Recovery {
         Target found = journal.state();
         boolean remembered = found == Target.RUNNING || found == Target.REFUSED;
         if (remembered) {
-            boolean old = changed.plus(REMEMBERED).isBefore(Instant.now());
+            boolean old = isOld(changed);
             if (old && !choice.dryRun) {
                 journal.on(TargetEvent.SOURCE_DONE);
             }
@@ -220,15 +209,7 @@ public final class Recovery {
                 "");
     }
 
-    private static Settled unreadable(String id, Exception e) {
-        return unsettled(
-                id,
-                "the journal is of no use: " + e.getMessage(),
-                "look on both nodes where the job runs; then delete "
-                        + Spool.journals().resolve(id));
-    }
-
-    private static Settled unsettled(String id, String text, String tryThis) {
+    static Settled unsettled(String id, String text, String tryThis) {
         return new Settled(id, "", "", "", "unknown", false, text, tryThis);
     }
 }

@@ -4,6 +4,7 @@ import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.SourceEvent;
+import io.migrator.handover.Handover.Target;
 import io.migrator.handover.Seal;
 import io.migrator.handover.SourceJournal;
 import io.migrator.instance.Apptainer;
@@ -24,6 +25,20 @@ import java.util.function.Consumer;
  * finds that nobody can tell. One thread; the journal is locked.
  */
 final class SourceSide {
+    /** What came of it. */
+    enum Came {
+        /** The target has it. */
+        RUNS_THERE,
+        /** The job runs on here. */
+        RUNS_HERE,
+        /** The same, but the target may still hold what was made for it. */
+        RUNS_HERE_UNTOLD,
+        /** A person took back what ran on the target. */
+        RUNS_ON_BOTH,
+        /** It stands still here: nobody can tell. */
+        WAITS
+    }
+
     private static final Duration CRIU_ENDS = Duration.ofSeconds(15);
     private static final Duration KILLED = Duration.ofSeconds(5);
 
@@ -45,21 +60,56 @@ final class SourceSide {
      * Does what the state asks for.
      *
      * @param takeBack true if a person takes the risk that the job ran on the target
-     * @return what came of it: THAW, END or WAIT
      */
-    SourceAction settle(boolean takeBack) throws Problem, InterruptedException, IOException {
+    Came settle(boolean takeBack) throws Problem, InterruptedException, IOException {
         SourceAction action = journal.on(SourceEvent.GIVE_UP);
-        if (action == SourceAction.ASK) {
+        if (journal.state() == Source.GRANTED) {
             SourceEvent answer = asked();
             boolean forced = takeBack && answer == SourceEvent.TARGET_UNKNOWN;
             action = journal.on(forced ? SourceEvent.TAKE_BACK : answer);
         }
-        switch (action) {
-            case THAW -> thaw();
-            case END -> end();
-            case NOTHING, SEAL, GRANT, ASK, WAIT -> {}
-        }
-        return action;
+        return switch (action) {
+            case WAIT -> Came.WAITS;
+            case END -> {
+                end();
+                yield Came.RUNS_THERE;
+            }
+            case THAW -> {
+                thaw();
+                journal.on(SourceEvent.GIVE_UP);
+                yield clean();
+            }
+            case ASK -> clean();
+            case NOTHING, SEAL, GRANT, FORGET -> throw new IllegalStateException(action.name());
+        };
+    }
+
+    /** What {@link #settle} would come to; changes nothing. */
+    Came foreseen(boolean takeBack) throws InterruptedException {
+        return switch (journal.state()) {
+            case RUNNING, OPEN, COPYING, HELD, SEALED -> Came.RUNS_HERE;
+            case GONE -> Came.RUNS_THERE;
+            case GRANTED -> {
+                Came unknown = takeBack ? Came.RUNS_HERE : Came.WAITS;
+                try {
+                    FarNode.Answer answer = far.status(id, journal.head().token());
+                    yield answer.bootId().equals(journal.head().targetBoot())
+                            ? foreseen(answer.state(), unknown)
+                            : unknown;
+                } catch (Problem e) {
+                    report.accept(e.getMessage());
+                    yield unknown;
+                }
+            }
+        };
+    }
+
+    private static Came foreseen(Target there, Came unknown) {
+        return switch (there) {
+            case RUNNING -> Came.RUNS_THERE;
+            case PREPARED, LOADED, REFUSED -> Came.RUNS_HERE;
+            case NONE, TAKEN -> unknown;
+        };
     }
 
     private SourceEvent asked() throws InterruptedException {
@@ -77,23 +127,35 @@ final class SourceSide {
         }
     }
 
-    /** The target gives up first where it can be told, so that no copy waits there for nothing. */
     private void thaw() throws Problem, InterruptedException, IOException {
         endCriu();
         try (StandingJob job = standing(instance())) {
             job.resume();
         }
+        journal.thawed();
+    }
+
+    /** The job runs here: what was made for its move goes, here and on the target. */
+    private Came clean() throws Problem, InterruptedException, IOException {
+        endCriu();
         removeImages();
-        Source before = note.state();
-        journal.done();
+        RunDirectory.of(note.instance()).release(id);
+        SourceEvent answer = SourceEvent.TARGET_UNKNOWN;
         try {
-            if (before != Source.GRANTED) {
-                far.refuse(id, journal.head().token());
+            answer = far.refuse(id, journal.head().token()).closing(journal.head().targetBoot());
+            if (journal.on(answer) == SourceAction.FORGET) {
+                far.done(id, journal.head().token());
+                journal.forget();
             }
-            far.done(id, journal.head().token());
         } catch (Problem e) {
-            report.accept("the target could not be told, it cleans itself: " + e.getMessage());
+            report.accept(e.getMessage());
+            return Came.RUNS_HERE_UNTOLD;
         }
+        return switch (answer) {
+            case TARGET_REFUSED -> Came.RUNS_HERE;
+            case TARGET_RUNS -> Came.RUNS_ON_BOTH;
+            default -> Came.RUNS_HERE_UNTOLD;
+        };
     }
 
     private void end() throws Problem, InterruptedException, IOException {
@@ -111,10 +173,10 @@ final class SourceSide {
         removeImages();
         try {
             far.done(id, journal.head().token());
+            journal.forget();
         } catch (Problem e) {
-            report.accept("the target could not be told: " + e.getMessage());
+            report.accept(e.getMessage());
         }
-        journal.done();
     }
 
     /** Its caller is dead, so it aborts by itself as soon as it looks; else it is killed. */

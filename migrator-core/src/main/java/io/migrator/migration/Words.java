@@ -1,30 +1,35 @@
 package io.migrator.migration;
 
-import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.Target;
 import io.migrator.handover.SourceJournal;
+import io.migrator.migration.SourceSide.Came;
 
 /** What {@code migrator recover} says of what it did, or would do. */
 final class Words {
     private Words() {}
 
-    static String ofSource(
-            SourceAction action, boolean gone, SourceJournal.Note note, boolean dryRun) {
+    static String ofSource(Came came, boolean gone, SourceJournal.Note note, boolean dryRun) {
         String there = note.far().to();
-        return switch (action) {
-            case THAW ->
-                    gone
-                            ? said(dryRun, "its instance is gone", "what was left", "removed")
-                            : "the job was not handed over: it "
-                                    + (dryRun ? "would run" : "runs")
-                                    + " on here";
-            case END ->
+        return switch (came) {
+            case RUNS_HERE, RUNS_HERE_UNTOLD ->
+                    (gone
+                                    ? said(
+                                            dryRun,
+                                            "its instance is gone",
+                                            "what was left",
+                                            "removed")
+                                    : "the job was not handed over: it "
+                                            + (dryRun ? "would run" : "runs")
+                                            + " on here")
+                            + (came == Came.RUNS_HERE ? "" : "; " + there + " could not be told");
+            case RUNS_THERE ->
                     said(dryRun, "the job runs on " + there, "what was left of it here", "ended");
-            case WAIT ->
+            case RUNS_ON_BOTH ->
+                    "TWO COPIES: the job was taken back and runs here, and it runs on " + there;
+            case WAITS ->
                     "the job was given to "
                             + there
-                            + ", which does not say what became of it: it stands still here";
-            case NOTHING, SEAL, GRANT, ASK -> "nothing was to be done";
+                            + ", which does not say what became of it: it is not let go on here";
         };
     }
 
@@ -42,14 +47,23 @@ final class Words {
                 : said(dryRun, "the job never ran here", "what was made for it", "removed");
     }
 
-    static String adviceForSource(String id, SourceJournal.Note note) {
-        return "again when %s can be reached; or, only if the job is sure not to run there: %s"
-                .formatted(
-                        note.far().to(),
-                        "migrator recover --take-back "
-                                + id
-                                + " (if it did run there, its files and its connections may have"
-                                + " moved on, and work is done twice)");
+    static String adviceForSource(Came came, String id, SourceJournal.Note note) {
+        String there = note.far().to();
+        return switch (came) {
+            case WAITS ->
+                    "again when %s can be reached; or, only if the job is sure not to run there: %s"
+                            .formatted(
+                                    there,
+                                    "migrator recover --take-back "
+                                            + id
+                                            + " (if it did run there, its files and its connections"
+                                            + " may have moved on, and work is done twice)");
+            case RUNS_HERE_UNTOLD -> "again when %s can be reached".formatted(there);
+            case RUNS_ON_BOTH ->
+                    "end one of them: apptainer instance stop %s, here or on %s"
+                            .formatted(note.instance(), there);
+            case RUNS_HERE, RUNS_THERE -> "";
+        };
     }
 
     private static String said(boolean dryRun, String why, String what, String done) {

@@ -22,7 +22,13 @@ final class Calls {
 
     void add(World world, Sink sink) {
         switch (world.call()) {
-            case ASKED, TOLD -> answer(world, sink);
+            case ASKED -> answer(world, sink);
+            case TOLD -> {
+                boolean free = world.tActor() == TargetActor.NONE;
+                if (free || world.tActor() == TargetActor.RECEIVER) { // else it waits for the lock
+                    answer(world, sink);
+                }
+            }
             case KILLING -> {
                 Draft draft = world.draft();
                 draft.call = Call.ASKED;

@@ -13,6 +13,7 @@ enum Ending {
     ON_SOURCE_UNTOLD(
             "runs on the source, which was killed between thaw and journal, so that this still says"
                     + " granted: waits for the line, or a person"),
+    ON_SOURCE_OPEN("runs on the source, which has still to tell the target: waits for the line"),
     ON_TARGET("runs on the target, or came to its end there; nothing is left"),
     WAITS_FOR_LINE("granted, and the target cannot be reached: waits for the line, or a person"),
     ON_TARGET_UNTOLD("runs on the target, which still has its journal: waits for the line"),
@@ -67,6 +68,8 @@ enum Ending {
             return LEFTOVER;
         } else if (world.sJournal() == Source.RUNNING) {
             return ON_SOURCE;
+        } else if (world.sJournal() == Source.OPEN && world.cut()) {
+            return ON_SOURCE_OPEN;
         }
         boolean waits = world.cut() || world.tRebooted();
         return world.sJournal() == Source.GRANTED && waits ? ON_SOURCE_UNTOLD : LEFTOVER;

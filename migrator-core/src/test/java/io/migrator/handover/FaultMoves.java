@@ -161,7 +161,8 @@ final class FaultMoves {
 
     private void persons(World world, Sink sink) {
         boolean away = world.tRebooted() || world.cut();
-        boolean back = world.sJournal() != Source.RUNNING && world.sJournal() != Source.GONE;
+        boolean back =
+                world.sJournal().compareTo(Source.OPEN) > 0 && world.sJournal() != Source.GONE;
         if (world.sActor() == SourceActor.NONE && back && away) {
             Draft draft = world.draft();
             draft.person = true;

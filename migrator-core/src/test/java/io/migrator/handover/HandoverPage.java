@@ -21,7 +21,8 @@ final class HandoverPage {
             `mvn -pl migrator-core -am test -Dtest=HandoverTest -Dhandover.write=true`.
 
             One token stands for the right to execute a job. It starts on the source and moves by one message, the
-            grant. Before the grant either node may give up alone, and the job goes on at the source. After it the
+            grant. From the moment a target is asked until both nodes are clean again the source's journal is OPEN
+            or says what was done to the job. Before the grant either node may give up alone, and the job goes on at the source. After it the
             source stands still, sealed by the kernel, until the target says that the job was let go there (then the
             source ends its tree) or that it never ran there and never will (then it thaws). If the target cannot
             say, the source waits. Each node writes its state into one small journal on tmpfs before it acts, or after
@@ -58,7 +59,8 @@ final class HandoverPage {
             - A question ends the receiver first, if the journal says PREPARED or LOADED, and waits for its death.
             - A taken job that never ran is given back only on the source's question or over a living line.
             - A recover on the target takes a source node of another boot for one that will not ask again.
-            - A source that is gone keeps its journal until the target has removed its own, or has another boot.
+            - A source that is open or gone keeps its journal until the target has removed its own, or has another
+              boot. In OPEN the answer of a target that has no journal counts as TARGET_REFUSED.
             - REFUSED before the grant is a reason to give up; the rules have no TARGET_REFUSED there.
 
             Taken for granted: a job at pre-resume runs, whoever dies; tasks at post-restore never run without the

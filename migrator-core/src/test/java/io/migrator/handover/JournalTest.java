@@ -31,7 +31,7 @@ class JournalTest {
     }
 
     @Test
-    void whatWasWrittenIsRead() throws IOException {
+    void whatWasWrittenIsRead() throws Exception {
         try (Journal journal = Journal.create(directory, "m1")) {
             journal.write(HEAD, Map.of("state", "GRANTED"));
             journal.write(HEAD, Map.of("state", "GONE"));
@@ -43,7 +43,7 @@ class JournalTest {
     }
 
     @Test
-    void oneActsAtATime() throws IOException {
+    void oneActsAtATime() throws Exception {
         try (Journal journal = Journal.create(directory, "m1")) {
             assertEquals(Optional.empty(), Journal.open(directory, "m1"));
             journal.write(HEAD, Map.of());
@@ -56,31 +56,36 @@ class JournalTest {
     }
 
     @Test
-    void aJournalThatWasNeverWrittenLeavesNothing() throws IOException {
+    void aJournalThatWasNeverWrittenLeavesNothing() throws Exception {
         Journal.create(directory, "m1").close();
         assertFalse(Files.exists(directory));
     }
 
-    /** Each single byte of it, and each shorter length. */
+    /** A low and a high bit of each single byte, and each shorter length. */
     @Test
-    void damageIsSeen() throws IOException {
+    void damageIsSeen() throws Exception {
         try (Journal journal = Journal.create(directory, "m1")) {
             journal.write(HEAD, Map.of("state", "GRANTED"));
         }
         Path file = directory.resolve("m1");
         byte[] good = Files.readAllBytes(file);
         for (int i = 0; i < good.length - 1; i++) {
-            byte[] bad = good.clone();
-            bad[i] ^= 1;
-            Files.write(file, bad);
-            assertThrows(IOException.class, () -> Journal.peek(directory, "m1"), "byte " + i);
-            Files.write(file, Arrays.copyOf(good, i));
-            assertThrows(IOException.class, () -> Journal.peek(directory, "m1"), "length " + i);
+            for (int flip : new int[] {0x01, 0x80}) {
+                byte[] bad = good.clone();
+                bad[i] ^= (byte) flip;
+                assertUnreadable(file, bad);
+            }
+            assertUnreadable(file, Arrays.copyOf(good, i));
         }
     }
 
+    private void assertUnreadable(Path file, byte[] bytes) throws IOException {
+        Files.write(file, bytes);
+        assertThrows(Journal.Unreadable.class, () -> Journal.peek(directory, "m1"));
+    }
+
     @Test
-    void aCopyUnderAnotherNameIsNotThatMigration() throws IOException {
+    void aCopyUnderAnotherNameIsNotThatMigration() throws Exception {
         try (Journal journal = Journal.create(directory, "m1")) {
             journal.write(HEAD, Map.of());
         }

@@ -32,10 +32,10 @@ enum Planted {
                     rules.withSource(
                             Source.GRANTED,
                             SourceEvent.GIVE_UP,
-                            new SourceStep(Source.RUNNING, SourceAction.THAW))),
+                            new SourceStep(Source.OPEN, SourceAction.THAW))),
     FORGETS_BEFORE_THAW(
             "STUCK",
-            "the source removes its journal before it thaws",
+            "the source writes that the job runs before it thaws",
             rules -> rules.withSourceFirst(_ -> false)),
     NO_RULE_FOR_REFUSED(
             "NO RULE",

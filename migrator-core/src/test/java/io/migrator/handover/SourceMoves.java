@@ -53,23 +53,23 @@ final class SourceMoves {
             boolean first = rules.sourceFirst().test(step.action());
             todo.add(first ? 0 : todo.size(), new ActSource(step.action()));
         }
-        todo.addAll(chores(draft, event, step));
+        todo.addAll(chores(event, step));
         draft.sTodo = List.copyOf(todo);
     }
 
-    private static List<Deed> chores(Draft draft, SourceEvent event, SourceStep step) {
-        if (step.action() == SourceAction.WAIT) {
-            return List.of(Chore.QUIT);
-        }
-        if (step.next() != Source.RUNNING) {
-            return List.of();
-        }
-        if (event != SourceEvent.TARGET_REFUSED) {
-            return List.of(Chore.QUIT);
-        }
-        return draft.sActor == SourceActor.MIGRATE
-                ? List.of(new Say(Message.DONE), Chore.QUIT)
-                : List.of(Chore.TELL);
+    /** Whoever has let the job run on, or has not begun, ends by asking the target to clean. */
+    private static List<Deed> chores(SourceEvent event, SourceStep step) {
+        return switch (step.action()) {
+            case WAIT -> List.of(Chore.QUIT);
+            case THAW -> List.of(Chore.CLEAN);
+            case NOTHING ->
+                    switch (event) {
+                        case PREPARE -> List.of(new Say(Message.PREPARE));
+                        case GIVE_UP, TARGET_UNKNOWN -> List.of(Chore.QUIT);
+                        default -> List.of();
+                    };
+            case SEAL, GRANT, ASK, END, FORGET -> List.of();
+        };
     }
 
     private void criu(World world, Sink sink) {
@@ -104,7 +104,7 @@ final class SourceMoves {
         sink.add(Kind.STEP, what, draft);
     }
 
-    private static String act(World world, Draft draft, SourceAction action) {
+    private String act(World world, Draft draft, SourceAction action) {
         switch (action) {
             case SEAL -> draft.sealed = draft.tree;
             case GRANT -> say(draft, Message.GRANT);
@@ -125,6 +125,10 @@ final class SourceMoves {
                 draft.sealed = false;
                 draft.sCriu = SourceCriu.ENDED;
             }
+            case FORGET -> { // the journal goes when the target has answered
+                draft.sTodo = List.of();
+                return chore(draft, Chore.TELL);
+            }
             case NOTHING, WAIT -> {}
         }
         return "S does " + action;
@@ -137,8 +141,9 @@ final class SourceMoves {
         return "S says " + message;
     }
 
-    private static String chore(Draft draft, Chore chore) {
+    private String chore(Draft draft, Chore chore) {
         switch (chore) {
+            case CLEAN -> event(draft, SourceEvent.GIVE_UP);
             case TELL -> draft.call = draft.cut ? Call.BROKEN : Call.TOLD;
             case DROP -> draft.sJournal = Source.RUNNING;
             case QUIT -> draft.endSourceActor();
@@ -149,7 +154,8 @@ final class SourceMoves {
 
     private void migrate(World world, Sink sink) {
         switch (world.sJournal()) {
-            case RUNNING -> step(world, sink, SourceEvent.BEGIN);
+            case RUNNING -> step(world, sink, SourceEvent.PREPARE);
+            case OPEN -> step(world, sink, SourceEvent.BEGIN);
             case COPYING -> {
                 if (world.sCriu() == SourceCriu.NONE) {
                     Draft draft = world.draft();
@@ -224,14 +230,15 @@ final class SourceMoves {
             sink.add(Kind.STEP, "S is going to tell the target", draft);
         } else if (world.call().isReply()) {
             draft.call = Call.NONE;
-            switch (world.sJournal()) {
-                case GRANTED -> event(draft, answered(world.call()));
-                case GONE ->
-                        draft.sTodo =
-                                world.call() == Call.FORGOT || world.call() == Call.OTHER_BOOT
-                                        ? List.of(Chore.DROP, Chore.QUIT)
-                                        : List.of(Chore.QUIT);
-                default -> draft.sTodo = List.of(Chore.QUIT);
+            boolean forgotten = world.call() == Call.FORGOT || world.call() == Call.OTHER_BOOT;
+            if (world.sJournal() == Source.GRANTED) {
+                event(draft, answered(world.call()));
+            } else if (forgotten) {
+                draft.sTodo = List.of(Chore.DROP, Chore.QUIT);
+            } else if (world.sJournal() == Source.OPEN) {
+                event(draft, answered(world.call()));
+            } else {
+                draft.sTodo = List.of(Chore.QUIT);
             }
             sink.add(Kind.STEP, "S gets the answer " + world.call(), draft);
         }

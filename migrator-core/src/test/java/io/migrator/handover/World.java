@@ -140,17 +140,17 @@ record World(
             REPLY,
             /** Tell the target by a new connection that it will not be asked again. */
             TELL,
-            /** Remove the journal of a source that is gone. */
+            /** Remove the source's journal: the target has forgotten. */
             DROP,
+            /** Have the target remove what it holds. */
+            CLEAN,
             /** End this process. */
             QUIT
         }
     }
 
     static World start() {
-        Draft draft = new Draft();
-        draft.toTarget = List.of(Message.PREPARE);
-        return draft.world();
+        return new Draft().world();
     }
 
     boolean sourceExecutes() {

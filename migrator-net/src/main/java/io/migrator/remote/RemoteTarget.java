@@ -8,7 +8,6 @@ import io.migrator.migration.Survey;
 import io.migrator.migration.Target;
 import io.migrator.migration.TargetFacts;
 import io.migrator.network.NetworkLock;
-import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 import io.migrator.remote.Envelope.Kind;
 import io.migrator.ssh.RemoteProcess;
@@ -126,14 +125,8 @@ public final class RemoteTarget implements Target, JobSink {
 
     @Override
     public void take() throws Problem {
-        try {
-            line.askForGood(Kind.TAKE, timeLimit);
-            finished = true;
-        } catch (Problem e) {
-            // where nobody knows who has the job, nothing there may be removed
-            finished = e.exitCode() == ExitCode.UNDECIDED;
-            throw e;
-        }
+        line.askForGood(Kind.TAKE, timeLimit);
+        finished = true;
     }
 
     @Override
@@ -170,12 +163,7 @@ public final class RemoteTarget implements Target, JobSink {
             far.refuse(given.id(), given.token());
             far.done(given.id(), given.token());
         } catch (Problem e) {
-            throw Problem.failed(
-                            "%s is not clean yet; it cleans itself in %d s, or run there: %s"
-                                    .formatted(
-                                            node,
-                                            Receiver.SILENCE_LIMIT.toSeconds() + 5,
-                                            "migrator recover"))
+            throw Problem.failed(node + " may not be clean; later run here: migrator recover")
                     .because(e.getMessage())
                     .causedBy(e);
         }
