@@ -79,15 +79,27 @@ final class ReceiveCommand implements Callable<Integer> {
 
     private static void receive() throws Problem, InterruptedException {
         StandardInput.enlarge();
-        try (FileInputStream in = new FileInputStream(FileDescriptor.in);
-                FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
-            Receiver receiver = new Receiver(in.getChannel(), out, ReceiveCommand::warn);
+        try (FileInputStream in = new FileInputStream(FileDescriptor.in)) {
+            Receiver receiver = new Receiver(in.getChannel(), new Answers(), ReceiveCommand::warn);
             Interruption.calls(receiver::cancel);
             receiver.serve();
         } catch (IOException e) {
             throw Problem.failed("the migration ended before the job was handed over")
                     .because(e.getMessage())
                     .causedBy(e);
+        }
+    }
+
+    /** Standard output. sshd keeps its end from the source until standard error has ended, too. */
+    private static final class Answers extends FileOutputStream {
+        Answers() {
+            super(FileDescriptor.out);
+        }
+
+        @Override
+        public void close() throws IOException {
+            super.close();
+            System.err.close();
         }
     }
 }

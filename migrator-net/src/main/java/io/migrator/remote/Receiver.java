@@ -54,6 +54,7 @@ public final class Receiver {
      * A receiver for the thread that makes it.
      *
      * @param in closed when the thread is interrupted (an interruptible channel)
+     * @param out closed only for a source that is silent: it has to see the end of the answers
      * @param report told of what could not be undone
      */
     public Receiver(FileChannel in, OutputStream out, Consumer<String> report) throws IOException {
