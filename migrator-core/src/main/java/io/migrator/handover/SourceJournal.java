@@ -11,9 +11,9 @@ import java.io.IOException;
 
 /**
  * The source's state of one migration, kept in its journal: the only place where it changes. One
- * thread. Owns the journal.
+ * thread. The journal stays the caller's.
  */
-public final class SourceJournal implements AutoCloseable {
+public final class SourceJournal {
     /**
      * How the target is reached once more.
      *
@@ -156,10 +156,5 @@ public final class SourceJournal implements AutoCloseable {
     public void forget() throws Problem {
         journal.delete();
         note = note.in(Source.RUNNING);
-    }
-
-    @Override
-    public void close() {
-        journal.close();
     }
 }

@@ -4,15 +4,16 @@ import io.migrator.handover.Handover.Target;
 import io.migrator.handover.Handover.TargetAction;
 import io.migrator.handover.Handover.TargetEvent;
 import io.migrator.handover.Handover.TargetStep;
+import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
 
 /**
  * The target's state of one migration, kept in its journal: the only place where it changes. One
- * thread. Owns the journal.
+ * thread. The journal stays the caller's.
  */
-public final class TargetJournal implements AutoCloseable {
+public final class TargetJournal {
     /**
      * What a later process must know to remove what was made for the job, or to say that it runs.
      *
@@ -32,6 +33,24 @@ public final class TargetJournal implements AutoCloseable {
             Running receiver,
             Running criu,
             String lockTable) {
+        /** Of an instance that this process is about to make. */
+        public static Note of(String instance, boolean ownsRunDirectory, boolean setAside)
+                throws Problem {
+            try {
+                Running receiver = Running.of(Proc.self());
+                return new Note(
+                        Target.NONE,
+                        instance,
+                        ownsRunDirectory,
+                        setAside,
+                        receiver,
+                        Running.NONE,
+                        "");
+            } catch (IOException e) {
+                throw Problem.failed("/proc cannot be read").because(e.toString());
+            }
+        }
+
         private Note in(Target next) {
             return new Note(next, instance, ownsRunDirectory, setAside, receiver, criu, lockTable);
         }
@@ -129,10 +148,5 @@ public final class TargetJournal implements AutoCloseable {
     private void forget() throws Problem {
         journal.delete();
         note = note.in(Target.NONE);
-    }
-
-    @Override
-    public void close() {
-        journal.close();
     }
 }

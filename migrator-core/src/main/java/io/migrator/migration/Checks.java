@@ -2,6 +2,8 @@ package io.migrator.migration;
 
 import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
+import io.migrator.criu.CpuInfo;
+import io.migrator.criu.CriuBundle;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
@@ -9,6 +11,7 @@ import io.migrator.instance.ProcessTree;
 import io.migrator.instance.ProcessTree.Member;
 import io.migrator.problem.Problem;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,6 +34,17 @@ final class Checks {
     Checks(Instance instance, ProcessTree tree) {
         this.instance = instance;
         this.tree = tree;
+    }
+
+    /** What a target is asked. Leaves nothing behind. */
+    static Survey survey(Instance instance, String id) throws Problem, InterruptedException {
+        try (Spool scratch = Spool.create(id)) {
+            byte[] cpuInfo = new CpuInfo(CriuBundle.ofThisNode()).dump(scratch.directory());
+            ImageIdentity image = ImageIdentity.of(instance.image());
+            return new Survey(instance.name(), image, cpuInfo);
+        } catch (IOException e) {
+            throw Problem.failed("the check left something behind").because(e.toString());
+        }
     }
 
     /** Looks at the source alone. */

@@ -3,6 +3,7 @@ package io.migrator.migration;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.linux.Cgroup;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
@@ -40,6 +41,20 @@ final class EmptyInstance {
         throw Problem.failed("the pids of the job are not free in a new instance")
                 .because("appinit has threads " + clash + " there at every start")
                 .tryThis("start the job again with migrator run, which avoids these pids");
+    }
+
+    /**
+     * Puts this process, and so criu and the job, into the cgroup of the instance.
+     *
+     * @return false if that is not ours to do
+     */
+    static boolean join(Instance empty) throws Problem {
+        try {
+            return Cgroup.join(new Proc(empty.appinit()));
+        } catch (IOException e) {
+            throw Problem.failed("the cgroup of the new instance cannot be entered")
+                    .because(e.toString());
+        }
     }
 
     private static Set<Integer> threadsOf(Instance started) throws Problem {

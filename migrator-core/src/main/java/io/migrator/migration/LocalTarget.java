@@ -1,39 +1,26 @@
 package io.migrator.migration;
 
 import io.migrator.criu.CriuBundle;
-import io.migrator.criu.CriuSession;
-import io.migrator.criu.Notify;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover;
 import io.migrator.handover.Handover.TargetAction;
 import io.migrator.handover.Handover.TargetEvent;
 import io.migrator.handover.Journal;
-import io.migrator.handover.Running;
 import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
-import io.migrator.instance.ProcessTree;
-import io.migrator.linux.Cgroup;
-import io.migrator.linux.Command;
-import io.migrator.linux.Proc;
-import io.migrator.linux.ProcessMemory;
 import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
-import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -41,26 +28,16 @@ import java.util.function.Consumer;
  * the images. Used by one thread.
  */
 public final class LocalTarget implements Target, JobSink {
-    private static final Duration PROGRAM = Duration.ofSeconds(20);
-    private static final Duration RESTORE = Duration.ofMinutes(10);
-    private static final Duration RESUME = Duration.ofMinutes(2);
-    private static final int SPARE_BYTES = 1 << 20;
-    private static final int POLL_NANOS = 100_000;
-    private static final String INVENTORY = "inventory.img";
-    private static final String INVENTORY_CAME = "inventory.img.real";
-
     private final Consumer<String> report;
     private final Undo made;
     private @Nullable Order order;
     private @Nullable Spool spool;
     private @Nullable Instance instance;
     private @Nullable ImageFiles images;
-    private @Nullable CriuSession session;
-    private final Map<Integer, Long> processes = new HashMap<>();
-    private final ProcessMemory memory = new ProcessMemory();
-    private final ByteBuffer spare = ByteBuffer.allocateDirect(SPARE_BYTES);
+    private @Nullable HeldRestore restore;
+    private @Nullable Journal file;
     private @Nullable TargetJournal journal;
-    private long pageBytes;
+    private final RestoredMemory memory = new RestoredMemory();
 
     /**
      * This node.
@@ -100,76 +77,32 @@ public final class LocalTarget implements Target, JobSink {
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
         Instance empty = EmptyInstance.start(wanted);
         instance = empty;
-        joinCgroup(empty);
-        startCriu(wanted, empty, bundle, place);
-        begun.note(begun.note().with(criu(prepared(session))));
+        if (!EmptyInstance.join(empty)) {
+            report.accept("the job will not be in the cgroup of its instance");
+        }
+        HeldRestore waiting = HeldRestore.start(wanted, empty, bundle, place.directory());
+        restore = waiting;
+        made.push("ending criu", waiting::kill);
+        begun.note(begun.note().with(waiting.criu()));
         FaultPoint.TARGET_PREPARED.reached();
         return new Prepared(directory.carries());
     }
 
     private TargetJournal begin(Order wanted, CarriedDirectory.Found directory) throws Problem {
-        Journal file = Spool.journal(wanted.id());
-        try {
-            Journal.Head head =
-                    new Journal.Head(
-                            Journal.Role.TARGET,
-                            wanted.id(),
-                            wanted.token(),
-                            wanted.sourceBoot(),
-                            NodeFacts.bootId());
-            TargetJournal begun =
-                    TargetJournal.begin(
-                            file,
-                            head,
-                            new TargetJournal.Note(
-                                    Handover.Target.NONE,
-                                    wanted.instance(),
-                                    directory.carries(),
-                                    directory.setAside(),
-                                    Running.of(Proc.self()),
-                                    Running.NONE,
-                                    ""));
-            journal = begun;
-            return begun;
-        } catch (IOException e) {
-            file.close();
-            throw Problem.failed("the target cannot note what it makes").because(e.toString());
-        } catch (Problem e) {
-            file.close();
-            throw e;
-        }
-    }
-
-    private void startCriu(Order wanted, Instance empty, CriuBundle bundle, Spool place)
-            throws Problem, InterruptedException {
-        Path inventory = place.directory().resolve(INVENTORY);
-        Command.of("mkfifo", "-m", "600", inventory.toString())
-                .run(PROGRAM)
-                .orFail("could not make the FIFO on which criu waits");
-        CriuSession restore =
-                CriuSession.restore(
-                        empty, bundle, place.directory(), EmptyInstance.lastPid(wanted.pids()));
-        session = restore;
-        made.push("ending criu", restore::kill);
-    }
-
-    private static Running criu(CriuSession restore) throws Problem {
-        try {
-            return Running.of(new Proc(restore.criuPid()));
-        } catch (IOException e) {
-            throw Problem.failed("criu ended at once").because(e.toString());
-        }
-    }
-
-    private void joinCgroup(Instance empty) throws Problem {
-        try {
-            if (!Cgroup.join(new Proc(empty.appinit()))) {
-                report.accept("the job will not be in the cgroup of its instance");
-            }
-        } catch (IOException e) {
-            throw Problem.failed("the cgroup of the new instance cannot be entered")
-                    .because(e.toString());
-        }
+        Journal mine = Spool.journal(wanted.id());
+        file = mine;
+        Journal.Head head =
+                new Journal.Head(
+                        Journal.Role.TARGET,
+                        wanted.id(),
+                        wanted.token(),
+                        wanted.sourceBoot(),
+                        NodeFacts.bootId());
+        TargetJournal.Note note =
+                TargetJournal.Note.of(wanted.instance(), directory.carries(), directory.setAside());
+        TargetJournal begun = TargetJournal.begin(mine, head, note);
+        journal = begun;
+        return begun;
     }
 
     @Override
@@ -179,8 +112,7 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void open(int id, String name) throws Problem {
-        // the FIFO of that name is filled when all else is there
-        prepared(images).open(id, name.equals(INVENTORY) ? INVENTORY_CAME : name);
+        prepared(images).open(id, HeldRestore.nameOf(name));
     }
 
     @Override
@@ -195,7 +127,7 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public long sentBytes() {
-        return pageBytes + (images == null ? 0 : images.bytes());
+        return memory.bytes() + (images == null ? 0 : images.bytes());
     }
 
     @Override
@@ -214,73 +146,27 @@ public final class LocalTarget implements Target, JobSink {
                 made.push("removing the network lock", lock::delete);
                 lock.create();
             }
-            releaseRestore();
-            for (ProcessTree.Member member : ProcessTree.of(prepared(instance)).members()) {
-                processes.put(member.pid(), member.process().pid());
-            }
+            prepared(restore).restore();
+            memory.open(prepared(instance));
         } catch (IOException e) {
             throw Problem.failed("the job could not be restored").because(e.toString()).causedBy(e);
         }
     }
 
-    /**
-     * Gives criu its inventory and waits for the hold. The FIFO is opened for reading and writing:
-     * for writing only it would block for ever if criu were dead. It is closed when criu has read
-     * what is in it, since only then the end of the file follows.
-     */
-    private void releaseRestore() throws IOException, Problem, InterruptedException {
-        CriuSession restore = prepared(session);
-        byte[] inventory = Files.readAllBytes(directory().resolve(INVENTORY_CAME));
-        Path fifo = directory().resolve(INVENTORY);
-        Proc criu = new Proc(restore.criuPid());
-        try (RandomAccessFile pipe = new RandomAccessFile(fifo.toFile(), "rw");
-                FileInputStream unread = new FileInputStream(pipe.getFD())) {
-            pipe.write(inventory);
-            while (unread.available() > 0 && criu.alive()) {
-                Thread.sleep(0, POLL_NANOS);
-            }
-        }
-        restore.holdAt(Notify.POST_RESTORE, RESTORE);
-        FaultPoint.TARGET_RESTORED.reached();
-    }
-
     @Override
     public void pages(int pid, long address, ByteBuffer bytes) throws Problem {
-        Long process = processes.get(pid);
-        if (process == null) {
-            throw Problem.failed("the source sent memory of process " + pid)
-                    .because("no such process was restored");
-        }
-        try {
-            memory.write(process, address, bytes);
-            pageBytes += bytes.remaining();
-        } catch (IOException e) {
-            throw Problem.failed("the job's memory could not be filled in")
-                    .because(e.getMessage())
-                    .tryThis("see that the target has memory left, also in the job's cgroup")
-                    .causedBy(e);
-        }
+        memory.write(pid, address, bytes);
     }
 
     @Override
     public void padding(ByteBuffer bytes) throws Problem {
-        try {
-            spare.clear().limit(bytes.remaining());
-            memory.writeHere(spare, bytes);
-        } catch (IOException e) {
-            throw Problem.failed("this node does not let memory be written")
-                    .because(e.getMessage())
-                    .causedBy(e);
-        }
+        memory.rehearse(bytes);
     }
 
     @Override
     public void load(long expectedBytes) throws Problem, InterruptedException {
-        prepared(session).orEnded();
-        if (pageBytes != expectedBytes) {
-            throw Problem.failed("the job's memory did not arrive whole")
-                    .because(pageBytes + " bytes of " + expectedBytes + " came");
-        }
+        prepared(restore).orEnded();
+        memory.orShort(expectedBytes);
         prepared(journal).on(TargetEvent.LOAD);
         FaultPoint.TARGET_LOADED.reached();
     }
@@ -295,11 +181,6 @@ public final class LocalTarget implements Target, JobSink {
         if (token == null || token.state() != Handover.Target.LOADED) {
             return false;
         }
-        report.accept(
-                "the source is silent; if its node is dead, within "
-                        + TakeOver.KEPT.toMinutes()
-                        + " minutes: migrator recover --take-over "
-                        + token.head().id());
         if (!new TakeOver(token.head().id()).isDecided()) {
             return false;
         }
@@ -314,7 +195,7 @@ public final class LocalTarget implements Target, JobSink {
 
     private void take(TargetEvent event) throws Problem, InterruptedException {
         TargetJournal token = prepared(journal);
-        CriuSession held = prepared(session);
+        HeldRestore held = prepared(restore);
         FaultPoint.TARGET_TAKING.reached();
         try {
             held.orEnded();
@@ -327,8 +208,7 @@ public final class LocalTarget implements Target, JobSink {
         }
         try {
             FaultPoint.TARGET_TAKEN.reached();
-            held.holdAt(Notify.PRE_RESUME, RESUME);
-            FaultPoint.TARGET_RESUMING.reached();
+            held.letGo();
         } catch (Problem e) {
             giveUp();
             if (token.state() == Handover.Target.REFUSED) {
@@ -344,9 +224,9 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     /** The job runs: nothing that fails here may be told as a failure of the move. */
-    private void tidy(CriuSession held) throws InterruptedException {
+    private void tidy(HeldRestore held) throws InterruptedException {
         try {
-            if (!held.finish(true, RESUME)) {
+            if (!held.finish()) {
                 report.accept("criu did not end well after it let the job go");
             }
             prepared(images).close();
@@ -365,20 +245,14 @@ public final class LocalTarget implements Target, JobSink {
             made.close(); // nothing but a directory that was set aside
             return;
         }
-        switch (token.on(TargetEvent.GIVE_UP)) {
-            case DISCARD -> {
-                made.close();
-                token.done();
-            }
-            case EXAMINE -> {
-                prepared(session).kill();
-                if (token.on(Examination.of(prepared(instance), directory()))
-                        == TargetAction.DISCARD) {
-                    made.close();
-                    token.done();
-                }
-            }
-            case NOTHING, PREPARE, LET_GO, FORGET -> {}
+        TargetAction action = token.on(TargetEvent.GIVE_UP);
+        if (action == TargetAction.EXAMINE) {
+            prepared(restore).kill();
+            action = token.on(Examination.of(prepared(instance), directory()));
+        }
+        if (action == TargetAction.DISCARD) {
+            made.close();
+            token.done();
         }
     }
 
@@ -406,8 +280,8 @@ public final class LocalTarget implements Target, JobSink {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } finally {
-            if (journal != null) {
-                journal.close();
+            if (file != null) {
+                file.close();
             }
             memory.close();
         }

@@ -1,32 +1,22 @@
 package io.migrator.migration;
 
 import io.migrator.check.Preflight;
-import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
-import io.migrator.criu.ExpiredTimers;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Journal;
 import io.migrator.handover.SourceJournal;
 import io.migrator.handover.Token;
-import io.migrator.instance.Apptainer;
-import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
-import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
-import io.migrator.memory.PageFeed;
 import io.migrator.memory.WarmUp;
-import io.migrator.network.NetworkLock;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,21 +66,14 @@ public final class Migration {
     /** Looks whether the job could go, without freezing or changing anything. */
     public Preflight check() throws Problem, InterruptedException {
         watch.begin(Stage.CHECK);
-        CriuBundle bundle = CriuBundle.ofThisNode();
-        ImageIdentity image = ImageIdentity.of(instance.image());
-        byte[] cpuInfo;
-        try (Spool scratch = Spool.create(id)) {
-            cpuInfo = new CpuInfo(bundle).dump(scratch.directory());
-        } catch (IOException e) {
-            throw Problem.failed("the check left something behind").because(e.toString());
-        }
-        TargetFacts facts = target.survey(new Survey(instance.name(), image, cpuInfo));
+        Survey survey = Checks.survey(instance, id);
+        TargetFacts facts = target.survey(survey);
         to = facts.node();
         targetBoot = facts.bootId();
         Preflight preflight =
                 new Checks(instance, ProcessTree.of(instance))
                         .source(Spool.freeBytes())
-                        .target(facts, bundle.version(), image)
+                        .target(facts, CriuBundle.ofThisNode().version(), survey.image())
                         .done();
         preflight.warnings().forEach(this::warn);
         return preflight;
@@ -172,7 +155,9 @@ public final class Migration {
             source.hold(timeLimit);
 
             watch.begin(Stage.LOAD);
-            long pageBytes = load(source, feed, spool.directory(), carried);
+            long pageBytes =
+                    new Loading(target, progress, cancellation)
+                            .load(source, feed, spool.directory(), carried);
 
             watch.begin(Stage.HANDOVER);
             if (rehearsal) {
@@ -185,7 +170,7 @@ public final class Migration {
             watch.begin(Stage.CLEAN);
             if (!rehearsal) {
                 undo.commit();
-                clean(source, journal, spool, carries);
+                new Farewell(instance, target, this::warn).say(source, journal, spool, carries);
             }
             undo.close();
             return new Outcome(
@@ -199,44 +184,6 @@ public final class Migration {
                     target.sink().sentBytes(),
                     watch.phases(),
                     List.copyOf(warnings));
-        }
-    }
-
-    /** The frozen job is sent and restored; returns how many bytes of pages that were. */
-    private long load(
-            FrozenSource source, ImageFeed feed, Path images, @Nullable RunDirectory carried)
-            throws Problem, InterruptedException, IOException {
-        FaultPoint.SOURCE_SEALED.reached();
-        if (carried != null) {
-            carried.pack(images.resolve(RunDirectory.TAR));
-        }
-        ExpiredTimers.arm(images);
-        feed.complete();
-        ProcessTree frozen = source.tree();
-        LockChecks.orTaken(images, frozen, carried);
-        NetworkLock.Table table = source.lockTable();
-        feed.finish();
-        FaultPoint.SOURCE_IMAGES_SENT.reached();
-        target.restore(table);
-        long pageBytes = sendPages(frozen, HiddenPages.of(images));
-        target.load(pageBytes);
-        FaultPoint.SOURCE_LOADED.reached();
-        return pageBytes;
-    }
-
-    private long sendPages(ProcessTree tree, HiddenPages pages)
-            throws Problem, InterruptedException, IOException {
-        long allBytes = pages.bytes();
-        PageFeed.Progress told =
-                sentBytes -> {
-                    progress.sent(sentBytes, allBytes);
-                    cancellation.orStop();
-                    if (2 * sentBytes >= allBytes) {
-                        FaultPoint.SOURCE_PAGING.reached();
-                    }
-                };
-        try (PageFeed feed = new PageFeed(tree, target.sink(), told)) {
-            return feed.send(pages);
         }
     }
 
@@ -303,26 +250,6 @@ public final class Migration {
         cancellation.request();
     }
 
-    /** The job runs on the target: nothing that fails here is more than a warning. */
-    private void clean(FrozenSource source, SourceJournal journal, Spool spool, boolean carried) {
-        RunDirectory directory = RunDirectory.of(instance.name());
-        try (Undo last = new Undo(this::warn)) {
-            last.push(
-                    "telling the target",
-                    () -> {
-                        target.done();
-                        journal.forget();
-                    });
-            if (carried) {
-                last.push("removing the run directory", directory::delete);
-            }
-            last.push("removing the images", spool::close);
-            last.push("stopping the old instance", () -> Apptainer.stop(instance.name()));
-            last.push("at " + FaultPoint.SOURCE_GONE, FaultPoint.SOURCE_GONE::reached);
-            last.push("ending the old processes", source::die);
-        }
-    }
-
     private void warn(String text) {
         warnings.add(text);
         progress.warning(text);
@@ -330,16 +257,8 @@ public final class Migration {
 
     /** Says where the job is, where the one who found the fault could not. */
     private Problem placed(Problem problem) throws Problem {
-        if (!problem.payload().isEmpty()) {
-            return problem;
-        }
-        String here = "instance '" + instance.name() + "' ";
-        return problem.payload(
-                switch (problem.exitCode()) {
-                    case UNDECIDED -> here + "stands still here, sealed; " + to + " may run it";
-                    case LOST -> here + "is lost";
-                    case DONE, FAILED, USAGE, REFUSED ->
-                            here + "runs on " + Instances.hostName() + " as before";
-                });
+        return problem.payload().isEmpty()
+                ? problem.payload(Words.whereIs(instance.name(), problem.exitCode(), to))
+                : problem;
     }
 }

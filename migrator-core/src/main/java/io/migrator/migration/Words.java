@@ -2,9 +2,12 @@ package io.migrator.migration;
 
 import io.migrator.handover.Handover.Target;
 import io.migrator.handover.SourceJournal;
+import io.migrator.instance.Instances;
 import io.migrator.migration.SourceSide.Came;
+import io.migrator.problem.ExitCode;
+import io.migrator.problem.Problem;
 
-/** What {@code migrator recover} says of what it did, or would do. */
+/** What is said of where a job is, and of what {@code migrator recover} did or would do. */
 final class Words {
     private Words() {}
 
@@ -63,6 +66,17 @@ final class Words {
                     "end one of them: apptainer instance stop %s, here or on %s"
                             .formatted(note.instance(), there);
             case RUNS_HERE, RUNS_THERE -> "";
+        };
+    }
+
+    /** Where the job of a migration is that ended so. */
+    static String whereIs(String instance, ExitCode exit, String target) throws Problem {
+        String here = "instance '" + instance + "' ";
+        return switch (exit) {
+            case UNDECIDED -> here + "stands still here, sealed; " + target + " may run it";
+            case LOST -> here + "is lost";
+            case DONE, FAILED, USAGE, REFUSED ->
+                    here + "runs on " + Instances.hostName() + " as before";
         };
     }
 

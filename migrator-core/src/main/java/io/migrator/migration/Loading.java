@@ -1,0 +1,58 @@
+package io.migrator.migration;
+
+import io.migrator.criu.ExpiredTimers;
+import io.migrator.fault.FaultPoint;
+import io.migrator.files.RunDirectory;
+import io.migrator.instance.ProcessTree;
+import io.migrator.memory.HiddenPages;
+import io.migrator.memory.ImageFeed;
+import io.migrator.memory.PageFeed;
+import io.migrator.network.NetworkLock;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * From the seal to LOADED: all of a frozen job goes to the target, which restores it. One thread.
+ */
+record Loading(Target target, Progress progress, Cancellation cancellation) {
+    /** The frozen job is sent and restored; returns how many bytes of pages that were. */
+    long load(FrozenSource source, ImageFeed feed, Path images, @Nullable RunDirectory carried)
+            throws Problem, InterruptedException, IOException {
+        FaultPoint.SOURCE_SEALED.reached();
+        if (carried != null) {
+            carried.pack(images.resolve(RunDirectory.TAR));
+        }
+        ExpiredTimers.arm(images);
+        feed.complete();
+        ProcessTree frozen = source.tree();
+        LockChecks.orTaken(images, frozen, carried);
+        NetworkLock.Table table = source.lockTable();
+        feed.finish();
+        FaultPoint.SOURCE_IMAGES_SENT.reached();
+        target.restore(table);
+        long pageBytes = sendPages(frozen, HiddenPages.of(images));
+        target.load(pageBytes);
+        FaultPoint.SOURCE_LOADED.reached();
+        return pageBytes;
+    }
+
+    private long sendPages(ProcessTree tree, HiddenPages pages)
+            throws Problem, InterruptedException, IOException {
+        long allBytes = pages.bytes();
+        PageFeed.Progress told =
+                sentBytes -> {
+                    progress.sent(sentBytes, allBytes);
+                    cancellation.orStop();
+                    if (2 * sentBytes >= allBytes) {
+                        FaultPoint.SOURCE_PAGING.reached();
+                    }
+                };
+        try (PageFeed feed = new PageFeed(tree, target.sink(), told)) {
+            return feed.send(pages);
+        }
+    }
+}
