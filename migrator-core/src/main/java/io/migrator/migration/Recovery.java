@@ -87,11 +87,11 @@ public final class Recovery {
         Optional<Journal> free;
         try {
             free = Journal.open(Spool.journals(), id);
+            if (free.isEmpty()) {
+                return Optional.of(atWork(id));
+            }
         } catch (NoSuchFileException e) {
-            return Optional.empty(); // settled in the meantime
-        }
-        if (free.isEmpty()) {
-            return Optional.of(atWork(id));
+            return Optional.empty(); // settled in the meantime, or about to begin
         }
         try (Journal file = free.get()) {
             return file.hasContents() ? settled(id, file, choice) : Optional.empty();
@@ -196,17 +196,29 @@ public final class Recovery {
     private static Settled atWork(String id) throws IOException {
         Journal.Contents contents = Journal.peek(Spool.journals(), id);
         boolean isSource = contents.head().role() == Journal.Role.SOURCE;
+        String instance;
+        boolean complete = false;
+        if (isSource) {
+            instance = contents.body(SourceJournal.Note.class).instance();
+        } else {
+            TargetJournal.Note note = contents.body(TargetJournal.Note.class);
+            instance = note.instance();
+            complete = note.state() == Target.LOADED;
+        }
         return new Settled(
                 id,
                 isSource ? "source" : "target",
-                isSource
-                        ? contents.body(SourceJournal.Note.class).instance()
-                        : contents.body(TargetJournal.Note.class).instance(),
+                instance,
                 "",
                 "unknown",
                 true,
-                "a migration is at work on it; nothing was done",
-                "");
+                "a migration is at work on it"
+                        + (complete ? ", with a complete copy here" : "")
+                        + "; nothing was done",
+                complete
+                        ? "only if the node it comes from is dead: migrator recover --take-over "
+                                + id
+                        : "");
     }
 
     static Settled unsettled(String id, String text, String tryThis) {

@@ -23,7 +23,7 @@ record TakeOver(String id) {
     /** How long a complete copy is kept for a source that fell silent. */
     static final Duration KEPT = Duration.ofMinutes(10);
 
-    private static final Duration RUNS = Duration.ofSeconds(30);
+    private static final Duration RUNS = Duration.ofSeconds(15);
     private static final long LOOK_MILLIS = 50;
 
     /** Where the decision lies. */
@@ -53,11 +53,8 @@ record TakeOver(String id) {
         }
         if (!dryRun) {
             Files.write(file(), new byte[0]); // again is the same decision
-            long end = System.nanoTime() + RUNS.toNanos();
-            while (note.state() != Target.RUNNING && System.nanoTime() < end) {
-                Thread.sleep(LOOK_MILLIS);
-                note = note();
-            }
+            note = awaitRunning(note);
+            Files.deleteIfExists(file()); // a source that falls silent later is another case
         }
         boolean runs = note.state() == Target.RUNNING;
         return new Settled(
@@ -72,8 +69,19 @@ record TakeOver(String id) {
                         : dryRun
                                 ? "the copy would run here; if the source's node lives, its copy"
                                         + " may run too"
-                                : "the receiver did not take over in time",
+                                : "not taken over: the source is not silent",
                 runs || dryRun ? "" : "migrator recover");
+    }
+
+    private TargetJournal.Note awaitRunning(TargetJournal.Note begun)
+            throws Problem, InterruptedException, IOException {
+        TargetJournal.Note note = begun;
+        long end = System.nanoTime() + RUNS.toNanos();
+        while (note.state() != Target.RUNNING && System.nanoTime() < end) {
+            Thread.sleep(LOOK_MILLIS);
+            note = note();
+        }
+        return note;
     }
 
     private TargetJournal.Note note() throws Problem, IOException {

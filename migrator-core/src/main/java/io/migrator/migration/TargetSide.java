@@ -61,6 +61,7 @@ public record TargetSide(Consumer<String> report) {
 
     /** The source has decided: this node need not remember any more. */
     public void done(String id, Token token) throws Problem, InterruptedException {
+        status(id, token); // refuses a wrong token before any waiting
         try (Journal file = awaitFree(id).get()) {
             checked(file.contents(), token);
             TargetJournal journal = TargetJournal.read(file);

@@ -66,11 +66,10 @@ final class Line implements AutoCloseable {
     /**
      * Asks what cannot be taken back, and waits for the answer whatever happens to this thread.
      *
-     * @throws Problem of exit code UNDECIDED if no answer came although the request may have
-     *     arrived; any other is the target's own word, or nothing was sent
+     * @throws Problem of exit code UNDECIDED if no answer came, even if nothing was sent: a person
+     *     may have let the job go there. Any other is the target's own word
      */
     void askForGood(Kind kind, Duration limit) throws Problem {
-        orThrow(broken);
         int number;
         try {
             number = send(kind, null);

@@ -182,6 +182,16 @@ class RemoteTargetTest {
         }
     }
 
+    /** A person may have let the job go there since the link broke. */
+    @Test
+    void aTokenThatCannotBeSentIsUndecided() throws Exception {
+        try (RemoteTarget target = target(FarEnd.saying(new byte[0]), PATIENT)) {
+            assertThrows(Problem.class, () -> target.load(0));
+            Problem problem = assertThrows(Problem.class, target::take);
+            assertEquals(ExitCode.UNDECIDED, problem.exitCode());
+        }
+    }
+
     @Test
     void aTargetThatSaysItDidNotTakeIsBelieved() throws Exception {
         Problem refusal = Problem.failed("criu's restore failed");

@@ -101,7 +101,7 @@ final class FaultBlow {
             case STOP_OWN, STOP_OTHER -> signal(fault.atSource(point), "jvm", "STOP");
         }
         Thread.sleep(SETTLE);
-        nodes.bash(node, "rm -f " + file());
+        release();
         switch (fault) {
             case STOP_OWN, STOP_OTHER -> {
                 Thread.sleep(STOPPED);
@@ -115,7 +115,12 @@ final class FaultBlow {
         }
     }
 
-    private void signal(boolean atSource, String victim, String signal) throws Exception {
+    /** Lets the migration go on. */
+    void release() throws Exception {
+        nodes.bash(node, "rm -f " + file());
+    }
+
+    void signal(boolean atSource, String victim, String signal) throws Exception {
         String role = atSource ? "migrate" : "receive";
         Command.Result result =
                 nodes.run(atSource ? N1 : N2, "bash", "-c", SIGNAL, "bash", role, victim, signal);
