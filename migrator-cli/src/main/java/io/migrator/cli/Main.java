@@ -96,9 +96,11 @@ public final class Main implements Runnable {
         Problem problem =
                 e instanceof Problem known
                         ? known
-                        : Problem.failed("an unexpected fault")
-                                .because(e.toString())
-                                .tryThis("report it with what --debug prints");
+                        : e instanceof InterruptedException
+                                ? Problem.failed("it was cancelled")
+                                : Problem.failed("an unexpected fault")
+                                        .because(e.toString())
+                                        .tryThis("report it with what --debug prints");
         err.println("migrator: error: " + problem.getMessage());
         if (!problem.payload().isEmpty()) {
             err.println("migrator: state: " + problem.payload());

@@ -31,7 +31,9 @@ public final class Apptainer {
     /** Stops an instance with all its processes; no complaint if it is gone already. */
     public static void stop(String name) throws Problem, InterruptedException {
         Command.Result result =
-                Command.of("apptainer", "-q", "instance", "stop", "-s", "KILL", name).run(DEADLINE);
+                Command.of("apptainer", "-q", "instance", "stop", "-s", "KILL", name)
+                        .apart()
+                        .run(DEADLINE);
         if (!result.ok() && !result.err().contains("no instance found")) {
             result.orFail("instance '" + name + "' could not be stopped");
         }

@@ -12,6 +12,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -32,6 +33,7 @@ public final class Command {
 
     private final List<String> argv;
     private @Nullable Path directory;
+    private boolean apart;
 
     private Command(List<String> argv) {
         this.argv = argv;
@@ -50,6 +52,15 @@ public final class Command {
     /** Sets the working directory. */
     public Command in(Path workingDirectory) {
         this.directory = workingDirectory;
+        return this;
+    }
+
+    /**
+     * Runs it in a session of its own (setsid(1)): a Ctrl-C typed at our terminal, which we hear as
+     * well and decide upon, does not end it too.
+     */
+    public Command apart() {
+        this.apart = true;
         return this;
     }
 
@@ -86,7 +97,11 @@ public final class Command {
      */
     public Result run(Duration deadline) throws Problem, InterruptedException {
         ProcessBuilder builder =
-                new ProcessBuilder(argv).redirectInput(ProcessBuilder.Redirect.from(NULL));
+                new ProcessBuilder(new ArrayList<>(argv))
+                        .redirectInput(ProcessBuilder.Redirect.from(NULL));
+        if (apart) {
+            builder.command().addFirst("setsid");
+        }
         if (directory != null) {
             builder.directory(directory.toFile());
         }

@@ -1,33 +1,14 @@
 package io.migrator.migration;
 
-import io.migrator.problem.Problem;
-
 import org.jspecify.annotations.Nullable;
 
-/** Somebody's wish to stop a run, and the moment from which it comes too late. Any thread. */
+/** Somebody's wish to stop the thread that makes it, until it is too late. Any thread. */
 final class Cancellation {
-    /** The step after which nobody can cancel. */
-    @FunctionalInterface
-    interface LastStep {
-        void run() throws Problem;
-    }
-
-    private @Nullable Thread runner;
-    private boolean tooLate;
+    private @Nullable Thread runner = Thread.currentThread();
     private boolean asked;
 
-    /** From here the calling thread can be stopped. */
-    synchronized void allow() {
-        runner = Thread.currentThread();
-    }
-
-    /** From here it cannot: undoing must not be cut short. */
-    synchronized void forbid() {
-        runner = null;
-    }
-
     synchronized void request() {
-        if (!tooLate && runner != null) {
+        if (runner != null) {
             asked = true;
             runner.interrupt();
         }
@@ -44,10 +25,14 @@ final class Cancellation {
         }
     }
 
-    /** Takes the step, unless somebody asked before; from then on it is too late. */
-    synchronized void pass(LastStep step) throws InterruptedException, Problem {
+    /** From here it comes too late: what follows must not be cut short. */
+    synchronized void end() {
+        runner = null;
+    }
+
+    /** The same, unless somebody asked before. */
+    synchronized void endOrStop() throws InterruptedException {
         orStop();
-        step.run();
-        tooLate = true;
+        end();
     }
 }

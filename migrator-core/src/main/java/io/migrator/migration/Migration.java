@@ -42,7 +42,7 @@ public final class Migration {
     private String targetBoot = "";
 
     /**
-     * A migration that has not begun.
+     * A migration that has not begun; to be run by the thread that makes it.
      *
      * @param far the target once more, asked where it does not answer
      * @param timeLimit for the dump and for each long step of the target
@@ -100,7 +100,6 @@ public final class Migration {
 
     private Outcome attempt(boolean rehearsal) throws Problem {
         try {
-            cancellation.allow();
             check().orRefuse(instance.name());
             FaultPoint.SOURCE_CHECKED.reached();
             try (Journal file = Spool.journal(id);
@@ -108,7 +107,7 @@ public final class Migration {
                 try {
                     return move(begun(file), undo, rehearsal);
                 } finally {
-                    cancellation.forbid(); // undoing must not be cut short
+                    cancellation.end(); // undoing must not be cut short
                 }
             }
         } catch (InterruptedException e) {
@@ -119,8 +118,6 @@ public final class Migration {
             // Ctrl-C at a terminal ends the ssh client too: what fails then is not the news
             boolean asked = cancellation.asked() && e.exitCode() == ExitCode.FAILED;
             throw placed(asked ? Problem.failed("the migration was cancelled").causedBy(e) : e);
-        } finally {
-            cancellation.forbid();
         }
     }
 
@@ -161,6 +158,7 @@ public final class Migration {
 
             watch.begin(Stage.HANDOVER);
             if (rehearsal) {
+                cancellation.endOrStop();
                 source.giveUp();
             } else {
                 handOver(source, journal.head(), undo);
@@ -218,7 +216,8 @@ public final class Migration {
     private void handOver(FrozenSource source, Journal.Head head, Undo undo)
             throws Problem, InterruptedException {
         source.orLost();
-        cancellation.pass(source::grant);
+        cancellation.endOrStop();
+        source.grant();
         FaultPoint.SOURCE_GRANTING.reached();
         SourceEvent answer = SourceEvent.TARGET_RUNS;
         Problem refusal = Problem.undecided("the target did not answer");

@@ -149,7 +149,7 @@ public record NetworkLock(Instance instance, Table table) {
             return;
         }
         List<String> here = List.of("nft", "delete", "table", "inet", table.name);
-        orFail(Command.of(here).run(DEADLINE), table.name);
+        orFail(Command.of(here).apart().run(DEADLINE), table.name);
     }
 
     private static void orFail(Command.Result result, String name) throws Problem {
@@ -196,6 +196,6 @@ public record NetworkLock(Instance instance, Table table) {
         }
         argv.add("nft");
         argv.addAll(List.of(words));
-        return Command.of(argv).run(DEADLINE);
+        return Command.of(argv).apart().run(DEADLINE);
     }
 }

@@ -209,6 +209,7 @@ class RemoteTargetTest {
         Thread caller = Thread.currentThread();
         FarEnd far =
                 FarEnd.playing((request, out) -> {
+                    pause(); // the caller has sent it and waits
                     caller.interrupt();
                     pause();
                     FarEnd.ok(request, null, out);

@@ -12,7 +12,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -43,14 +42,7 @@ class FaultIT {
     }
 
     private void startMoving() {
-        moving =
-                CompletableFuture.supplyAsync(() -> {
-                    try {
-                        return NODES.migrate(N1, "job");
-                    } catch (Exception e) {
-                        throw new CompletionException(e);
-                    }
-                });
+        moving = Moving.start(() -> NODES.migrate(N1, "job"));
     }
 
     private void startMovingUntilMidway() throws Exception {

@@ -9,7 +9,6 @@ import io.migrator.linux.Command;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
 /** Does one case of the table on two swept nodes and tells what came of it. */
@@ -71,14 +70,7 @@ final class FaultRig {
     }
 
     private Moved move() throws Exception {
-        CompletableFuture<Moved> moving =
-                CompletableFuture.supplyAsync(() -> {
-                    try {
-                        return nodes.migrate(N1, FaultJob.NAME);
-                    } catch (Exception e) {
-                        throw new CompletionException(e);
-                    }
-                });
+        CompletableFuture<Moved> moving = Moving.start(() -> nodes.migrate(N1, FaultJob.NAME));
         blow.await(moving);
         blow.strike(expected.fault());
         return moving.get(END_SECONDS, TimeUnit.SECONDS);

@@ -23,7 +23,7 @@ final class Sweep {
             ip link set eth0 up
             rm -rf /dev/shm/migrator-* ~/.migrator /srv/it
             mount -o remount,size=50% /dev/shm
-            for group in /sys/fs/cgroup/migrator-* /sys/fs/cgroup/{spread,barren}; do
+            for group in /sys/fs/cgroup/{,spread/}migrator-* /sys/fs/cgroup/{spread,barren}; do
                 [[ ! -d $group ]] || { echo 1 >"$group/cgroup.kill"; sleep 0.2; rmdir "$group"; }
             done
             mkdir -p /srv/it

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The file that {@code tally} writes: who wrote which number, and where it runs now. */
 final class Tally {
@@ -42,6 +43,13 @@ final class Tally {
                         .sorted()
                         .toList();
         return nodes.isEmpty() ? "stands" : String.join("+", nodes);
+    }
+
+    /** The nodes on which it ever wrote. */
+    Set<String> writers() throws IOException {
+        return lines().stream()
+                .map(line -> line.substring(line.indexOf(' ') + 1))
+                .collect(Collectors.toSet());
     }
 
     /** Numbers that were written more than once. */

@@ -47,7 +47,7 @@ final class TwoNodes implements BeforeAllCallback, BeforeEachCallback, AfterEach
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** The shell stays: nsenter stops for good with a child that is stopped. */
-    private static final String WATCHED = "migrator migrate \"$@\"; exit $?";
+    private static final String WATCHED = "migrator \"$@\"; exit $?";
 
     /** Asks the first process of an instance for a report, by a signal, and prints the next one. */
     private static final String REPORT =
@@ -109,7 +109,13 @@ final class TwoNodes implements BeforeAllCallback, BeforeEachCallback, AfterEach
 
     /** Runs a program on a node. */
     Command.Result run(String node, String... words) throws Problem, InterruptedException {
-        return lab.exec(PROGRAM, node, List.of(words));
+        return run(PROGRAM, node, words);
+    }
+
+    /** The same for a program that may take so long. */
+    Command.Result run(Duration limit, String node, String... words)
+            throws Problem, InterruptedException {
+        return lab.exec(limit, node, List.of(words));
     }
 
     /** Runs a program on a node that has to exit 0; returns its output without blanks around it. */
@@ -197,8 +203,18 @@ final class TwoNodes implements BeforeAllCallback, BeforeEachCallback, AfterEach
     /** {@code migrator migrate}. */
     Moved migrateTo(String node, String name, String to, String... options)
             throws Problem, InterruptedException {
-        List<String> words =
-                new ArrayList<>(List.of("bash", "-c", WATCHED, "bash", name, "--to", to, "--json"));
+        return move("migrate", node, name, to, options);
+    }
+
+    /** {@code migrator rehearse --to the other node}. */
+    Moved rehearse(String node, String name) throws Problem, InterruptedException {
+        return move("rehearse", node, name, other(node));
+    }
+
+    private Moved move(String verb, String node, String name, String to, String... options)
+            throws Problem, InterruptedException {
+        List<String> words = new ArrayList<>(List.of("bash", "-c", WATCHED, "bash"));
+        words.addAll(List.of(verb, name, "--to", to, "--json"));
         words.addAll(List.of(options));
         Command.Result result = lab.exec(MIGRATION, node, words);
         return new Moved(result.exit(), json(result.out()), result.err());
