@@ -1,16 +1,11 @@
 package io.migrator.cli;
 
-import io.migrator.instance.Instance;
-import io.migrator.instance.Instances;
 import io.migrator.migration.Migration;
 import io.migrator.migration.Outcome;
-import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 import java.util.concurrent.Callable;
 
@@ -25,47 +20,18 @@ import java.util.concurrent.Callable;
                     + " still, and everything that was found.",
         })
 final class RehearseCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "NAME", description = "One of your instances on this node.")
-    private String name = "";
-
-    @Mixin private FarSide farSide;
-
-    @Option(names = "--json", description = "Print the result as one JSON object.")
-    private boolean json;
+    @Mixin private Job job;
 
     @Override
     public Integer call() throws Problem, InterruptedException {
-        try {
-            farSide.validate();
-            Instance instance = Instances.ofThisUser().get(name);
-            try (TerminalProgress progress = new TerminalProgress();
-                    FarSide.Link link = farSide.connect()) {
-                Migration migration =
-                        new Migration(
-                                instance,
-                                link.target(),
-                                link.node(),
-                                progress,
-                                farSide.timeLimit());
-                Interruption.calls(migration::cancel);
-                Outcome outcome = migration.rehearse();
-                progress.close();
-                report(outcome);
-            }
-            return ExitCode.DONE.code();
-        } catch (Problem problem) {
-            if (json) {
-                System.out.println(Json.text(Result.of(name, problem)));
-            }
-            throw problem;
-        }
+        return job.exitOf(() -> report(job.ask(Migration::rehearse)));
     }
 
     private void report(Outcome outcome) {
         System.err.printf(
                 "'%s' could move to %s; it stood still for %.0f ms and runs on here%n",
-                name, outcome.to(), outcome.frozenMillis());
-        if (json) {
+                job.name(), outcome.to(), outcome.frozenMillis());
+        if (job.json()) {
             System.out.println(Json.text(Result.of(outcome)));
         }
     }

@@ -107,7 +107,7 @@ final class FrozenSource implements AutoCloseable {
      * criu is ended: what keeps the job still from here is nobody's life.
      */
     void hold(Duration timeLimit) throws Problem, InterruptedException {
-        dump.holdAt(Notify.POST_DUMP, timeLimit);
+        awaitImages(timeLimit);
         FaultPoint.SOURCE_HELD.reached();
         journal.on(SourceEvent.HOLD);
         try {
@@ -120,6 +120,23 @@ final class FrozenSource implements AutoCloseable {
             dump.abandon();
         }
         journal.on(SourceEvent.SEAL);
+    }
+
+    /** criu cannot tell of a full file system: its log is in it. */
+    private void awaitImages(Duration timeLimit) throws Problem, InterruptedException {
+        try {
+            dump.holdAt(Notify.POST_DUMP, timeLimit);
+        } catch (Problem e) {
+            if (Spool.freeBytes() > 0) {
+                throw e;
+            }
+            throw Problem.failed("the images of the job could not be written")
+                    .because("/dev/shm is full")
+                    .tryThis(
+                            "make room there: the images are small, the job's memory is not in"
+                                    + " them")
+                    .causedBy(e);
+        }
     }
 
     /**

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.migrator.fault.FaultPoint;
+
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -124,6 +126,18 @@ class FaultIT {
         NODES.bash(N2, "umount /dev/shm");
         NODES.assertAs(N2, target);
         assertUndone(moved, "/dev/shm");
+    }
+
+    @Test
+    void sourceOutOfRoom() throws Exception {
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_DUMPING);
+        blow.arm();
+        startMoving();
+        blow.await(moving);
+        blow.strike(Fault.FULL);
+        Moved moved = ended();
+        blow.heal();
+        assertUndone(moved, "/dev/shm is full");
     }
 
     @Test
