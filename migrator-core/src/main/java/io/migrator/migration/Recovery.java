@@ -26,6 +26,9 @@ public final class Recovery {
     /** How long a node remembers what it said of a migration. */
     private static final Duration REMEMBERED = Duration.ofDays(7);
 
+    /** No spool is without a journal for more than seconds while somebody needs it. */
+    private static final Duration FORGOTTEN = Duration.ofHours(1);
+
     /** Finds the other node of a migration. */
     @FunctionalInterface
     public interface FarNodes {
@@ -67,6 +70,9 @@ public final class Recovery {
     /** Settles each migration; one that cannot be settled does not stop the others. */
     public List<Settled> run(List<String> ids, Choice choice) throws InterruptedException {
         List<Settled> all = new ArrayList<>();
+        if (!choice.dryRun) {
+            removeForgotten(ids);
+        }
         for (String id : ids) {
             try {
                 one(id, choice).ifPresent(all::add);
@@ -77,6 +83,20 @@ public final class Recovery {
             }
         }
         return all;
+    }
+
+    /** A check needs a spool for a moment, before there is a journal; it may have been killed. */
+    private void removeForgotten(List<String> known) {
+        try {
+            for (String id : Spool.olderThan(FORGOTTEN)) {
+                Optional<Spool> spool = known.contains(id) ? Optional.empty() : Spool.find(id);
+                if (spool.isPresent()) {
+                    spool.get().close();
+                }
+            }
+        } catch (IOException | Problem e) {
+            report.accept("images that nobody knows could not be removed: " + e.getMessage());
+        }
     }
 
     private Optional<Settled> one(String id, Choice choice)

@@ -4,14 +4,20 @@ import io.migrator.handover.Journal;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -107,6 +113,29 @@ public final class Spool implements AutoCloseable {
         return Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
                 ? Optional.of(new Spool(directory))
                 : Optional.empty();
+    }
+
+    /**
+     * Spools that nobody has touched for so long, whoever made them.
+     *
+     * @return ids
+     */
+    static List<String> olderThan(Duration age) throws IOException {
+        if (!Files.isDirectory(parent())) {
+            return List.of();
+        }
+        FileTime limit = FileTime.from(Instant.now().minus(age));
+        List<String> found = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(parent())) {
+            for (Path each : all) {
+                String id = String.valueOf(each.getFileName());
+                boolean isSpool = !each.equals(journals()) && ID.matcher(id).matches();
+                if (isSpool && Files.getLastModifiedTime(each).compareTo(limit) < 0) {
+                    found.add(id);
+                }
+            }
+        }
+        return found;
     }
 
     private static String checked(String id) throws Problem {

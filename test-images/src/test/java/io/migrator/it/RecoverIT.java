@@ -194,6 +194,19 @@ class RecoverIT {
         assertWellOn(N1);
     }
 
+    /** What a check leaves that is killed: there is no journal yet. */
+    @Test
+    void imagesThatNobodyKnows() throws Exception {
+        NODES.bash(
+                N1,
+                "umask 77; cd /dev/shm; mkdir -p migrator-root/{mold,mnew}; touch"
+                    + " migrator-root/mold/cpuinfo.img; touch -d '2 hours ago' migrator-root/mold");
+        recover(0, N1, "--dry-run");
+        assertEquals("mnew mold", NODES.bash(N1, "ls /dev/shm/migrator-root | xargs"));
+        recover(0, N1);
+        assertEquals("mnew", NODES.bash(N1, "ls /dev/shm/migrator-root"));
+    }
+
     @Test
     void aTokenThatIsNotOursMovesNothing() throws Exception {
         hold(FaultPoint.SOURCE_LOADED);
