@@ -146,10 +146,19 @@ public final class Journal implements AutoCloseable {
      * @param directory of this user's journals; made if it is not there
      */
     public static Journal create(Path directory, String id) throws IOException {
+        return openOrCreate(directory, id).orElseThrow(() -> new IOException(id + " is in use"));
+    }
+
+    /**
+     * The same for one that may be there already.
+     *
+     * @return empty if another process is at work on that migration
+     */
+    public static Optional<Journal> openOrCreate(Path directory, String id) throws IOException {
         Files.createDirectories(
                 directory,
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        return locked(directory, id, true).orElseThrow(() -> new IOException(id + " is in use"));
+        return locked(directory, id, true);
     }
 
     /**

@@ -3,6 +3,7 @@ package io.migrator.linux;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -31,19 +32,35 @@ public record Cgroup(Path directory) {
         return mount().map(mount -> new Cgroup(mount.resolve("." + path).normalize()));
     }
 
-    /** That of a name, wherever it is in the hierarchy. */
-    public static Optional<Cgroup> named(String name) throws IOException {
+    /** This user's whose name begins so, wherever they are in the hierarchy. */
+    public static List<Cgroup> beginningWith(String prefix) throws IOException {
         Optional<Path> mount = mount();
         if (mount.isEmpty()) {
-            return Optional.empty();
+            return List.of();
         }
         try (Stream<Path> tree = Files.walk(mount.get())) {
-            return tree.filter(path -> path.endsWith(name) && Files.isDirectory(path))
-                    .findFirst()
-                    .map(Cgroup::new);
+            return tree.filter(path -> String.valueOf(path.getFileName()).startsWith(prefix))
+                    .filter(Cgroup::isOurs)
+                    .map(Cgroup::new)
+                    .toList();
         } catch (UncheckedIOException e) {
-            throw e.getCause(); // a cgroup went while we looked
+            throw e.getCause(); // one went while we looked
         }
+    }
+
+    private static boolean isOurs(Path path) {
+        try {
+            String owner = Files.getOwner(path, LinkOption.NOFOLLOW_LINKS).getName();
+            return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)
+                    && owner.equals(System.getProperty("user.name"));
+        } catch (IOException e) {
+            return false; // it went
+        }
+    }
+
+    /** Its own name, without those above it. */
+    public String name() {
+        return String.valueOf(directory.getFileName());
     }
 
     /**

@@ -25,7 +25,10 @@ import java.util.Optional;
  */
 record Damaged(String id, Journal journal, @Nullable String because) {
     Settled settled(Recovery.Choice choice) throws Problem, InterruptedException, IOException {
-        Optional<Cgroup> frozen = Cgroup.named(Spool.cgroupName(id));
+        Optional<Cgroup> frozen =
+                Cgroup.beginningWith(Spool.cgroupName(id)).stream()
+                        .filter(each -> each.name().equals(Spool.cgroupName(id)))
+                        .findFirst();
         String why = "the journal is of no use: " + because;
         if (frozen.isEmpty()) {
             return unsettled(

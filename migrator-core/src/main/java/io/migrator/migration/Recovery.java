@@ -16,6 +16,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
@@ -58,10 +60,12 @@ public final class Recovery {
         this.report = report;
     }
 
-    /** The ids of the migrations that this node knows. */
+    /** The ids of the migrations that this node knows, or has a frozen job of. */
     public static List<String> ids() throws Problem {
         try {
-            return Journal.ids(Spool.journals());
+            SortedSet<String> ids = new TreeSet<>(Spool.withCgroup());
+            ids.addAll(Journal.ids(Spool.journals()));
+            return List.copyOf(ids);
         } catch (IOException e) {
             throw Problem.failed("the journals cannot be read").because(e.toString());
         }
@@ -106,7 +110,7 @@ public final class Recovery {
         }
         Optional<Journal> free;
         try {
-            free = Journal.open(Spool.journals(), id);
+            free = Spool.openJournal(id);
             if (free.isEmpty()) {
                 return Optional.of(atWork(id));
             }
@@ -114,12 +118,17 @@ public final class Recovery {
             return Optional.empty(); // settled in the meantime, or about to begin
         }
         try (Journal file = free.get()) {
-            return file.hasContents() ? settled(id, file, choice) : Optional.empty();
+            return settled(id, file, choice);
         }
     }
 
     private Optional<Settled> settled(String id, Journal file, Choice choice)
             throws Problem, InterruptedException, IOException {
+        if (!file.hasContents()) {
+            return Spool.withCgroup().contains(id)
+                    ? Optional.of(new Damaged(id, file, "it is gone").settled(choice))
+                    : Optional.empty();
+        }
         try {
             Journal.Head head = file.contents().head();
             if (!head.ownBoot().equals(NodeFacts.bootId())) {
@@ -213,7 +222,7 @@ public final class Recovery {
         };
     }
 
-    private static Settled atWork(String id) throws IOException {
+    private static Settled atWork(String id) throws Problem, IOException {
         Journal.Contents contents = Journal.peek(Spool.journals(), id);
         boolean isSource = contents.head().role() == Journal.Role.SOURCE;
         String instance;

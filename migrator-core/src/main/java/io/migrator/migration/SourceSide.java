@@ -187,7 +187,7 @@ final class SourceSide {
         }
     }
 
-    private StandingJob standing(@Nullable Instance instance) throws IOException {
+    private StandingJob standing(@Nullable Instance instance) throws Problem, IOException {
         Path log = Spool.parent().resolve(id).resolve("dump.log");
         return new StandingJob(instance, Seal.of(note.seal(), Spool.cgroupName(id)), log);
     }

@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.handover.Journal;
+import io.migrator.linux.Cgroup;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -29,6 +32,8 @@ import java.util.stream.Stream;
  */
 public final class Spool implements AutoCloseable {
     private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
+    private static final String CGROUP = "migrator-";
+    private static final String USER = System.getProperty("user.name");
     private static final Path MEMORY = Path.of("/dev/shm");
 
     private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
@@ -40,19 +45,51 @@ public final class Spool implements AutoCloseable {
         this.directory = directory;
     }
 
-    /** The owner's directory that holds all his spools, one per migration. */
-    public static Path parent() {
-        return MEMORY.resolve("migrator-" + System.getProperty("user.name"));
+    /**
+     * This user's directory that holds all his spools, one per migration, and his journals.
+     *
+     * @throws Problem if it is there and another user could have put something into it: what a
+     *     journal says is done, by root too
+     */
+    public static Path parent() throws Problem {
+        Path parent = MEMORY.resolve("migrator-" + USER);
+        if (Files.exists(parent, LinkOption.NOFOLLOW_LINKS) && !isOurs(parent)) {
+            throw Problem.refused("the place for images is not ours")
+                    .because(parent + " belongs to another user, or is open to others")
+                    .tryThis("ask your administrator to remove it");
+        }
+        return parent;
+    }
+
+    private static boolean isOurs(Path directory) throws Problem {
+        try {
+            PosixFileAttributes found =
+                    Files.readAttributes(
+                            directory, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            return found.isDirectory()
+                    && found.owner().getName().equals(USER)
+                    && OWNER_ONLY.value().containsAll(found.permissions());
+        } catch (IOException e) {
+            throw Problem.failed("the place for images cannot be looked at").because(e.toString());
+        }
     }
 
     /** Where this user's journals of migrations lie on this node. */
-    public static Path journals() {
+    public static Path journals() throws Problem {
         return parent().resolve("journal");
     }
 
     /** What the cgroup of a migration's frozen tree is called. */
     static String cgroupName(String id) {
-        return "migrator-" + id;
+        return CGROUP + id;
+    }
+
+    /** The migrations of this user that have such a cgroup now. */
+    static List<String> withCgroup() throws IOException {
+        return Cgroup.beginningWith(CGROUP).stream()
+                .map(group -> group.name().substring(CGROUP.length()))
+                .filter(id -> ID.matcher(id).matches())
+                .toList();
     }
 
     /** Bytes that the file system of the spools could still take. */
@@ -83,17 +120,9 @@ public final class Spool implements AutoCloseable {
         }
     }
 
-    /** Makes the owner's directory, if it is not there. */
-    static void makeParent() throws IOException, Problem {
-        Path parent = parent();
-        if (!Files.isDirectory(parent, LinkOption.NOFOLLOW_LINKS)) {
-            Files.createDirectory(parent, OWNER_ONLY);
-        }
-        String user = System.getProperty("user.name");
-        if (!Files.getOwner(parent, LinkOption.NOFOLLOW_LINKS).getName().equals(user)) {
-            throw Problem.refused("the place for images is not ours")
-                    .because(parent + " belongs to another user")
-                    .tryThis("ask your administrator to remove it");
+    private static void makeParent() throws IOException, Problem {
+        if (!Files.isDirectory(parent(), LinkOption.NOFOLLOW_LINKS)) {
+            Files.createDirectory(parent(), OWNER_ONLY);
         }
     }
 
@@ -105,6 +134,19 @@ public final class Spool implements AutoCloseable {
         } catch (IOException e) {
             throw Problem.failed("could not make a journal").because(e.toString()).causedBy(e);
         }
+    }
+
+    /**
+     * The journal of that migration, locked; made anew where nothing but its cgroup is left.
+     *
+     * @return empty if another process is at work on it
+     */
+    static Optional<Journal> openJournal(String id) throws IOException, Problem {
+        if (!withCgroup().contains(id)) {
+            return Journal.open(journals(), checked(id));
+        }
+        makeParent();
+        return Journal.openOrCreate(journals(), checked(id));
     }
 
     /** The spool of that migration, if it is here and ours. */
@@ -120,7 +162,7 @@ public final class Spool implements AutoCloseable {
      *
      * @return ids
      */
-    static List<String> olderThan(Duration age) throws IOException {
+    static List<String> olderThan(Duration age) throws IOException, Problem {
         if (!Files.isDirectory(parent())) {
             return List.of();
         }
@@ -157,9 +199,10 @@ public final class Spool implements AutoCloseable {
                 Files.deleteIfExists(path);
             }
         }
-        try (Stream<Path> others = Files.list(parent())) {
+        Path parent = Objects.requireNonNull(directory.getParent());
+        try (Stream<Path> others = Files.list(parent)) {
             if (others.findAny().isEmpty()) {
-                Files.deleteIfExists(parent());
+                Files.deleteIfExists(parent);
             }
         }
     }

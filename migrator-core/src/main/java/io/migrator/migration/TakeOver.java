@@ -27,12 +27,12 @@ record TakeOver(String id) {
     private static final long LOOK_MILLIS = 50;
 
     /** Where the decision lies. */
-    private Path file() {
+    private Path file() throws Problem {
         return Spool.parent().resolve(id).resolve("take-over");
     }
 
     /** Waits for the decision. */
-    boolean isDecided() throws InterruptedException {
+    boolean isDecided() throws Problem, InterruptedException {
         long end = System.nanoTime() + KEPT.toNanos();
         while (System.nanoTime() < end) {
             if (Files.exists(file())) {

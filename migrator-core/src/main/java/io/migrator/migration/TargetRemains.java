@@ -33,7 +33,7 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
     }
 
     /** Where the images are, or were. */
-    Path images() {
+    Path images() throws Problem {
         return Spool.parent().resolve(id);
     }
 

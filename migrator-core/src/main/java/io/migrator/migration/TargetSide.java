@@ -116,7 +116,8 @@ public record TargetSide(Consumer<String> report) {
         return contents.body(TargetJournal.Note.class);
     }
 
-    private static Optional<Journal> awaitFree(String id) throws IOException, InterruptedException {
+    private static Optional<Journal> awaitFree(String id)
+            throws IOException, Problem, InterruptedException {
         long end = System.nanoTime() + BUSY.toNanos();
         Optional<Journal> free = Journal.open(Spool.journals(), id);
         while (free.isEmpty()) {

@@ -62,6 +62,33 @@ class RecoverIT {
             """
                     .formatted(JOURNALS);
 
+    /** A migration that is gone, whose tree is one process that is none of ours. */
+    private static final String FORGE =
+            """
+            import json, os
+            def crc32c(data):
+                crc = 0xffffffff
+                for byte in data:
+                    crc ^= byte
+                    for _ in range(8):
+                        crc = (crc >> 1) ^ (0x82f63b78 & -(crc & 1))
+                return crc ^ 0xffffffff
+            pid = int(open('/tmp/victim').read())
+            start = int(open('/proc/%%d/stat' %% pid).read().rsplit(')', 1)[1].split()[19])
+            boot = open('/proc/sys/kernel/random/boot_id').read().strip()
+            note = dict(state='GONE', instance='no', appinit=1, appinitStart=1, carries=False,
+                        seal=dict(cgroup=None, members=[dict(pid=pid, startTime=start,
+                                                             wasStopped=False)]),
+                        criu=dict(pid=0, startTime=0),
+                        far=dict(to='n2', transport='jsch', program='migrator'))
+            text = 'migrator 1 source mforged %%s %%s %%s\\n%%s\\n' %% (
+                'a' * 32, boot, boot, json.dumps(note))
+            os.makedirs('%s')
+            open('%smforged', 'w').write(text + '%%x\\n' %% crc32c(text.encode()))
+            open('%smforged.lock', 'w')
+            """
+                    .formatted(JOURNALS, JOURNALS, JOURNALS);
+
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
     private FaultJob job;
@@ -222,16 +249,19 @@ class RecoverIT {
         assertWellOn(N2);
     }
 
-    /**
-     * Nobody can tell then who may run it; that it stands here can be seen, and a person decides.
-     */
-    @Test
-    void aDamagedJournalOfTheSource() throws Exception {
+    /** Nobody can tell then who may run it; that it stands here is seen, and a person decides. */
+    @ParameterizedTest
+    @CsvSource({"damaged", "gone"})
+    void aJournalOfTheSourceThatCannotBeRead(String how) throws Exception {
         struck(FaultPoint.SOURCE_SEALED, Fault.SOURCE_JVM);
         String id = id(N1);
-        NODES.out(N1, "python3", "-c", SPOIL, "damage");
+        if (how.equals("gone")) {
+            NODES.bash(N1, "rm -r " + JOURNALS);
+        } else {
+            NODES.out(N1, "python3", "-c", SPOIL, "damage");
+        }
         JsonNode told = recover(4, N1);
-        assertTrue(told.path("text").asText().contains("damaged"), told::toString);
+        assertTrue(told.path("text").asText().contains(how), told::toString);
         assertTrue(told.path("text").asText().contains("migrator-" + id), told::toString);
         assertTrue(told.path("tryThis").asText().contains("--take-back " + id), told::toString);
         stands();
@@ -239,8 +269,21 @@ class RecoverIT {
         stands();
         recover(0, N1, "--take-back", id);
         assertEquals("alive", job.connection(N1));
+        NODES.bash(N1, "rm -f /root/journal.good");
         NODES.bash(N2, "rm -r /dev/shm/migrator-root"); // its tombstone: nobody has the token now
         assertWellOn(N1);
+    }
+
+    /** Another user was there first, and wrote a journal that would have root kill a process. */
+    @Test
+    void aJournalThatAnotherUserForged() throws Exception {
+        NODES.bash(N1, "setsid sleep 1000 >/dev/null 2>&1 & echo $! >/root/victim");
+        NODES.bash(N1, "chmod 644 /root/victim; cp /root/victim /tmp/victim; rm /root/victim");
+        NODES.out(N1, "runuser", "-u", "alice", "--", "python3", "-c", FORGE);
+        Command.Result recovered = NODES.run(N1, "migrator", "recover");
+        NODES.bash(N1, "kill $(cat /tmp/victim); rm -r /tmp/victim /dev/shm/migrator-root");
+        assertEquals(3, recovered.exit(), recovered.err());
+        assertTrue(recovered.err().contains("another user"), recovered.err());
     }
 
     /** The source then does not learn what became of the job, and waits. */
