@@ -6,6 +6,8 @@ import static io.migrator.it.TwoNodes.N2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.migrator.fault.FaultPoint;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,6 +15,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Locks of a job on files: nobody gets one that the job believes it has. A job does not go with one
@@ -100,20 +104,23 @@ class LockIT {
         NODES.awaitFile(N2, SHARED + "/" + kind + ".wait"); // so it did wait
     }
 
+    /** It is seen in the images when nothing can change any more. */
     @Test
-    void aLockTakenAfterTheCheckStopsTheMove() throws Exception {
+    void aLockTakenAfterTheLastLookStopsTheMove() throws Exception {
         startHolder(SHARED, "late");
-        NODES.out(
-                N2,
-                "bash",
-                "-c",
-                "setsid bash -c 'for _ in {1..4000}; do compgen -G \"/dev/shm/migrator-root/m*\""
-                        + " >/dev/null && exec touch "
-                        + SHARED
-                        + "/go; sleep 0.005; done' >/dev/null 2>&1 &");
-        Moved moved = NODES.migrate(N1, "job");
-        assertTrue(moved.exit() == 1 || moved.exit() == REFUSED, moved.err());
-        assertTrue(moved.err().contains(SHARED + "/late"), moved.err());
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_PREPARED);
+        blow.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+        blow.await(moving);
+        NODES.bash(N1, "touch " + SHARED + "/go");
+        NODES.awaitFile(N1, SHARED + "/late.take");
+        blow.release();
+        Moved moved = moving.get(60, TimeUnit.SECONDS);
+        blow.heal();
+        moved.failedWithJobOn(N1);
+        for (String word : List.of("took a file lock while it was being moved", SHARED + "/late")) {
+            assertTrue(moved.err().contains(word), moved.err());
+        }
         assertEquals("late held", tried(N2, SHARED, "late"));
         NODES.payload(N1, "job");
     }
