@@ -30,6 +30,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -42,6 +43,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -240,6 +242,23 @@ static void set_last_pid(const char *last_pid)
 	close(fd);
 }
 
+/* criu is started and fed by names below /proc, which are the instance's by now: it must not have made them */
+static void check_proc(void)
+{
+	static const char *const names[] = { "/proc/self/fd/7", "/proc/self/fd/8" };
+	struct statfs fs;
+	struct stat named, held;
+
+	for (int i = 0; i < 2; i++) {
+		int fd = open(names[i], O_PATH | O_CLOEXEC);
+
+		if (statfs("/proc", &fs) || fs.f_type != PROC_SUPER_MAGIC || fd < 0 || fstat(fd, &named) ||
+		    fstat(IMAGES_FD + i, &held) || named.st_dev != held.st_dev || named.st_ino != held.st_ino)
+			die("/proc of the instance is not the kernel's");
+		close(fd);
+	}
+}
+
 __attribute__((noreturn)) static void become_criu(int images, int bundle, int socket, int shim)
 {
 	static char *const environment[] = { "PATH=/nonexistent", "LC_ALL=C", NULL };
@@ -273,6 +292,7 @@ __attribute__((noreturn)) static void become_criu(int images, int bundle, int so
 	move_fd(socket, CRIU_FD);
 	close_others();
 
+	check_proc();
 	if (!shim) /* an empty list to preload */
 		argv[4] = "";
 	execve(argv[0], argv, environment);

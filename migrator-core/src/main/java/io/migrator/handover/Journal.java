@@ -53,12 +53,24 @@ public final class Journal implements AutoCloseable {
                         "migrator 1 (source|target) ([a-z0-9]{1,64}) ([0-9a-f]{32})"
                                 + " ([0-9a-f-]{1,64}) ([0-9a-f-]{1,64})");
 
+        /** Parts may come from a peer: what could not be read again is refused. */
+        public Head {
+            if (!LINE.matcher(line(role, id, token, sourceBoot, targetBoot)).matches()) {
+                throw new IllegalArgumentException("not the head of a journal");
+            }
+        }
+
         /** The boot id of the node that keeps the journal. */
         public String ownBoot() {
             return role == Role.SOURCE ? sourceBoot : targetBoot;
         }
 
         private String line() {
+            return line(role, id, token, sourceBoot, targetBoot);
+        }
+
+        private static String line(
+                Role role, String id, Token token, String sourceBoot, String targetBoot) {
             String word = role == Role.SOURCE ? "source" : "target";
             return String.join(" ", "migrator 1", word, id, token.text(), sourceBoot, targetBoot);
         }
@@ -128,6 +140,10 @@ public final class Journal implements AutoCloseable {
     private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
     private static final String LOCK = ".lock";
     private static final String DRAFT = ".new";
+
+    /** A person's decision about it lies beside it. */
+    public static final String TAKE_OVER = ".take-over";
+
     private static final int MAX_BYTES = 1 << 20;
     private static final ObjectMapper JSON =
             JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
@@ -277,6 +293,7 @@ public final class Journal implements AutoCloseable {
         try {
             Files.deleteIfExists(file);
             Files.deleteIfExists(file.resolveSibling(file.getFileName() + DRAFT));
+            Files.deleteIfExists(file.resolveSibling(file.getFileName() + TAKE_OVER));
             Files.deleteIfExists(file.resolveSibling(file.getFileName() + LOCK));
             Path directory = Objects.requireNonNull(file.getParent());
             removeIfEmpty(directory);

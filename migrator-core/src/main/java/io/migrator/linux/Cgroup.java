@@ -1,15 +1,19 @@
 package io.migrator.linux;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 
 /**
  * A cgroup of the unified hierarchy (cgroups(7), version 2), as far as it is mounted here. Version
@@ -38,21 +42,37 @@ public record Cgroup(Path directory) {
         if (mount.isEmpty()) {
             return List.of();
         }
-        try (Stream<Path> tree = Files.walk(mount.get())) {
-            return tree.filter(path -> String.valueOf(path.getFileName()).startsWith(prefix))
-                    .filter(Cgroup::isOurs)
-                    .map(Cgroup::new)
-                    .toList();
-        } catch (UncheckedIOException e) {
-            throw e.getCause(); // one went while we looked
-        }
+        List<Cgroup> found = new ArrayList<>();
+        Files.walkFileTree(
+                mount.get(),
+                new SimpleFileVisitor<>() {
+                    @Override
+                    public FileVisitResult preVisitDirectory(
+                            Path each, BasicFileAttributes attributes) {
+                        String name = String.valueOf(each.getFileName());
+                        if (name.startsWith(prefix) && isOurs(each)) {
+                            found.add(new Cgroup(each));
+                        }
+                        return FileVisitResult.CONTINUE;
+                    }
+
+                    @Override
+                    public FileVisitResult visitFileFailed(Path each, IOException e) {
+                        return FileVisitResult.CONTINUE; // gone, or closed to us
+                    }
+
+                    @Override
+                    public FileVisitResult postVisitDirectory(Path each, @Nullable IOException e) {
+                        return FileVisitResult.CONTINUE;
+                    }
+                });
+        return found;
     }
 
     private static boolean isOurs(Path path) {
         try {
             String owner = Files.getOwner(path, LinkOption.NOFOLLOW_LINKS).getName();
-            return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)
-                    && owner.equals(System.getProperty("user.name"));
+            return owner.equals(System.getProperty("user.name"));
         } catch (IOException e) {
             return false; // it went
         }

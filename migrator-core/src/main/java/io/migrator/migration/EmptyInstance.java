@@ -3,11 +3,13 @@ package io.migrator.migration;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Cgroup;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -20,6 +22,10 @@ final class EmptyInstance {
     /** How far criu's helpers must keep off the pids to be restored. */
     private static final int HELPERS = 1000;
 
+    /** In which apptainer's own shell ends. */
+    private static final Duration SETTLES = Duration.ofSeconds(2);
+
+    private static final int LOOK_MILLIS = 5;
     private static final int FIRST_CHOICE = 20000;
     private static final int LEAST_PID_MAX = 32768;
 
@@ -34,6 +40,7 @@ final class EmptyInstance {
             clash = new TreeSet<>(order.pids());
             clash.retainAll(threadsOf(started));
             if (clash.isEmpty()) {
+                orNotEmpty(started);
                 return started;
             }
             Apptainer.stop(order.instance());
@@ -41,6 +48,23 @@ final class EmptyInstance {
         throw Problem.failed("the pids of the job are not free in a new instance")
                 .because("appinit has threads " + clash + " there at every start")
                 .tryThis("start the job again with migrator run, which avoids these pids");
+    }
+
+    /** What a start script leaves would run beside the job, which brings its own. */
+    private static void orNotEmpty(Instance started) throws Problem, InterruptedException {
+        long end = System.nanoTime() + SETTLES.toNanos();
+        List<ProcessTree.Member> found = ProcessTree.of(started).members();
+        while (!found.isEmpty() && System.nanoTime() < end) {
+            Thread.sleep(LOOK_MILLIS);
+            found = ProcessTree.of(started).members();
+        }
+        if (!found.isEmpty()) {
+            throw Problem.refused("the new instance is not empty")
+                    .because(
+                            "process %d (%s) runs in it, perhaps from a start script of the image"
+                                    .formatted(found.getFirst().pid(), found.getFirst().name()))
+                    .tryThis("use an image without a start script that leaves processes");
+        }
     }
 
     /**

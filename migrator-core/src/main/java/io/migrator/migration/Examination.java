@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -31,7 +32,8 @@ final class Examination {
     private static final int LOOK_MILLIS = 20;
 
     /** criu writes this when the tasks stand before their first instruction (action-scripts.c). */
-    private static final String LET_GO = "Running pre-resume scripts";
+    private static final Pattern LET_GO =
+            Pattern.compile("\\([0-9. ]+\\) Running pre-resume scripts");
 
     private Examination() {}
 
@@ -45,8 +47,7 @@ final class Examination {
             throws Problem, InterruptedException {
         try {
             for (int look = 0; look < LOOKS; look++) {
-                List<ProcessTree.Member> members =
-                        instance == null ? List.of() : ProcessTree.of(instance).members();
+                List<ProcessTree.Member> members = ofTheJob(instance, images);
                 if (members.isEmpty()) {
                     return saysLetGo(images.resolve("restore.log"))
                             ? TargetEvent.FOUND_RUN
@@ -65,14 +66,20 @@ final class Examination {
         }
     }
 
+    /** Others may be in the instance by somebody's {@code apptainer exec}: they prove nothing. */
+    private static List<ProcessTree.Member> ofTheJob(@Nullable Instance instance, Path images)
+            throws Problem {
+        return instance == null
+                ? List.of()
+                : ProcessTree.of(instance).members().stream()
+                        .filter(each -> Files.exists(MemoryMap.imageOf(images, each.pid())))
+                        .toList();
+    }
+
     private static boolean hasAnyLeft(List<ProcessTree.Member> members, Path images)
             throws IOException {
         for (ProcessTree.Member member : members) {
-            Path image = MemoryMap.imageOf(images, member.pid());
-            if (!Files.exists(image)) {
-                return true; // a child that the job made after it was let go
-            }
-            MemoryMap map = MemoryMap.read(image);
+            MemoryMap map = MemoryMap.read(MemoryMap.imageOf(images, member.pid()));
             for (Proc thread : member.process().threads()) {
                 if (hasLeft(member.process(), thread, map)) {
                     return true;
@@ -100,7 +107,7 @@ final class Examination {
             return false;
         }
         try (Stream<String> lines = Files.lines(log, StandardCharsets.ISO_8859_1)) {
-            return lines.anyMatch(line -> line.contains(LET_GO));
+            return lines.anyMatch(line -> LET_GO.matcher(line).matches());
         }
     }
 }

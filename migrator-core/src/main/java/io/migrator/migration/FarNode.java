@@ -6,6 +6,8 @@ import io.migrator.handover.SourceJournal;
 import io.migrator.handover.Token;
 import io.migrator.problem.Problem;
 
+import java.util.Objects;
+
 /**
  * The target of a migration as it is asked by another connection than that which brought the job:
  * after a cut link, or by {@code migrator recover}. Each call makes its own connection.
@@ -18,6 +20,12 @@ public interface FarNode {
      * @param bootId of this start of the node
      */
     record Answer(Target state, String bootId) {
+        /** Comes from a peer: nothing may be missing. */
+        public Answer {
+            Objects.requireNonNull(state);
+            Objects.requireNonNull(bootId);
+        }
+
         /** What it means to the source. Another start of the node knows nothing of ours. */
         public SourceEvent event(String expectedBoot) {
             if (!bootId.equals(expectedBoot)) {

@@ -43,6 +43,7 @@ final class FrozenSource implements AutoCloseable {
     private final StandingJob job;
     private final FreezeWatch freeze;
     private final SourceJournal journal;
+    private ProcessTree tree;
 
     private FrozenSource(
             Plan plan,
@@ -55,6 +56,7 @@ final class FrozenSource implements AutoCloseable {
         this.job = job;
         this.freeze = freeze;
         this.journal = journal;
+        this.tree = plan.tree;
     }
 
     /** Starts criu's dump of the tree; the freeze comes some 30 ms later, when criu is ready. */
@@ -116,6 +118,7 @@ final class FrozenSource implements AutoCloseable {
             throw Problem.failed("the job could not be sealed").because(e.getMessage());
         }
         dump.orEnded(); // had criu died before the seal, the job would have run on after its image
+        tree = sealedTree(); // as long as criu holds what the seal may have missed
         if (job.seal().standsAlone()) {
             dump.abandon();
         }
@@ -139,13 +142,18 @@ final class FrozenSource implements AutoCloseable {
         }
     }
 
+    /** The tree that stands still. */
+    ProcessTree tree() {
+        return tree;
+    }
+
     /**
-     * The tree that stands still.
+     * Looks for it.
      *
      * @throws Problem if criu holds a process that is not sealed: one that was forked between the
-     *     look at the tree and the freeze, where no cgroup caught it
+     *     look at the tree and the freeze, where no cgroup caught it, or that left the cgroup
      */
-    ProcessTree tree() throws Problem {
+    private ProcessTree sealedTree() throws Problem {
         List<ProcessTree.Member> sealed = new ArrayList<>();
         for (ProcessTree.Member member : ProcessTree.of(plan.instance).members()) {
             try {

@@ -174,18 +174,18 @@ public final class LocalTarget implements Target, JobSink {
     /**
      * A complete copy waits some minutes for a person to say that the source's node is dead.
      *
-     * @return true if the job runs here by that decision; else all is to be discarded
+     * @return true if the copy is to be taken over; else all is to be discarded
      */
-    public boolean takeOver() throws Problem, InterruptedException {
+    public boolean awaitTakeOver() throws Problem, InterruptedException {
         TargetJournal token = journal;
-        if (token == null || token.state() != Handover.Target.LOADED) {
-            return false;
-        }
-        if (!new TakeOver(token.head().id()).isDecided()) {
-            return false;
-        }
+        return token != null
+                && token.state() == Handover.Target.LOADED
+                && new TakeOver(token.head().id()).isDecided();
+    }
+
+    /** Takes the token by a person's decision: the job runs here from now on. */
+    public void takeOver() throws Problem, InterruptedException {
         take(TargetEvent.TAKE_OVER);
-        return true;
     }
 
     @Override
@@ -210,7 +210,7 @@ public final class LocalTarget implements Target, JobSink {
             FaultPoint.TARGET_TAKEN.reached();
             held.letGo();
         } catch (Problem e) {
-            giveUp();
+            giveUpTaken();
             if (token.state() == Handover.Target.REFUSED) {
                 throw e;
             }
@@ -221,6 +221,17 @@ public final class LocalTarget implements Target, JobSink {
         made.commit();
         FaultPoint.TARGET_RUNNING.reached();
         tidy(held);
+    }
+
+    /** What is not found out now nobody may take for a refusal. */
+    private void giveUpTaken() throws Problem, InterruptedException {
+        try {
+            giveUp();
+        } catch (Problem e) {
+            throw Problem.undecided("what became of the job cannot be seen")
+                    .because(e.getMessage())
+                    .causedBy(e);
+        }
     }
 
     /** The job runs: nothing that fails here may be told as a failure of the move. */

@@ -4,6 +4,7 @@ import io.migrator.check.Preflight;
 import io.migrator.criu.CriuBundle;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
+import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Journal;
 import io.migrator.handover.SourceJournal;
@@ -104,10 +105,14 @@ public final class Migration {
             FaultPoint.SOURCE_CHECKED.reached();
             try (Journal file = Spool.journal(id);
                     Undo undo = new Undo(this::warn)) {
+                SourceJournal journal = begun(file);
                 try {
-                    return move(begun(file), undo, rehearsal);
+                    return move(journal, undo, rehearsal);
                 } finally {
                     cancellation.end(); // undoing must not be cut short
+                    if (journal.state() == Source.GRANTED) {
+                        undo.commit(); // only the target's answer may undo anything
+                    }
                 }
             }
         } catch (InterruptedException e) {
@@ -122,9 +127,14 @@ public final class Migration {
     }
 
     private SourceJournal begun(Journal file) throws Problem {
-        Journal.Head head =
-                new Journal.Head(
-                        Journal.Role.SOURCE, id, Token.fresh(), NodeFacts.bootId(), targetBoot);
+        Journal.Head head;
+        try {
+            head =
+                    new Journal.Head(
+                            Journal.Role.SOURCE, id, Token.fresh(), NodeFacts.bootId(), targetBoot);
+        } catch (IllegalArgumentException e) {
+            throw Problem.refused(to + " answered nonsense").because("its boot id is none");
+        }
         return SourceJournal.begin(file, head, SourceJournal.Note.of(instance, far.address()));
     }
 
@@ -161,7 +171,7 @@ public final class Migration {
                 cancellation.endOrStop();
                 source.giveUp();
             } else {
-                handOver(source, journal.head(), undo);
+                handOver(source, journal.head());
             }
             double frozenMillis = StopWatch.millisBetween(source.frozenNanos(), System.nanoTime());
 
@@ -187,8 +197,10 @@ public final class Migration {
 
     /** The job runs on here: what was made for it there goes, and then nobody need remember. */
     private void forget(SourceJournal journal) throws Problem, InterruptedException {
-        target.discard();
-        journal.forget();
+        if (journal.state() == Source.OPEN) { // else a step before this one failed: recover knows
+            target.discard();
+            journal.forget();
+        }
     }
 
     /** Returns true if the run directory is to be carried. */
@@ -213,7 +225,7 @@ public final class Migration {
     }
 
     /** The token moves: from grant on, only the target's word decides. */
-    private void handOver(FrozenSource source, Journal.Head head, Undo undo)
+    private void handOver(FrozenSource source, Journal.Head head)
             throws Problem, InterruptedException {
         source.orLost();
         cancellation.endOrStop();
@@ -235,7 +247,6 @@ public final class Migration {
             return;
         }
         if (answer == SourceEvent.TARGET_UNKNOWN) {
-            undo.commit();
             source.close();
             throw refusal;
         }

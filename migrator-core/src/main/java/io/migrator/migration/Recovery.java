@@ -82,7 +82,7 @@ public final class Recovery {
                 one(id, choice).ifPresent(all::add);
             } catch (Problem e) {
                 all.add(unsettled(id, e.getMessage(), e.tryThis()));
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 all.add(unsettled(id, "it could not be settled: " + e, "migrator recover"));
             }
         }

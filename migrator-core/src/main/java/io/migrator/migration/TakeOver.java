@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -26,21 +27,31 @@ record TakeOver(String id) {
     private static final Duration RUNS = Duration.ofSeconds(15);
     private static final long LOOK_MILLIS = 50;
 
-    /** Where the decision lies. */
+    /** Where the decision lies: not among the images, whose names the source chooses. */
     private Path file() throws Problem {
-        return Spool.parent().resolve(id).resolve("take-over");
+        return Spool.journals().resolve(id + Journal.TAKE_OVER);
     }
 
     /** Waits for the decision. */
     boolean isDecided() throws Problem, InterruptedException {
         long end = System.nanoTime() + KEPT.toNanos();
         while (System.nanoTime() < end) {
-            if (Files.exists(file())) {
+            if (isFresh()) {
                 return true;
             }
             TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
         }
         return false;
+    }
+
+    /** Who decided may have been killed before he could withdraw. */
+    private boolean isFresh() throws Problem {
+        try {
+            Instant decided = Files.getLastModifiedTime(file()).toInstant();
+            return decided.plus(RUNS).isAfter(Instant.now());
+        } catch (IOException e) {
+            return false; // nobody decided
+        }
     }
 
     /** Decides, and waits until the receiver has done it. */
@@ -55,6 +66,10 @@ record TakeOver(String id) {
             Files.write(file(), new byte[0]); // again is the same decision
             note = awaitRunning(note);
             Files.deleteIfExists(file()); // a source that falls silent later is another case
+            if (note.state() != Target.RUNNING) {
+                Thread.sleep(2 * LOOK_MILLIS); // the receiver may have seen it just then
+                note = note();
+            }
         }
         boolean runs = note.state() == Target.RUNNING;
         return new Settled(
@@ -69,7 +84,9 @@ record TakeOver(String id) {
                         : dryRun
                                 ? "the copy would run here; if the source's node lives, its copy"
                                         + " may run too"
-                                : "not taken over: the source is not silent",
+                                : note.state() == Target.TAKEN
+                                        ? "taken over, but the job does not run yet"
+                                        : "not taken over: the source is not silent",
                 runs || dryRun ? "" : "migrator recover");
     }
 

@@ -2,6 +2,8 @@ package io.migrator.problem;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.regex.Pattern;
+
 /**
  * A failure told to a person: what happened, because of what, where the payload is now, what to
  * try. Texts are lower case, without a full stop. A problem is filled in by the methods below where
@@ -18,10 +20,17 @@ public final class Problem extends Exception {
     private String payload = "";
     private String tryThis = "";
 
+    private static final Pattern CONTROLS = Pattern.compile("[\\p{Cc}\\p{Cf}&&[^\n\t]]");
+
     private Problem(ExitCode exitCode, String what) {
-        super(what);
+        super(plain(what));
         this.exitCode = exitCode;
-        this.what = what;
+        this.what = plain(what);
+    }
+
+    /** Parts come from peers, jobs and logs: nothing in them may steer a terminal. */
+    private static String plain(String text) {
+        return CONTROLS.matcher(text).replaceAll(".");
     }
 
     /** The operation failed; the payload runs where it was (exit 1). */
@@ -56,19 +65,19 @@ public final class Problem extends Exception {
 
     /** Sets the cause in words. */
     public Problem because(@Nullable String because) {
-        this.because = because == null ? "" : because;
+        this.because = because == null ? "" : plain(because);
         return this;
     }
 
     /** Sets where the payload is now and in what state. */
     public Problem payload(String payload) {
-        this.payload = payload;
+        this.payload = plain(payload);
         return this;
     }
 
     /** Sets the advice: what the person may do next. */
     public Problem tryThis(String tryThis) {
-        this.tryThis = tryThis;
+        this.tryThis = plain(tryThis);
         return this;
     }
 

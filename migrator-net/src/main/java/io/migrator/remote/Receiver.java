@@ -101,9 +101,11 @@ public final class Receiver {
             }
             Thread.interrupted(); // the watchdog's
             output.close(); // a source that was only stopped must not wait for our answers
-            if (!target.takeOver()) {
+            if (!target.awaitTakeOver()) {
                 throw new IOException("the source has been silent for too long", e);
             }
+            beginToTake();
+            target.takeOver();
         }
     }
 

@@ -58,11 +58,15 @@ public record RemoteNode(SourceJournal.Far address, Dial dial) implements FarNod
         try (Transport link = dial.connect();
                 RemoteProcess process = link.start(command)) {
             process.stdin().close();
-            byte[] answer = process.stdout().readNBytes(ANSWER_MAX_BYTES);
             if (process.waitFor(ANSWER).orElse(RemoteProcess.NO_STATUS) != 0) {
                 throw new IOException(process.stderrTail().strip().replace('\n', ';'));
             }
-            return JSON.readValue(new String(answer, StandardCharsets.UTF_8), Answer.class);
+            byte[] bytes = process.stdout().readNBytes(ANSWER_MAX_BYTES);
+            Answer answer = JSON.readValue(new String(bytes, StandardCharsets.UTF_8), Answer.class);
+            if (answer == null) {
+                throw unanswered("it answered nothing");
+            }
+            return answer;
         } catch (JacksonException e) {
             throw unanswered("it answered nonsense").causedBy(e);
         } catch (IOException e) {

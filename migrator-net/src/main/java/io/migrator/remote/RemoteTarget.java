@@ -1,5 +1,6 @@
 package io.migrator.remote;
 
+import io.migrator.handover.Handover;
 import io.migrator.memory.JobSink;
 import io.migrator.migration.FarNode;
 import io.migrator.migration.Order;
@@ -160,7 +161,10 @@ public final class RemoteTarget implements Target, JobSink {
     /** The receiver is dead or out of reach: what it left is removed by another one. */
     private void discardByAnother(Order given) throws Problem, InterruptedException {
         try {
-            far.refuse(given.id(), given.token());
+            Handover.Target there = far.refuse(given.id(), given.token()).state();
+            if (there != Handover.Target.REFUSED && there != Handover.Target.NONE) {
+                throw Problem.failed("it says " + there);
+            }
             far.done(given.id(), given.token());
         } catch (Problem e) {
             throw Problem.failed(node + " may not be clean; later run here: migrator recover")
