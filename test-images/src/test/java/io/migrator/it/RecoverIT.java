@@ -197,6 +197,22 @@ class RecoverIT {
         assertWellOn(runsOn);
     }
 
+    /** Somebody looks around in the instance on the target: that is no sign that the job ran. */
+    @Test
+    void aStrangerInTheInstanceProvesNothing() throws Exception {
+        hold(FaultPoint.TARGET_TAKEN);
+        NODES.bash(
+                N2,
+                "setsid apptainer -q exec instance://job sleep 1000 >/dev/null 2>&1 </dev/null &"
+                    + " for _ in {1..200}; do pgrep -x sleep >/dev/null && exit; sleep 0.05; done;"
+                    + " exit 9");
+        blow.strike(Fault.TARGET_SIDE);
+        ended();
+        recover(0, N1);
+        recover(0, N2);
+        assertWellOn(N1);
+    }
+
     @Test
     void anotherUserKnowsNothingOfIt() throws Exception {
         struck(FaultPoint.SOURCE_SEALED, Fault.SOURCE_JVM);
