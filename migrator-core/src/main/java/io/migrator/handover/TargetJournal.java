@@ -21,6 +21,7 @@ public final class TargetJournal {
      * @param instance name of the empty instance
      * @param ownsRunDirectory true if the run directory was made for the job
      * @param setAside true if an older one was set aside for it
+     * @param appinit of that instance; none until it is started
      * @param receiver the JVM that prepared
      * @param criu what restores the job
      * @param lockTable criu's nftables table, if it was made; else empty
@@ -30,6 +31,7 @@ public final class TargetJournal {
             String instance,
             boolean ownsRunDirectory,
             boolean setAside,
+            Running appinit,
             Running receiver,
             Running criu,
             String lockTable) {
@@ -43,6 +45,7 @@ public final class TargetJournal {
                         instance,
                         ownsRunDirectory,
                         setAside,
+                        Running.NONE,
                         receiver,
                         Running.NONE,
                         "");
@@ -52,18 +55,27 @@ public final class TargetJournal {
         }
 
         private Note in(Target next) {
-            return new Note(next, instance, ownsRunDirectory, setAside, receiver, criu, lockTable);
+            return of(next, appinit, criu, lockTable);
+        }
+
+        /** The same with the instance. */
+        public Note withInstance(Running started) {
+            return of(state, started, criu, lockTable);
         }
 
         /** The same with criu. */
         public Note with(Running started) {
-            return new Note(
-                    state, instance, ownsRunDirectory, setAside, receiver, started, lockTable);
+            return of(state, appinit, started, lockTable);
         }
 
         /** The same with the table. */
         public Note with(String table) {
-            return new Note(state, instance, ownsRunDirectory, setAside, receiver, criu, table);
+            return of(state, appinit, criu, table);
+        }
+
+        private Note of(Target next, Running first, Running restoring, String table) {
+            return new Note(
+                    next, instance, ownsRunDirectory, setAside, first, receiver, restoring, table);
         }
     }
 

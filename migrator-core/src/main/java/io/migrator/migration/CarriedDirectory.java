@@ -3,6 +3,8 @@ package io.migrator.migration;
 import io.migrator.files.RunDirectory;
 import io.migrator.problem.Problem;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The run directory of a job on its target, where it is not the source's own. */
@@ -41,5 +43,14 @@ final class CarriedDirectory {
         RunDirectory directory = RunDirectory.of(order.instance());
         directory.create();
         made.push("removing " + directory.path(), directory::delete);
+    }
+
+    /** Fills it, if its files came. */
+    static void unpack(Order order, Path images) throws Problem, IOException {
+        Path tar = images.resolve(RunDirectory.TAR);
+        if (Files.exists(tar)) {
+            RunDirectory.of(order.instance()).unpack(tar);
+            Files.delete(tar);
+        }
     }
 }

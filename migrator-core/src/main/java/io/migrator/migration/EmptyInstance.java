@@ -31,6 +31,14 @@ final class EmptyInstance {
 
     private EmptyInstance() {}
 
+    /** Refuses a name that an instance has already. */
+    static void orNameTaken(String name) throws Problem {
+        if (Instances.ofThisUser().find(name).isPresent()) {
+            throw Problem.refused("the instance name is taken")
+                    .because("an instance '" + name + "' runs there");
+        }
+    }
+
     /** Starts the instance, again and again until no thread of its appinit has one of the ids. */
     static Instance start(Order order) throws Problem, InterruptedException {
         Set<Integer> clash = Set.of();

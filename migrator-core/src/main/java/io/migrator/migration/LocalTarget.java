@@ -2,15 +2,14 @@ package io.migrator.migration;
 
 import io.migrator.criu.CriuBundle;
 import io.migrator.fault.FaultPoint;
-import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover;
 import io.migrator.handover.Handover.TargetAction;
 import io.migrator.handover.Handover.TargetEvent;
 import io.migrator.handover.Journal;
+import io.migrator.handover.Running;
 import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
-import io.migrator.instance.Instances;
 import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
@@ -19,7 +18,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 
@@ -58,10 +56,7 @@ public final class LocalTarget implements Target, JobSink {
     public Prepared prepare(Order wanted) throws Problem, InterruptedException {
         order = wanted;
         CriuBundle bundle = CriuBundle.ofThisNode();
-        if (Instances.ofThisUser().find(wanted.instance()).isPresent()) {
-            throw Problem.refused("the instance name is taken")
-                    .because("an instance '" + wanted.instance() + "' runs there");
-        }
+        EmptyInstance.orNameTaken(wanted.instance());
         CarriedDirectory.Found directory = CarriedDirectory.find(wanted, made);
         TargetJournal begun = begin(wanted, directory);
         FaultPoint.TARGET_PREPARING.reached();
@@ -77,6 +72,8 @@ public final class LocalTarget implements Target, JobSink {
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
         Instance empty = EmptyInstance.start(wanted);
         instance = empty;
+        Running appinit = new Running(empty.appinit(), empty.startTime());
+        begun.note(begun.note().withInstance(appinit));
         if (!EmptyInstance.join(empty)) {
             report.accept("the job will not be in the cgroup of its instance");
         }
@@ -91,16 +88,9 @@ public final class LocalTarget implements Target, JobSink {
     private TargetJournal begin(Order wanted, CarriedDirectory.Found directory) throws Problem {
         Journal mine = Spool.journal(wanted.id());
         file = mine;
-        Journal.Head head =
-                new Journal.Head(
-                        Journal.Role.TARGET,
-                        wanted.id(),
-                        wanted.token(),
-                        wanted.sourceBoot(),
-                        NodeFacts.bootId());
         TargetJournal.Note note =
                 TargetJournal.Note.of(wanted.instance(), directory.carries(), directory.setAside());
-        TargetJournal begun = TargetJournal.begin(mine, head, note);
+        TargetJournal begun = TargetJournal.begin(mine, wanted.head(NodeFacts.bootId()), note);
         journal = begun;
         return begun;
     }
@@ -132,13 +122,8 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void restore(NetworkLock.@Nullable Table table) throws Problem, InterruptedException {
-        Path tar = directory().resolve(RunDirectory.TAR);
         try {
-            if (Files.exists(tar)) {
-                Order wanted = prepared(order);
-                RunDirectory.of(wanted.instance()).unpack(tar);
-                Files.delete(tar);
-            }
+            CarriedDirectory.unpack(prepared(order), directory());
             if (table != null && !table.connections().isEmpty()) {
                 NetworkLock lock = new NetworkLock(prepared(instance), table);
                 TargetJournal begun = prepared(journal);

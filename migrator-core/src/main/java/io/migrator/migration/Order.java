@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.files.RunDirectory;
+import io.migrator.handover.Journal;
 import io.migrator.handover.Token;
 import io.migrator.instance.StartOptions;
 
@@ -26,4 +27,14 @@ public record Order(
         String instance,
         StartOptions start,
         List<Integer> pids,
-        RunDirectory.@Nullable Claim runDirectory) {}
+        RunDirectory.@Nullable Claim runDirectory) {
+
+    /**
+     * The head of the target's journal.
+     *
+     * @throws IllegalArgumentException if a part from the source is not what it must be
+     */
+    Journal.Head head(String targetBoot) {
+        return new Journal.Head(Journal.Role.TARGET, id, token, sourceBoot, targetBoot);
+    }
+}

@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.files.RunDirectory;
+import io.migrator.handover.Running;
 import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
@@ -29,7 +30,17 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
 
     /** The instance that was started for the job; null if it is gone. */
     @Nullable Instance instance() throws Problem {
-        return Instances.ofThisUser().find(note.instance()).orElse(null);
+        return named().filter(this::isOurs).orElse(null);
+    }
+
+    private Optional<Instance> named() throws Problem {
+        return Instances.ofThisUser().find(note.instance());
+    }
+
+    /** A later one of that name is somebody's own. */
+    private boolean isOurs(Instance found) {
+        return note.appinit().equals(Running.NONE)
+                || note.appinit().equals(new Running(found.appinit(), found.startTime()));
     }
 
     /** Where the images are, or were. */
@@ -54,6 +65,10 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
         Instance instance = instance();
         try (Undo all = new Undo(report)) {
             all.push("removing the images", this::removeImages);
+            if (instance == null && named().isPresent()) {
+                report.accept("another instance '" + note.instance() + "' runs: it is left alone");
+                return;
+            }
             RunDirectory directory = RunDirectory.of(note.instance());
             if (note.setAside()) {
                 all.push("putting back " + directory.path(), directory::putBackPrevious);

@@ -30,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 class RecoverIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int AT_ONCE = 3;
+    private static final String OWN = TwoNodes.directory(FaultJob.NAME);
     private static final String JOURNALS = "/dev/shm/migrator-root/journal/";
 
     /** Longer than a receiver waits for a source that is silent. */
@@ -210,6 +211,24 @@ class RecoverIT {
         ended();
         recover(0, N1);
         recover(0, N2);
+        assertWellOn(N1);
+    }
+
+    /** The user found the empty instance, ended it, and started one of his own by that name. */
+    @Test
+    void aLaterInstanceOfTheSameNameIsLeftAlone() throws Exception {
+        hold(FaultPoint.TARGET_PREPARED);
+        blow.signal(true, "jvm", "KILL");
+        blow.signal(false, "jvm", "KILL");
+        ended();
+        NODES.out(N2, "apptainer", "instance", "stop", FaultJob.NAME);
+        NODES.out(N2, "apptainer", "instance", "start", TwoNodes.IMAGE, FaultJob.NAME);
+        NODES.bash(N2, "mkdir -p %1$s && touch %1$s/precious".formatted(OWN));
+        recover(0, N1);
+        recover(0, N2);
+        NODES.out(N2, "test", "-e", OWN + "/precious");
+        NODES.out(N2, "apptainer", "instance", "stop", FaultJob.NAME);
+        NODES.bash(N2, "rm -r ~/.migrator");
         assertWellOn(N1);
     }
 
