@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Every process in an instance's pid namespace but its appinit, as seen at one moment.
@@ -80,6 +81,41 @@ public record ProcessTree(List<Member> members) {
     /** All pids and thread ids inside. */
     public List<Integer> innerPids() {
         return members.stream().flatMap(member -> member.threads.stream()).toList();
+    }
+
+    /**
+     * Processes below an instance's appinit that are in a pid namespace of their own (a sandbox's,
+     * for example). No {@link #of} has them, and no dump of its trees.
+     *
+     * @return their pids and names, for messages
+     */
+    public static List<String> nested(Instance instance) throws Problem {
+        try {
+            String namespace = new Proc(instance.appinit()).namespace("pid");
+            List<String> nested = new ArrayList<>();
+            for (Proc process : Proc.all()) {
+                nested(process, instance.appinit(), namespace).ifPresent(nested::add);
+            }
+            return nested;
+        } catch (IOException e) {
+            throw Problem.failed("the processes of instance '" + instance.name() + "' are not seen")
+                    .because(e.toString())
+                    .causedBy(e);
+        }
+    }
+
+    private static Optional<String> nested(Proc process, long appinit, String namespace) {
+        try {
+            long above = process.parent();
+            while (above > 1 && above != appinit) {
+                above = new Proc(above).parent();
+            }
+            return above == appinit && !process.namespace("pid").equals(namespace)
+                    ? Optional.of(process.pid() + " (" + process.name() + ")")
+                    : Optional.empty();
+        } catch (IOException e) {
+            return Optional.empty(); // it ended
+        }
     }
 
     private static boolean isIn(Proc process, String namespace) {

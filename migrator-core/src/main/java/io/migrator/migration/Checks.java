@@ -48,8 +48,16 @@ final class Checks {
     }
 
     /** Looks at the source alone. */
-    Checks source(long freeSpoolBytes) {
+    Checks source(long freeSpoolBytes) throws Problem {
         shape();
+        for (String nested : ProcessTree.nested(instance)) {
+            findings.add(
+                    Finding.forbidden(
+                            "nested-pid-namespace",
+                            "process " + nested + " is in a pid namespace of its own",
+                            "a move would leave it behind, running while the job stands still",
+                            "end it, or start it without a sandbox"));
+        }
         for (String option : instance.start().unknown()) {
             findings.add(
                     Finding.forbidden(

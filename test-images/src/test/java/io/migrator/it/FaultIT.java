@@ -40,7 +40,7 @@ class FaultIT {
     void startJob() throws Exception {
         NODES.startPattern(N1, "job", MEGABYTES, "--rate", "20", "--threads", "4");
         withJob = NODES.snapshot(N1);
-        NODES.link(N1, "rate", "1gbit");
+        NODES.link(N1, "rate", "400mbit"); // some 10 s, so that a fault comes in their midst
     }
 
     private void startMoving() {

@@ -194,6 +194,23 @@ class RefusalIT {
         assertUntouched();
     }
 
+    /** Its parent has ended, so that it is nobody's child but appinit's. */
+    @Test
+    void nestedPidNamespace() throws Exception {
+        String sandbox = "unshare -Upf sh -c \"sleep 1000 & exec sleep 1001\"";
+        NODES.start(
+                N1, "other", List.of(), "sh", "-c", "sh -c '" + sandbox + " &'; exec sleep 1002");
+        NODES.bash(
+                N1,
+                "for _ in {1..100}; do pgrep -x -f 'sleep 1001' && break; sleep 0.05; done;"
+                        + " pkill -KILL -x unshare");
+        look();
+        Moved moved = NODES.migrate(N1, "other");
+        moved.refused(REFUSED);
+        assertTrue(moved.err().contains("(sleep) is in a pid namespace of its own"), moved.err());
+        assertUntouched();
+    }
+
     @Test
     void dryRunSaysTheSameAndChangesNothing() throws Exception {
         Moved moved = NODES.migrate(N1, "job", "--dry-run");
