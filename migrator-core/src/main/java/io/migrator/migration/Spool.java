@@ -111,8 +111,9 @@ public final class Spool implements AutoCloseable {
     /** Makes a new, empty spool. */
     public static Spool create(String id) throws Problem {
         try {
+            String name = checked(id);
             makeParent();
-            return new Spool(Files.createDirectory(parent().resolve(checked(id)), OWNER_ONLY));
+            return new Spool(Files.createDirectory(parent().resolve(name), OWNER_ONLY));
         } catch (IOException e) {
             throw Problem.failed("could not make a directory for images")
                     .because(e.toString())
@@ -129,8 +130,9 @@ public final class Spool implements AutoCloseable {
     /** A new journal for the migration of that id, locked. */
     static Journal journal(String id) throws Problem {
         try {
+            String name = checked(id);
             makeParent();
-            return Journal.create(journals(), checked(id));
+            return Journal.create(journals(), name);
         } catch (IOException e) {
             throw Problem.failed("could not make a journal").because(e.toString()).causedBy(e);
         }
