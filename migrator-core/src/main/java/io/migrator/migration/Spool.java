@@ -9,6 +9,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
@@ -144,11 +145,16 @@ public final class Spool implements AutoCloseable {
      * @return empty if another process is at work on it
      */
     static Optional<Journal> openJournal(String id) throws IOException, Problem {
-        if (!withCgroup().contains(id)) {
-            return Journal.open(journals(), checked(id));
+        String name = checked(id);
+        try {
+            return Journal.open(journals(), name);
+        } catch (NoSuchFileException e) {
+            if (!withCgroup().contains(id)) {
+                throw e;
+            }
         }
         makeParent();
-        return Journal.openOrCreate(journals(), checked(id));
+        return Journal.openOrCreate(journals(), name);
     }
 
     /** The spool of that migration, if it is here and ours. */

@@ -31,64 +31,10 @@ class RecoverIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int AT_ONCE = 3;
     private static final String OWN = TwoNodes.directory(FaultJob.NAME);
-    private static final String JOURNALS = "/dev/shm/migrator-root/journal/";
+    private static final String JOURNALS = SpoiltJournal.DIRECTORY;
 
     /** Longer than a receiver waits for a source that is silent. */
     private static final long SILENCE_MILLIS = 28_000;
-
-    /**
-     * Writes a journal anew: with a byte changed, or with other boot ids and the right checksum.
-     */
-    private static final String SPOIL =
-            """
-            import glob, sys
-            def crc32c(data):
-                crc = 0xffffffff
-                for byte in data:
-                    crc ^= byte
-                    for _ in range(8):
-                        crc = (crc >> 1) ^ (0x82f63b78 & -(crc & 1))
-                return crc ^ 0xffffffff
-            file, = [f for f in glob.glob('%sm*') if '.' not in f]
-            data = open(file, 'rb').read()
-            open('/root/journal.good', 'wb').write(data)
-            if sys.argv[1] == 'damage':
-                data = data[:90] + bytes([data[90] ^ 0x80]) + data[91:]
-            else:
-                head, body = data.split(b'\\n')[:2]
-                words = head.split(b' ')[:5] + [b'0-1', b'0-2']
-                text = b' '.join(words) + b'\\n' + body + b'\\n'
-                data = text + b'%%x\\n' %% crc32c(text)
-            open(file, 'wb').write(data)
-            """
-                    .formatted(JOURNALS);
-
-    /** A migration that is gone, whose tree is one process that is none of ours. */
-    private static final String FORGE =
-            """
-            import json, os
-            def crc32c(data):
-                crc = 0xffffffff
-                for byte in data:
-                    crc ^= byte
-                    for _ in range(8):
-                        crc = (crc >> 1) ^ (0x82f63b78 & -(crc & 1))
-                return crc ^ 0xffffffff
-            pid = int(open('/tmp/victim').read())
-            start = int(open('/proc/%%d/stat' %% pid).read().rsplit(')', 1)[1].split()[19])
-            boot = open('/proc/sys/kernel/random/boot_id').read().strip()
-            note = dict(state='GONE', instance='no', appinit=1, appinitStart=1, carries=False,
-                        seal=dict(cgroup=None, members=[dict(pid=pid, startTime=start,
-                                                             wasStopped=False)]),
-                        criu=dict(pid=0, startTime=0),
-                        far=dict(to='n2', transport='jsch', program='migrator'))
-            text = 'migrator 1 source mforged %%s %%s %%s\\n%%s\\n' %% (
-                'a' * 32, boot, boot, json.dumps(note))
-            os.makedirs('%s')
-            open('%smforged', 'w').write(text + '%%x\\n' %% crc32c(text.encode()))
-            open('%smforged.lock', 'w')
-            """
-                    .formatted(JOURNALS, JOURNALS, JOURNALS);
 
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
@@ -293,7 +239,7 @@ class RecoverIT {
         if (how.equals("gone")) {
             NODES.bash(N1, "rm -r " + JOURNALS);
         } else {
-            NODES.out(N1, "python3", "-c", SPOIL, "damage");
+            NODES.out(N1, "python3", "-c", SpoiltJournal.SPOIL, "damage");
         }
         JsonNode told = recover(4, N1);
         assertTrue(told.path("text").asText().contains(how), told::toString);
@@ -314,7 +260,7 @@ class RecoverIT {
     void aJournalThatAnotherUserForged() throws Exception {
         NODES.bash(N1, "setsid sleep 1000 >/dev/null 2>&1 & echo $! >/root/victim");
         NODES.bash(N1, "chmod 644 /root/victim; cp /root/victim /tmp/victim; rm /root/victim");
-        NODES.out(N1, "runuser", "-u", "alice", "--", "python3", "-c", FORGE);
+        NODES.out(N1, "runuser", "-u", "alice", "--", "python3", "-c", SpoiltJournal.FORGE);
         Command.Result recovered = NODES.run(N1, "migrator", "recover");
         NODES.bash(N1, "kill $(cat /tmp/victim); rm -r /tmp/victim /dev/shm/migrator-root");
         assertEquals(3, recovered.exit(), recovered.err());
@@ -327,7 +273,7 @@ class RecoverIT {
     void aSpoiltJournalOfTheTarget(String how) throws Exception {
         struck(FaultPoint.SOURCE_GRANTED, Fault.SOURCE_JVM);
         runsOn(N2);
-        NODES.out(N2, "python3", "-c", SPOIL, how);
+        NODES.out(N2, "python3", "-c", SpoiltJournal.SPOIL, how);
         assertEquals("unknown", recover(4, N1).path("holder").asText());
         recover(4, N2);
         runsOn(N2);
@@ -341,7 +287,7 @@ class RecoverIT {
     @Test
     void aJournalOfAnotherBoot() throws Exception {
         struck(FaultPoint.SOURCE_SEALED, Fault.SOURCE_JVM);
-        NODES.out(N1, "python3", "-c", SPOIL, "boot");
+        NODES.out(N1, "python3", "-c", SpoiltJournal.SPOIL, "boot");
         JsonNode told = recover(4, N1);
         assertTrue(told.path("text").asText().contains("another start"), told::toString);
         recover(4, N1, "--take-back", id(N1));
