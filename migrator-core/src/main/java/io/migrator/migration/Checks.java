@@ -4,6 +4,7 @@ import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
 import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
+import io.migrator.criu.CriuRemains;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
@@ -67,6 +68,7 @@ final class Checks {
                             "start it without " + option));
         }
         findings.addAll(LockChecks.of(tree, RunDirectory.of(instance.name())));
+        tree.members().forEach(this::remains);
         long needBytes = tree.imageBytes() + MARGIN_BYTES;
         if (freeSpoolBytes < needBytes) {
             findings.add(tooLittle("room for images in /dev/shm here", freeSpoolBytes, needBytes));
@@ -102,6 +104,31 @@ final class Checks {
                                 "start the payload with migrator run"));
                 return;
             }
+        }
+    }
+
+    private void remains(Member member) {
+        try {
+            CriuRemains.of(member.process())
+                    .ifPresent(left ->
+                            findings.add(
+                                    new Finding(
+                                            left.entered(),
+                                            "criu-remains",
+                                            "process %s holds %d KB that a criu left in it"
+                                                    .formatted(named(member), left.bytes() >> 10),
+                                            left.entered()
+                                                    ? "a thread still stands in its code,"
+                                                            + " not where the program left"
+                                                            + " it"
+                                                    : "it was killed while it dumped the"
+                                                            + " job; they move along and"
+                                                            + " do no harm",
+                                            left.entered()
+                                                    ? "end the job"
+                                                    : "nothing need be done")));
+        } catch (IOException e) {
+            // it ended while we looked
         }
     }
 

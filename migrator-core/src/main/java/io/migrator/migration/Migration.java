@@ -268,7 +268,7 @@ public final class Migration {
     /** Says where the job is, where the one who found the fault could not. */
     private Problem placed(Problem problem) throws Problem {
         return problem.payload().isEmpty()
-                ? problem.payload(Words.whereIs(instance.name(), problem.exitCode(), to))
+                ? problem.payload(Words.whereIs(instance, problem.exitCode(), to))
                 : problem;
     }
 }

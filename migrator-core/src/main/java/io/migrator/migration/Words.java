@@ -2,7 +2,9 @@ package io.migrator.migration;
 
 import io.migrator.handover.Handover.Target;
 import io.migrator.handover.SourceJournal;
+import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.instance.ProcessTree;
 import io.migrator.migration.SourceSide.Came;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -70,14 +72,24 @@ final class Words {
     }
 
     /** Where the job of a migration is that ended so. */
-    static String whereIs(String instance, ExitCode exit, String target) throws Problem {
-        String here = "instance '" + instance + "' ";
+    static String whereIs(Instance instance, ExitCode exit, String target) throws Problem {
+        String here = "instance '" + instance.name() + "' ";
         return switch (exit) {
             case UNDECIDED -> here + "stands still here, sealed; " + target + " may run it";
             case LOST -> here + "is lost";
             case DONE, FAILED, USAGE, REFUSED ->
-                    here + "runs on " + Instances.hostName() + " as before";
+                    hasJob(instance)
+                            ? here + "runs on " + Instances.hostName() + " as before"
+                            : here + "holds no process any more: its job ended meanwhile";
         };
+    }
+
+    private static boolean hasJob(Instance instance) {
+        try {
+            return !ProcessTree.of(instance).members().isEmpty();
+        } catch (Problem e) {
+            return false; // appinit is gone too
+        }
     }
 
     private static String said(boolean dryRun, String why, String what, String done) {

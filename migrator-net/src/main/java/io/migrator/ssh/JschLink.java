@@ -15,6 +15,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.time.Duration;
+import java.util.Objects;
 
 /**
  * The bytes below one SSH session: a TCP connection, or a channel through the session of the hop
@@ -49,6 +50,7 @@ final class JschLink implements Proxy {
         LinkWatch watch = new LinkWatch(this::close, LinkWatch.DEAD_AFTER);
         this.watch = watch;
         in = watch.watched(raw);
+        out = watch.watched(Objects.requireNonNull(out));
     }
 
     private InputStream dial(String host, int port) throws IOException {

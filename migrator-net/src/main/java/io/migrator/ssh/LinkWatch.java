@@ -5,8 +5,10 @@ import org.jspecify.annotations.Nullable;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.FilterInputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -19,6 +21,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * closing the socket from a thread of its own frees both.
  *
  * <p>Silence counts only while somebody waits for bytes, so a slow consumer is not a dead link.
+ * JSch's reading thread may itself be stuck behind that writer, with an answer to send, and wait
+ * for nothing: so a single write that takes those 15 s ends the link too. The peer's sshd always
+ * reads, for a consumer of its own that does not is kept waiting by the channel's window.
  */
 final class LinkWatch implements AutoCloseable {
 
@@ -38,8 +43,8 @@ final class LinkWatch implements AutoCloseable {
     private final Closeable link;
     private final Duration deadAfter;
     private final AtomicBoolean pinging = new AtomicBoolean();
-    private volatile long waitingSinceNanos;
-    private volatile boolean waiting;
+    private final Wait reading = new Wait();
+    private final Wait writing = new Wait();
     private volatile boolean closed;
     private volatile boolean dead;
     private volatile @Nullable Ping ping;
@@ -55,7 +60,12 @@ final class LinkWatch implements AutoCloseable {
     /** The stream to read the link by; also begins the watch. */
     InputStream watched(InputStream in) {
         Thread.ofPlatform().daemon().name("ssh link watch").start(this::watch);
-        return new BufferedInputStream(new Timed(in), READ_AHEAD_BYTES);
+        return new BufferedInputStream(new TimedInput(in), READ_AHEAD_BYTES);
+    }
+
+    /** The stream to write to the link by. */
+    OutputStream watched(OutputStream out) {
+        return new TimedOutput(out);
     }
 
     /** From now on silence is answered with a ping. */
@@ -78,17 +88,15 @@ final class LinkWatch implements AutoCloseable {
         try {
             while (!closed && !dead) {
                 Thread.sleep(STEP);
-                if (waiting) {
-                    judge(Duration.ofNanos(System.nanoTime() - waitingSinceNanos));
-                }
+                judge(reading.length(), writing.length());
             }
         } catch (InterruptedException _) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void judge(Duration silence) {
-        if (silence.compareTo(deadAfter) >= 0) {
+    private void judge(Duration silence, Duration stuck) {
+        if (silence.compareTo(deadAfter) >= 0 || stuck.compareTo(deadAfter) >= 0) {
             dead = true;
             try {
                 link.close();
@@ -118,8 +126,27 @@ final class LinkWatch implements AutoCloseable {
         }
     }
 
-    private final class Timed extends FilterInputStream {
-        Timed(InputStream in) {
+    /** One thread at a time waits, another looks how long. */
+    private static final class Wait {
+        private volatile long sinceNanos;
+        private volatile boolean on;
+
+        void begin() {
+            sinceNanos = System.nanoTime();
+            on = true;
+        }
+
+        void end() {
+            on = false;
+        }
+
+        Duration length() {
+            return on ? Duration.ofNanos(System.nanoTime() - sinceNanos) : Duration.ZERO;
+        }
+    }
+
+    private final class TimedInput extends FilterInputStream {
+        TimedInput(InputStream in) {
             super(in);
         }
 
@@ -131,12 +158,27 @@ final class LinkWatch implements AutoCloseable {
 
         @Override
         public int read(byte[] bytes, int offset, int length) throws IOException {
-            waitingSinceNanos = System.nanoTime();
-            waiting = true;
+            reading.begin();
             try {
                 return in.read(bytes, offset, length);
             } finally {
-                waiting = false;
+                reading.end();
+            }
+        }
+    }
+
+    private final class TimedOutput extends FilterOutputStream {
+        TimedOutput(OutputStream out) {
+            super(out);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            writing.begin();
+            try {
+                out.write(bytes, offset, length);
+            } finally {
+                writing.end();
             }
         }
     }

@@ -140,6 +140,23 @@ class FaultIT {
         assertUndone(moved, "/dev/shm is full");
     }
 
+    /** Where the job is then is nowhere, and no word of it running on. */
+    @Test
+    void jobThatEndsMeanwhile() throws Exception {
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_SEALED);
+        blow.arm();
+        startMoving();
+        blow.await(moving);
+        NODES.bash(N1, "kill -KILL " + NODES.payload(N1, "job"));
+        blow.heal();
+        Moved moved = ended();
+        assertEquals(1, moved.exit(), moved.err());
+        assertTrue(moved.err().contains("its job ended meanwhile"), moved.err());
+        NODES.stop(N1, "job");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
     @Test
     void cancelledByInterrupt() throws Exception {
         startMovingUntilMidway();
