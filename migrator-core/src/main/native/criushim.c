@@ -21,8 +21,15 @@
  * repair mode was still good for, that the death of the job here sends no FIN, is the caller's to see
  * to (network/RepairMode.java).
  *
+ * And it opens the files that are mapped where criu may not. /proc/PID/map_files can be opened only with
+ * CAP_CHECKPOINT_RESTORE in the first user namespace (fs/proc/base.c), which an ordinary user never has; criu's
+ * own way round compares device numbers, which an overlay tells differently in stat and in maps. There the
+ * file is opened by the name that the link has, which anybody may read, and compared by its inode number; a memory
+ * file, which has no name, by a descriptor that the process has of it.
+ *
  * No libc but errno: built with -nostdlib.
  */
+#include <linux/stat.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +53,8 @@
 #define MSG_PEEK 2
 
 #define AT_FDCWD (-100)
+#define AT_EMPTY_PATH 0x1000
+#define EPERM 1
 #define O_WRONLY_CREAT_APPEND_CLOEXEC 02002101
 
 struct page_region {
@@ -71,7 +80,7 @@ extern int *__errno_location(void);
 
 #if defined(__x86_64__)
 enum { NR_read = 0, NR_write = 1, NR_close = 3, NR_ioctl = 16, NR_getpid = 39, NR_recvfrom = 45,
-       NR_setsockopt = 54, NR_getsockopt = 55, NR_openat = 257, NR_readlinkat = 267 };
+       NR_setsockopt = 54, NR_getsockopt = 55, NR_openat = 257, NR_getdents64 = 217, NR_readlinkat = 267, NR_statx = 332 };
 
 static long call6(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -88,7 +97,7 @@ static long call6(long number, long a, long b, long c, long d, long e, long f)
 }
 #elif defined(__aarch64__)
 enum { NR_read = 63, NR_write = 64, NR_close = 57, NR_ioctl = 29, NR_getpid = 172, NR_recvfrom = 207,
-       NR_setsockopt = 208, NR_getsockopt = 209, NR_openat = 56, NR_readlinkat = 78 };
+       NR_setsockopt = 208, NR_getsockopt = 209, NR_openat = 56, NR_getdents64 = 61, NR_readlinkat = 78, NR_statx = 291 };
 
 static long call6(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -230,40 +239,60 @@ static int begins(const char *text, const char *with)
 	return 1;
 }
 
-/* one line of maps (proc(5)): keeps it if it is "rw-p", without a file, and not a stack or the like */
-static void add_if_private(const char *line)
+/* a line of maps (proc(5)); the texts point into it, rights goes on to its end */
+struct mapping {
+	struct range range;
+	uint64_t device, inode;
+	const char *rights, *name;
+};
+
+/* returns 0 if it is none */
+static int parse(const char *line, struct mapping *found)
 {
-	struct range found;
-	uint64_t offset, inode = 0;
-	const char *at = hexadecimal(line, &found.start);
+	uint64_t offset, minor;
+	const char *at = hexadecimal(line, &found->range.start);
 
 	if (*at++ != '-')
-		return;
-	at = hexadecimal(at, &found.end);
-	if (!begins(at, " rw-p "))
-		return;
+		return 0;
+	at = hexadecimal(at, &found->range.end);
+	found->rights = at;
+	if (*at != ' ' || !at[1] || !at[2] || !at[3] || !at[4] || at[5] != ' ')
+		return 0;
 	at = hexadecimal(at + 6, &offset);
-	if (!begins(at, " 00:00 "))
-		return;
-	for (at += 7; *at >= '0' && *at <= '9'; at++)
-		inode = inode * 10 + (uint64_t)(*at - '0');
+	if (*at++ != ' ')
+		return 0;
+	at = hexadecimal(at, &found->device);
+	if (*at++ != ':')
+		return 0;
+	at = hexadecimal(at, &minor);
+	if (*at++ != ' ')
+		return 0;
+	found->device = found->device << 20 | minor;
+	for (found->inode = 0; *at >= '0' && *at <= '9'; at++)
+		found->inode = found->inode * 10 + (uint64_t)(*at - '0');
 	while (*at == ' ')
 		at++;
-	if (inode || (*at && !begins(at, "[heap]") && !begins(at, "[anon:")))
-		return;
-	if (range_count < MAX_RANGES)
-		ranges[range_count++] = found;
+	found->name = at;
+	return 1;
 }
 
-static void read_ranges(uint64_t pid)
+/* keeps what is "rw-p", without a file, and not a stack or the like */
+static void add_if_private(const struct mapping *found)
+{
+	if (!begins(found->rights, " rw-p ") || found->device || found->inode ||
+	    (*found->name && !begins(found->name, "[heap]") && !begins(found->name, "[anon:")))
+		return;
+	if (range_count < MAX_RANGES)
+		ranges[range_count++] = found->range;
+}
+
+/* shows every mapping that a file called maps has */
+static void each_mapping(const char *path, void (*see)(const struct mapping *))
 {
 	static char buffer[1 << 16];
-	char path[64], *end = put_number(put_text(path, "/proc/"), pid);
+	struct mapping found;
 	long fd, used = 0, got;
 
-	*put_text(end, "/maps") = 0;
-	range_count = 0;
-	ranges_pid = pid;
 	fd = call(NR_openat, AT_FDCWD, (long)path, 0, 0);
 	if (fd < 0)
 		return;
@@ -275,7 +304,8 @@ static void read_ranges(uint64_t pid)
 			if (buffer[i] != '\n')
 				continue;
 			buffer[i] = 0;
-			add_if_private(buffer + line);
+			if (parse(buffer + line, &found))
+				see(&found);
 			line = i + 1;
 		}
 		for (long i = line; i < used; i++)
@@ -285,6 +315,16 @@ static void read_ranges(uint64_t pid)
 			break; /* no line is that long */
 	}
 	call(NR_close, fd, 0, 0, 0);
+}
+
+static void read_ranges(uint64_t pid)
+{
+	char path[64];
+
+	*put_text(put_number(put_text(path, "/proc/"), pid), "/maps") = 0;
+	range_count = 0;
+	ranges_pid = pid;
+	each_mapping(path, add_if_private);
 }
 
 static int is_private(uint64_t start, uint64_t end)
@@ -302,8 +342,8 @@ static int is_private(uint64_t start, uint64_t end)
 	return low < range_count && start >= ranges[low].start && end <= ranges[low].end;
 }
 
-/* the pid whose pagemap the descriptor is; 0 if it is something else or criu itself */
-static uint64_t pid_of(int fd)
+/* the pid whose file of that name in /proc the descriptor is; 0 if it is something else or criu itself */
+static uint64_t pid_of(int fd, const char *name)
 {
 	char link[64], target[64];
 	uint64_t pid = 0;
@@ -318,10 +358,116 @@ static uint64_t pid_of(int fd)
 		return 0;
 	for (at = 6; target[at] >= '0' && target[at] <= '9'; at++)
 		pid = pid * 10 + (uint64_t)(target[at] - '0');
-	if (!begins(target + at, "/pagemap") || target[at + 8])
+	if (target[at++] != '/' || !begins(target + at, name) || !begins(name, target + at))
 		return 0;
 	return pid == (uint64_t)call(NR_getpid, 0, 0, 0, 0) ? 0 : pid;
 }
+
+/* ---- files that are mapped ---- */
+
+static uint64_t mapped_at, mapped_inode;
+
+static void note_inode(const struct mapping *found)
+{
+	if (found->range.start == mapped_at)
+		mapped_inode = found->inode;
+}
+
+static int is_mapped(long fd)
+{
+	struct statx found;
+
+	return call6(NR_statx, fd, (long)"", AT_EMPTY_PATH, STATX_INO, (long)&found, 0) == 0 &&
+	       found.stx_ino == mapped_inode;
+}
+
+/* closes what is not the mapped file */
+static long checked(long fd)
+{
+	if (fd >= 0 && is_mapped(fd))
+		return fd;
+	if (fd >= 0)
+		call(NR_close, fd, 0, 0, 0);
+	return -EPERM;
+}
+
+struct entry { /* of a directory, getdents64(2) */
+	uint64_t inode, offset;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+static long open_by_descriptor(uint64_t pid, int flags)
+{
+	static char entries[4096] __attribute__((aligned(8)));
+	char path[64];
+	long got, fd = -EPERM, directory;
+
+	*put_text(put_number(put_text(path, "/proc/"), pid), "/fd") = 0;
+	directory = call(NR_openat, AT_FDCWD, (long)path, 0, 0);
+	while (fd < 0 && (got = call(NR_getdents64, directory, (long)entries, sizeof entries, 0)) > 0)
+		for (long at = 0; fd < 0 && at < got; at += ((struct entry *)(entries + at))->length) {
+			const char *name = ((struct entry *)(entries + at))->name;
+			char link[16];
+
+			if (*name != '.' && call(NR_readlinkat, directory, (long)name, (long)link, 8) == 8 &&
+			    begins(link, "/memfd:"))
+				fd = checked(call(NR_openat, directory, (long)name, flags, 0));
+		}
+	call(NR_close, directory, 0, 0, 0);
+	return fd;
+}
+
+/* for a name in a map_files that the kernel would not open; -EPERM if the file cannot be had otherwise either */
+static long open_mapped(int directory, const char *name, int flags)
+{
+	static char file[4096];
+	char path[64];
+	uint64_t pid = directory < 0 ? 0 : pid_of(directory, "map_files");
+	long length;
+
+	if (!pid || *hexadecimal(name, &mapped_at) != '-')
+		return -EPERM;
+	length = call(NR_readlinkat, directory, (long)name, (long)file, sizeof file - 1);
+	if (length <= 0 || *file != '/')
+		return -EPERM;
+	file[length] = 0;
+	mapped_inode = 0;
+	*put_text(put_number(put_text(path, "/proc/"), pid), "/maps") = 0;
+	each_mapping(path, note_inode);
+	if (!mapped_inode)
+		return -EPERM;
+	return begins(file, "/memfd:") ? open_by_descriptor(pid, flags)
+				       : checked(call(NR_openat, AT_FDCWD, (long)file, flags, 0));
+}
+
+static int opened(int directory, const char *name, int flags, int mode)
+{
+	long fd = call(NR_openat, directory, (long)name, flags, mode);
+
+	return (int)with_errno(fd == -EPERM ? open_mapped(directory, name, flags) : fd);
+}
+
+int openat(int directory, const char *name, int flags, ...)
+{
+	va_list args;
+	int mode;
+
+	va_start(args, flags);
+	mode = va_arg(args, int); /* garbage where none was given, and then not looked at */
+	va_end(args);
+	return opened(directory, name, flags, mode);
+}
+
+int openat64(int directory, const char *name, int flags, ...) __attribute__((alias("openat")));
+
+int __openat_2(int directory, const char *name, int flags)
+{
+	return opened(directory, name, flags, 0);
+}
+
+int __openat64_2(int directory, const char *name, int flags) __attribute__((alias("__openat_2")));
 
 /* ---- the answer ---- */
 
@@ -379,7 +525,7 @@ int ioctl(int fd, unsigned long command, ...)
 	if (command != PAGEMAP_SCAN || result <= 0)
 		return (int)result;
 	leave_repair_mode(); /* the files of this process are done */
-	pid = pid_of(fd);
+	pid = pid_of(fd, "pagemap");
 	if (!pid)
 		return (int)result;
 	if (pid != ranges_pid)

@@ -6,7 +6,7 @@
  * exec nothing but async-signal-safe calls may run. Why a process of its own: criu must have a
  * parent that outlives neither it nor the caller's verdict (see the relay below).
  *
- *   foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d]
+ *   foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d] [-c CLOCKS] [-o FILE] [-e FILE]
  *
  *   -t  pid of the instance's appinit, as seen by the caller; it must be pid 1 of its pid namespace
  *   -s  its start time (field 22 of /proc/PID/stat): a recycled pid is refused
@@ -14,10 +14,13 @@
  *   -b  the criu bundle: criu, lib/, and the empty directory `empty`
  *   -l  set ns_last_pid inside first, so that criu's helpers do not take a pid to be restored
  *   -d  preload the bundle's lib/criushim.so into criu
+ *   -c  MONOTONIC,BOOTTIME: nanoseconds by which the clocks inside are to be ahead of ours (criu makes no time
+ *       namespace without privilege)
+ *   -o, -e  open the instance's log files, to which the payload's output goes, as descriptors 10 and 11
  *
  * criu gets: no environment but PATH=/nonexistent, no configuration file, no plugin directory
  * (facts: users.md section 6: otherwise the image runs code as root), descriptors 7 (images),
- * 8 (bundle) and 30 (its end of a SOCK_SEQPACKET pair for `criu swrk`), and nothing else.
+ * 8 (bundle), 10 and 11 (logs) and 30 (its end of a SOCK_SEQPACKET pair for `criu swrk`), and nothing else.
  *
  * Standard input and output carry packets of the caller: u32 kind, u32 length (both little endian),
  * then length bytes.
@@ -30,6 +33,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -50,11 +54,14 @@
 
 #define IMAGES_FD 7
 #define BUNDLE_FD 8
+#define OUT_FD 10
+#define ERR_FD 11
 #define CRIU_FD 30
 #define GRACE_MS 10000
 /* tasks that a dead criu left behind may hold its socket open: what it said is read, no more */
 #define LAST_WORDS_MS 50
 #define MESSAGE_MAX (256 * 1024)
+#define NANOS 1000000000LL
 
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *format, ...)
 {
@@ -199,6 +206,36 @@ static int namespaces_of(const struct instance *instance)
 	return flags;
 }
 
+/* the next child gets a time namespace of its own; what our clocks are ahead already counts too (time_namespaces(7)) */
+static void move_clocks(const char *ahead)
+{
+	long long by[2], seconds[2], nanos[2];
+	char text[256];
+	int length = 0, fd;
+	FILE *now;
+
+	errno = 0;
+	if (sscanf(ahead, "%lld,%lld", &by[0], &by[1]) != 2)
+		die("not two clocks: %s", ahead);
+	now = fopen("/proc/self/timens_offsets", "re");
+	if (!now || fscanf(now, "monotonic %lld %lld boottime %lld %lld", &seconds[0], &nanos[0], &seconds[1],
+			   &nanos[1]) != 4)
+		die("timens_offsets");
+	fclose(now);
+	if (unshare(CLONE_NEWTIME))
+		die("a time namespace");
+	for (int i = 0; i < 2; i++) {
+		long long sum = nanos[i] + by[i] % NANOS + NANOS; /* of three that are more than -1 s together */
+
+		length += snprintf(text + length, sizeof text - length, "%s %lld %lld\n", i ? "boottime" : "monotonic",
+				   seconds[i] + by[i] / NANOS + sum / NANOS - 1, sum % NANOS);
+	}
+	fd = open("/proc/self/timens_offsets", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, length) != length)
+		die("timens_offsets");
+	close(fd);
+}
+
 /* ---- criu ---- */
 
 static int open_images(const char *path)
@@ -214,21 +251,34 @@ static int open_images(const char *path)
 	return fd;
 }
 
-static void move_fd(int from, int to)
+static int open_log(const char *path)
 {
-	if (from == to) {
-		if (fcntl(to, F_SETFD, 0))
-			die("descriptor %d", to);
-	} else if (dup2(from, to) < 0) {
-		die("descriptor %d", to);
-	}
+	int fd = open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		die("%s", path);
+	return fd;
 }
 
-static void close_others(void)
+/* above every number that is a target of move_fd; a descriptor that is not wanted stays -1 */
+static int set_aside(int fd)
 {
-	if (syscall(SYS_close_range, 3U, IMAGES_FD - 1U, 0) ||
-	    syscall(SYS_close_range, BUNDLE_FD + 1U, CRIU_FD - 1U, 0) ||
-	    syscall(SYS_close_range, CRIU_FD + 1U, ~0U, 0))
+	int high = fd < 0 ? fd : fcntl(fd, F_DUPFD, CRIU_FD + 1);
+
+	if (high < 0 && fd >= 0)
+		die("descriptors for criu");
+	return high;
+}
+
+static void move_fd(int from, int to)
+{
+	if (from >= 0 && dup2(from, to) < 0)
+		die("descriptor %d", to);
+}
+
+static void close_all(unsigned int first, unsigned int last)
+{
+	if (syscall(SYS_close_range, first, last, 0))
 		die("close_range");
 }
 
@@ -240,6 +290,29 @@ static void set_last_pid(const char *last_pid)
 	if (fd < 0 || write(fd, last_pid, strlen(last_pid)) < 0)
 		die("ns_last_pid");
 	close(fd);
+}
+
+/*
+ * An exec by another uid than 0 keeps only ambient capabilities: those of the instance's user namespace, whose owner
+ * has them all in it. Not CAP_SETUID: with it criu's restore would first become uid 0, which is not mapped there.
+ */
+static void keep_capabilities(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct sets[2];
+
+	if (syscall(SYS_capget, &head, sets))
+		die("capget");
+	sets[0].permitted &= ~(1U << CAP_SETUID);
+	for (int i = 0; i < 2; i++)
+		sets[i].effective = sets[i].inheritable = sets[i].permitted;
+	if (syscall(SYS_capset, &head, sets))
+		die("capset");
+	for (int cap = 0; cap < 64; cap++)
+		if ((sets[cap / 32].permitted >> (cap % 32) & 1) &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0))
+			die("capability %d", cap);
+	prctl(PR_SET_DUMPABLE, 1); /* else /proc/self is root's, who is nobody here */
 }
 
 /* criu is started and fed by names below /proc, which are the instance's by now: it must not have made them */
@@ -259,7 +332,11 @@ static void check_proc(void)
 	}
 }
 
-__attribute__((noreturn)) static void become_criu(int images, int bundle, int socket, int shim)
+struct descriptors {
+	int images, bundle, out, err, socket;
+};
+
+__attribute__((noreturn)) static void become_criu(struct descriptors fds, int shim)
 {
 	static char *const environment[] = { "PATH=/nonexistent", "LC_ALL=C", NULL };
 	static char *argv[] = {
@@ -276,21 +353,24 @@ __attribute__((noreturn)) static void become_criu(int images, int bundle, int so
 		"30",
 		NULL,
 	};
-	int null;
+	int null = set_aside(open("/dev/null", O_RDWR));
 
-	/* above every number that is a target of move_fd */
-	images = fcntl(images, F_DUPFD, CRIU_FD + 1);
-	bundle = fcntl(bundle, F_DUPFD, CRIU_FD + 1);
-	socket = fcntl(socket, F_DUPFD, CRIU_FD + 1);
-	null = open("/dev/null", O_RDWR);
-	if (images < 0 || bundle < 0 || socket < 0 || null < 0)
-		die("descriptors for criu");
+	if (null < 0)
+		die("/dev/null");
+	fds.images = set_aside(fds.images);
+	fds.bundle = set_aside(fds.bundle);
+	fds.out = set_aside(fds.out);
+	fds.err = set_aside(fds.err);
+	fds.socket = set_aside(fds.socket);
+	close_all(3, CRIU_FD);
 	move_fd(null, 0);
 	move_fd(2, 1); /* what criu prints goes with our errors */
-	move_fd(images, IMAGES_FD);
-	move_fd(bundle, BUNDLE_FD);
-	move_fd(socket, CRIU_FD);
-	close_others();
+	move_fd(fds.images, IMAGES_FD);
+	move_fd(fds.bundle, BUNDLE_FD);
+	move_fd(fds.out, OUT_FD);
+	move_fd(fds.err, ERR_FD);
+	move_fd(fds.socket, CRIU_FD);
+	close_all(CRIU_FD + 1, ~0U);
 
 	check_proc();
 	if (!shim) /* an empty list to preload */
@@ -390,15 +470,16 @@ static void relay(int socket, int criu)
 
 int main(int argc, char **argv)
 {
-	const char *images_path = NULL, *bundle_path = NULL, *last_pid = NULL;
+	const char *images_path = NULL, *bundle_path = NULL, *last_pid = NULL, *clocks = NULL;
+	struct descriptors fds = { -1, -1, -1, -1, -1 };
 	unsigned long start = 0;
-	int option, shim = 0, images, bundle, pair[2], flags, pidfd, status = 0;
+	int option, shim = 0, pair[2], flags, pidfd, status = 0;
 	pid_t appinit = 0, criu;
 	struct clone_args how = { .exit_signal = SIGCHLD };
 	uint32_t word;
 	struct instance instance;
 
-	while ((option = getopt(argc, argv, "t:s:i:b:l:d")) != -1) {
+	while ((option = getopt(argc, argv, "t:s:i:b:l:dc:o:e:")) != -1) {
 		switch (option) {
 		case 't': appinit = number(optarg, 1 << 22); break;
 		case 's': start = number(optarg, ~0UL); break;
@@ -406,29 +487,37 @@ int main(int argc, char **argv)
 		case 'b': bundle_path = optarg; break;
 		case 'l': number(optarg, 1 << 22); last_pid = optarg; break;
 		case 'd': shim = 1; break;
+		case 'c': clocks = optarg; break;
+		case 'o': fds.out = open_log(optarg); break;
+		case 'e': fds.err = open_log(optarg); break;
 		default: exit(125);
 		}
 	}
 	errno = 0;
 	if (appinit < 2 || !images_path || !bundle_path || optind != argc)
-		die("usage: foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d]");
+		die("usage: foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d] [-c CLOCKS] [-o FILE] [-e FILE]");
 
 	signal(SIGPIPE, SIG_IGN);
 	for (int s = 0; s < 3; s++) /* Ctrl-C is the caller's to hear; we hear its end of file */
 		signal((int[]){ SIGINT, SIGHUP, SIGQUIT }[s], SIG_IGN);
 	instance = find_instance(appinit, start);
-	images = open_images(images_path);
-	bundle = open(bundle_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (bundle < 0)
+	fds.images = open_images(images_path);
+	fds.bundle = open(bundle_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fds.bundle < 0)
 		die("%s", bundle_path);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		die("socketpair");
+	fds.socket = pair[1];
 
 	flags = namespaces_of(&instance);
 	if ((flags & CLONE_NEWUSER) && setns(instance.pidfd, CLONE_NEWUSER))
 		die("joining the user namespace of the instance");
 	if (setns(instance.pidfd, CLONE_NEWPID))
 		die("joining the pid namespace of the instance");
+	if (clocks) {
+		prctl(PR_SET_DUMPABLE, 1); /* joining a user namespace made /proc/self root's */
+		move_clocks(clocks);
+	}
 	if (last_pid) { /* criu too keeps off the pids to be restored */
 		criu = strtoul(last_pid, NULL, 10) + 1;
 		how.set_tid = (uintptr_t)&criu;
@@ -446,7 +535,9 @@ int main(int argc, char **argv)
 			set_last_pid(last_pid);
 		if (setns(instance.pidfd, flags & ~(CLONE_NEWUSER | CLONE_NEWPID)))
 			die("joining the namespaces of the instance");
-		become_criu(images, bundle, pair[1], shim);
+		if (getuid())
+			keep_capabilities();
+		become_criu(fds, shim);
 	}
 	close(pair[1]);
 	pidfd = syscall(SYS_pidfd_open, criu, 0);

@@ -1,17 +1,21 @@
 package io.migrator.criu;
 
 import io.migrator.linux.Command;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Whether the CPU state of one node can be restored on another, by {@code criu cpuinfo dump} and
- * {@code check} (criu(8)): instructions in use and the size of the xsave area. Any thread.
+ * {@code check} (criu(8)): instructions in use and the size of the xsave area. criu does not even
+ * look without a capability, so for an ordinary user it runs in a user namespace of its own. Any
+ * thread.
  */
 public record CpuInfo(CriuBundle bundle) {
     private static final Duration DEADLINE = Duration.ofSeconds(20);
@@ -47,19 +51,26 @@ public record CpuInfo(CriuBundle bundle) {
 
     private Command.Result run(Path directory, String verb) throws Problem, InterruptedException {
         String home = bundle.directory().toString();
-        return Command.of(
-                        List.of(
-                                home + "/lib/ld.so",
-                                "--library-path",
-                                home + "/lib",
-                                home + "/criu",
-                                "cpuinfo",
-                                verb,
-                                "--no-default-config",
-                                "--libdir",
-                                home + "/empty",
-                                "-D",
-                                directory.toString()))
-                .run(DEADLINE);
+        List<String> argv = new ArrayList<>();
+        if (!User.isRoot()) {
+            argv.addAll(List.of("unshare", "--user", "--map-root-user"));
+        }
+        argv.addAll(
+                List.of(
+                        home + "/lib/ld.so",
+                        "--library-path",
+                        home + "/lib",
+                        home + "/criu",
+                        "cpuinfo",
+                        verb,
+                        "--no-default-config",
+                        "--libdir",
+                        home + "/empty",
+                        "-D",
+                        directory.toString()));
+        if (!User.isRoot()) {
+            argv.add("--unprivileged");
+        }
+        return Command.of(argv).run(DEADLINE);
     }
 }

@@ -2,6 +2,7 @@ package io.migrator.criu;
 
 import io.migrator.linux.Command;
 import io.migrator.linux.NativeParts;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -101,8 +102,7 @@ public record CriuBundle(Path directory, String version) {
     }
 
     private static Path parent() throws Problem {
-        boolean root = "root".equals(System.getProperty("user.name"));
-        return root
+        return User.isRoot()
                 ? Path.of("/var/lib/migrator")
                 : Path.of(System.getProperty("user.home"), ".cache", "migrator");
     }

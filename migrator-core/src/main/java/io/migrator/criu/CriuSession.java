@@ -2,7 +2,10 @@ package io.migrator.criu;
 
 import io.migrator.fault.FaultPoint;
 import io.migrator.instance.Instance;
+import io.migrator.instance.Logs;
+import io.migrator.linux.Clocks;
 import io.migrator.linux.Proc;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -10,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.OptionalInt;
+import java.util.List;
 
 /**
  * One {@code criu swrk} inside an instance, the only way criu is started there: one request, held
@@ -38,12 +41,18 @@ public final class CriuSession implements AutoCloseable {
     private static final int OPT_LOG_LEVEL = 9;
     private static final int OPT_LOG_FILE = 10;
     private static final int OPT_NOTIFY_SCRIPTS = 12;
+    private static final int OPT_INHERIT_FD = 27;
+    private static final int INHERIT_KEY = 1;
+    private static final int INHERIT_FD = 2;
     private static final int OPT_CGROUPS_MODE = 34;
     private static final int CGROUPS_IGNORE = 0;
     private static final int OPT_GHOST_LIMIT = 35;
+    private static final int OPT_EXTERNAL = 37;
     private static final int OPT_TIMEOUT = 45;
     private static final int OPT_NETWORK_LOCK = 64;
     private static final int NETWORK_LOCK_NFTABLES = 2;
+    private static final int NETWORK_LOCK_SKIP = 3;
+    private static final int OPT_UNPRIVILEGED = 67;
     private static final int OPT_IMAGES_DIR = 68;
 
     /** Said by a dump when all threads are held and the network is locked, before any is dumped. */
@@ -76,7 +85,7 @@ public final class CriuSession implements AutoCloseable {
     /** Starts criu for a dump, and asks nothing of it yet: the job runs. */
     public static CriuSession forDump(Instance instance, CriuBundle bundle, Path images)
             throws Problem, InterruptedException {
-        Foothold foothold = Foothold.start(instance, bundle, images, OptionalInt.empty(), true);
+        Foothold foothold = Foothold.forDump(instance, bundle, images);
         return opened(foothold, "dump", images);
     }
 
@@ -85,30 +94,59 @@ public final class CriuSession implements AutoCloseable {
      * in the file {@code hidden} (criushim.c). Returns at once.
      *
      * @param root pid of the tree's root inside the instance
+     * @param logs those of Apptainer's log files that the tree has open
      * @param timeLimit after which criu gives up by itself and the payload runs on
      */
-    public void dump(int root, Duration timeLimit) {
-        request(
-                TYPE_DUMP,
+    public void dump(int root, List<Logs.Held> logs, Duration timeLimit) {
+        ProtoMessage options =
                 common("dump.log")
                         .with(OPT_PID, root)
                         .with(OPT_TIMEOUT, Math.max(1, timeLimit.toSeconds()))
-                        .with(OPT_GHOST_LIMIT, GHOST_LIMIT_BYTES));
+                        .with(OPT_GHOST_LIMIT, GHOST_LIMIT_BYTES);
+        for (Logs.Held log : logs) {
+            if (log.external().isPresent()) {
+                options = options.with(OPT_EXTERNAL, log.external().get());
+            }
+        }
+        request(TYPE_DUMP, options);
     }
+
+    /**
+     * What is to be restored.
+     *
+     * @param instance empty
+     * @param images directory
+     * @param lastPid where the pid counter of the instance is to stand first
+     * @param logs of the instance
+     * @param held those of them that the job gets, as it had others on the source
+     * @param ahead how far the job's clocks are ahead of this node's; criu sees to that itself
+     *     where it has privilege
+     */
+    public record Restoring(
+            Instance instance,
+            CriuBundle bundle,
+            Path images,
+            int lastPid,
+            Logs logs,
+            List<Logs.Held> held,
+            Clocks ahead) {}
 
     /**
      * Asks criu to restore the images; returns at once. criu blocks on {@code inventory.img} where
      * that is a FIFO.
-     *
-     * @param lastPid where the pid counter of the instance is to stand first
      */
-    public static CriuSession restore(
-            Instance instance, CriuBundle bundle, Path images, int lastPid)
-            throws Problem, InterruptedException {
-        Foothold foothold =
-                Foothold.start(instance, bundle, images, OptionalInt.of(lastPid), false);
-        CriuSession session = opened(foothold, "restore", images);
-        session.request(TYPE_RESTORE, common("restore.log"));
+    public static CriuSession restore(Restoring what) throws Problem, InterruptedException {
+        Foothold foothold = Foothold.forRestore(what);
+        CriuSession session = opened(foothold, "restore", what.images);
+        ProtoMessage options = common("restore.log");
+        for (Logs.Held log : what.held) {
+            ProtoMessage inherited =
+                    ProtoMessage.empty()
+                            .with(INHERIT_KEY, log.inherited())
+                            .with(INHERIT_FD, log.errors() ? Foothold.ERR_FD : Foothold.OUT_FD);
+            options = options.with(OPT_INHERIT_FD, inherited);
+        }
+        session.request(TYPE_RESTORE, options);
         return session;
     }
 
@@ -123,6 +161,7 @@ public final class CriuSession implements AutoCloseable {
     }
 
     private static ProtoMessage common(String logFile) {
+        boolean root = User.isRoot();
         return ProtoMessage.empty()
                 .with(OPT_IMAGES_DIR_FD, -1)
                 .with(OPT_IMAGES_DIR, "/proc/self/fd/7")
@@ -133,7 +172,9 @@ public final class CriuSession implements AutoCloseable {
                 .with(OPT_FILE_LOCKS, true)
                 // the tree comes up in criu's cgroup, which is the new instance's
                 .with(OPT_CGROUPS_MODE, CGROUPS_IGNORE)
-                .with(OPT_NETWORK_LOCK, NETWORK_LOCK_NFTABLES);
+                .with(OPT_UNPRIVILEGED, !root)
+                // without rights over the network there is no connection that could be dumped
+                .with(OPT_NETWORK_LOCK, root ? NETWORK_LOCK_NFTABLES : NETWORK_LOCK_SKIP);
     }
 
     private void request(int type, ProtoMessage options) {

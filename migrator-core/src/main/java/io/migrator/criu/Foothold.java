@@ -1,7 +1,10 @@
 package io.migrator.criu;
 
 import io.migrator.instance.Instance;
+import io.migrator.instance.Logs;
+import io.migrator.linux.Clocks;
 import io.migrator.linux.NativeParts;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -17,7 +20,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -40,6 +42,11 @@ final class Foothold implements AutoCloseable {
 
     /** criu ended, with this wait status (wait(2)), or the foothold did. */
     record Ended(int waitStatus) implements Packet {}
+
+    /** Descriptors of criu that the instance's log files have (foothold.c). */
+    static final int OUT_FD = 10;
+
+    static final int ERR_FD = 11;
 
     private static final int MESSAGE_MAX = 256 * 1024;
     private static final int FAILED = 125 << 8;
@@ -72,15 +79,32 @@ final class Foothold implements AutoCloseable {
     }
 
     /**
-     * Starts criu inside the instance.
+     * Starts criu inside the instance for a dump, with criushim.so.
      *
      * @param images directory of mode 0700, descriptor 7 of criu
-     * @param shim whether criushim.so is to keep private memory out of a dump
-     * @param lastPid value for ns_last_pid inside, so that helpers keep off the pids to be restored
      */
-    static Foothold start(
-            Instance instance, CriuBundle bundle, Path images, OptionalInt lastPid, boolean shim)
-            throws Problem {
+    static Foothold forDump(Instance instance, CriuBundle bundle, Path images) throws Problem {
+        return start(instance, bundle, images, List.of("-d"));
+    }
+
+    /** The same for a restore; its helpers keep off the pids to be restored. */
+    static Foothold forRestore(CriuSession.Restoring what) throws Problem {
+        List<String> more = new ArrayList<>(List.of("-l", Integer.toString(what.lastPid())));
+        if (!User.isRoot()) {
+            Clocks ahead = what.ahead();
+            more.addAll(List.of("-c", ahead.monotonicNanos() + "," + ahead.boottimeNanos()));
+        }
+        for (Logs.Held log : what.held()) {
+            more.addAll(
+                    log.errors()
+                            ? List.of("-e", what.logs().err().toString())
+                            : List.of("-o", what.logs().out().toString()));
+        }
+        return start(what.instance(), what.bundle(), what.images(), more);
+    }
+
+    private static Foothold start(
+            Instance instance, CriuBundle bundle, Path images, List<String> more) throws Problem {
         List<String> argv =
                 new ArrayList<>(
                         List.of(
@@ -93,10 +117,7 @@ final class Foothold implements AutoCloseable {
                                 images.toString(),
                                 "-b",
                                 bundle.directory().toString()));
-        if (shim) {
-            argv.add("-d");
-        }
-        lastPid.ifPresent(pid -> argv.addAll(List.of("-l", Integer.toString(pid))));
+        argv.addAll(more);
         try {
             return new Foothold(new ProcessBuilder(argv).start());
         } catch (IOException e) {

@@ -65,20 +65,24 @@ public final class Seal implements AutoCloseable {
     }
 
     /**
-     * Takes hold of every process of an instance, in a cgroup where that can be.
+     * Takes hold of every process of an instance, in a cgroup where that can be. Processes that end
+     * meanwhile are left out.
      *
      * @param name for the cgroup
-     * @throws IOException if a process went meanwhile
      */
     public static Seal over(Instance instance, ProcessTree tree, String name)
             throws IOException, Problem {
         List<Member> members = new ArrayList<>();
         for (ProcessTree.Member each : tree.members()) {
             Proc process = each.process();
-            members.add(new Member(process.pid(), process.startTime(), process.state() == 'T'));
+            try {
+                members.add(new Member(process.pid(), process.startTime(), process.state() == 'T'));
+            } catch (IOException e) {
+                // it ended
+            }
         }
         Optional<Cgroup> group = gathered(instance, tree, name);
-        return new Seal(group.orElse(null), held(members, true));
+        return new Seal(group.orElse(null), held(members));
     }
 
     /**
@@ -91,27 +95,32 @@ public final class Seal implements AutoCloseable {
         if (group != null && !group.directory().endsWith(name)) {
             throw new IOException(group.directory() + " is not the cgroup of this migration");
         }
-        return new Seal(group, held(note.members, false));
+        return new Seal(group, held(note.members));
     }
 
-    private static List<Held> held(List<Member> members, boolean all) throws IOException {
+    private static List<Held> held(List<Member> members) {
         List<Held> held = new ArrayList<>();
         for (Member member : members) {
             try {
-                PidFd process = PidFd.open(member.pid);
-                held.add(new Held(process, member));
-                if (new Proc(member.pid).startTime() != member.startTime) {
-                    throw new IOException("process " + member.pid + " is another one by now");
-                }
+                held.add(held(member));
             } catch (IOException e) {
-                if (all) {
-                    held.forEach(each -> each.process.close());
-                    throw e;
-                }
-                held.removeIf(each -> each.member == member);
+                // it is gone, or another one by now
             }
         }
         return held;
+    }
+
+    private static Held held(Member member) throws IOException {
+        PidFd process = PidFd.open(member.pid);
+        try {
+            if (new Proc(member.pid).startTime() == member.startTime) {
+                return new Held(process, member);
+            }
+            throw new IOException("process " + member.pid + " is another one by now");
+        } catch (IOException e) {
+            process.close();
+            throw e;
+        }
     }
 
     /** Empty if the tree is spread over cgroups, or they are not ours to write. */
@@ -119,7 +128,7 @@ public final class Seal implements AutoCloseable {
             throws IOException, Problem {
         Optional<Cgroup> home = Cgroup.of(tree.members().getFirst().process());
         for (ProcessTree.Member each : tree.members()) {
-            if (!Cgroup.of(each.process()).equals(home)) {
+            if (each.process().alive() && !Cgroup.of(each.process()).equals(home)) {
                 return Optional.empty();
             }
         }
@@ -185,6 +194,16 @@ public final class Seal implements AutoCloseable {
                 throw new IOException("the cgroup " + group.directory() + " does not freeze");
             }
         }
+    }
+
+    /**
+     * Seals a process that criu holds too, being forked after the look at the tree. Only where
+     * signals seal: a cgroup has it already.
+     */
+    public void take(Proc process) throws IOException {
+        Held late = held(new Member(process.pid(), process.startTime(), false));
+        tree.add(late);
+        late.process.send(Signal.STOP);
     }
 
     /** Returns false if a process that lives is not under this seal. */

@@ -114,6 +114,12 @@ public final class SourceJournal {
         on(SourceEvent.BEGIN);
     }
 
+    /** The job stands still under this seal, which may have more in it than it was planned for. */
+    public void sealed(Seal.Note seal) throws Problem {
+        note = note.with(seal, note.criu, note.carries);
+        on(SourceEvent.SEAL);
+    }
+
     /**
      * Decides what to do, and writes the next state unless the action is to be done first: then
      * {@link #thawed} or {@link #forget} follows it.

@@ -1,5 +1,7 @@
 package io.migrator.instance;
 
+import io.migrator.linux.User;
+
 import java.nio.file.Path;
 
 /**
@@ -20,4 +22,23 @@ public record Instance(
         long startTime,
         Path image,
         boolean userNamespace,
-        StartOptions start) {}
+        StartOptions start) {
+
+    /** With whose rights criu can work on an instance; found by looking. */
+    public enum Mode {
+        /** Root looks at an instance in the node's own user namespace. */
+        ROOT,
+        /** An ordinary user owns the user namespace and so has every capability in it. */
+        USER_NAMESPACE,
+        /** An ordinary user has none: Apptainer's setuid starter made the instance. */
+        SETUID
+    }
+
+    /** The mode for the user who runs this JVM. */
+    public Mode mode() {
+        if (User.isRoot()) {
+            return Mode.ROOT;
+        }
+        return userNamespace ? Mode.USER_NAMESPACE : Mode.SETUID;
+    }
+}

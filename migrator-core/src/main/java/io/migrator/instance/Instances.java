@@ -4,10 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 import io.migrator.linux.Proc;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +17,7 @@ import java.util.Base64;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -33,11 +36,14 @@ public final class Instances {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,254}");
 
     private static final long RECORD_MAX_BYTES = 8L << 20;
+    private static final long LOOK_NANOS = 300_000_000;
 
     private final Path directory;
+    private final Path logs;
 
-    private Instances(Path directory) {
+    private Instances(Path directory, Path logs) {
         this.directory = directory;
+        this.logs = logs;
     }
 
     /** The instances of the user who runs this JVM. */
@@ -45,8 +51,10 @@ public final class Instances {
         String configured = System.getenv("APPTAINER_CONFIGDIR");
         Path home = Path.of(System.getProperty("user.home"));
         Path config = configured == null ? home.resolve(".apptainer") : Path.of(configured);
-        String user = System.getProperty("user.name");
-        return new Instances(config.resolve("instances/app").resolve(hostName()).resolve(user));
+        String user = User.name();
+        Path whose = Path.of(hostName(), user);
+        Path all = config.resolve("instances");
+        return new Instances(all.resolve("app").resolve(whose), all.resolve("logs").resolve(whose));
     }
 
     /** The node's name, as gethostname(2) gives it and Apptainer uses it. */
@@ -56,6 +64,11 @@ public final class Instances {
         } catch (IOException e) {
             throw Problem.failed("the name of this node is not known").because(e.toString());
         }
+    }
+
+    /** Where Apptainer puts what the start script of an instance writes. */
+    public Logs logs(String name) {
+        return new Logs(logs.resolve(name + ".out"), logs.resolve(name + ".err"));
     }
 
     /** Every running instance, by name. */
@@ -109,7 +122,7 @@ public final class Instances {
                 return Optional.empty();
             }
             String image = json.path("image").asText();
-            boolean userNamespace = json.path("userns").asBoolean();
+            boolean userNamespace = isInUserNamespace(appinit);
             return Optional.of(
                     new Instance(
                             name,
@@ -136,6 +149,21 @@ public final class Instances {
                     && (caller == 0 || caller == process.uid());
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    /** A process that is just about to become appinit may not be looked at for a moment. */
+    private static boolean isInUserNamespace(Proc appinit) throws IOException {
+        long end = System.nanoTime() + LOOK_NANOS;
+        while (true) {
+            try {
+                return !appinit.namespace("user").equals(Proc.self().namespace("user"));
+            } catch (AccessDeniedException e) {
+                if (System.nanoTime() > end) {
+                    return false; // else we would own it and could look
+                }
+                LockSupport.parkNanos(LOOK_NANOS / 100);
+            }
         }
     }
 

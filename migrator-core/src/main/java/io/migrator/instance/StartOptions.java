@@ -2,6 +2,8 @@ package io.migrator.instance;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,9 @@ public record StartOptions(
         List<String> arguments,
         Map<String, String> environment,
         List<String> unknown) {
+
+    /** What {@code apptainer instance start} runs in the instance, if the image has it. */
+    private static final String START_SCRIPT = "/.singularity.d/startscript";
 
     /** Settings that are switches: JSON name, option. */
     private static final Map<String, String> SWITCHES =
@@ -94,6 +99,20 @@ public record StartOptions(
         return words;
     }
 
+    /**
+     * The same, with another start script.
+     *
+     * @param script a file that need be there only while the instance is started
+     */
+    public StartOptions withStartScript(Path script) {
+        List<String> more = new ArrayList<>(arguments);
+        boolean writable = arguments.contains("--writable"); // what is not there is not made then
+        if (!writable || Files.exists(Path.of(image + START_SCRIPT))) {
+            more.addAll(List.of("--bind", script + ":" + START_SCRIPT));
+        }
+        return new StartOptions(image, more, environment, unknown);
+    }
+
     /** Reads what a record holds; missing settings are the defaults. */
     static StartOptions of(String image, boolean userNamespace, JsonNode settings) {
         List<String> arguments = new ArrayList<>();
@@ -145,6 +164,9 @@ public record StartOptions(
 
     private static void addBinds(JsonNode settings, List<String> arguments) {
         for (JsonNode bind : settings.path("bindpath")) {
+            if (bind.path("destination").asText().equals(START_SCRIPT)) {
+                continue; // our own, see withoutStartScript
+            }
             StringBuilder text =
                     new StringBuilder()
                             .append(bind.path("source").asText())

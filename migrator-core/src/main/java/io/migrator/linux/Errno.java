@@ -2,16 +2,18 @@ package io.migrator.linux;
 
 /** Names of the errors that are told apart here (errno(3)); the numbers are the kernel's. */
 final class Errno {
+    static final int EPERM = 1;
     static final int ESRCH = 3;
+    static final int EINTR = 4;
 
     private Errno() {}
 
     /** The kernel's text for a number, as far as it is met here. */
     static String text(int errno) {
         return switch (errno) {
-            case 1 -> "operation not permitted";
+            case EPERM -> "operation not permitted";
             case ESRCH -> "no such process";
-            case 4 -> "interrupted system call";
+            case EINTR -> "interrupted system call";
             case 9 -> "bad file descriptor";
             case 11 -> "try again";
             case 12 -> "out of memory";

@@ -23,7 +23,12 @@ final class Syscalls {
 
     static final long SETSOCKOPT = 54;
     static final long GETSOCKOPT = 55;
+    static final long CLONE = 56;
+    static final long WAIT4 = 61;
     static final long FCNTL = 72;
+    static final long PTRACE = 101;
+    static final long SETPGID = 109;
+    static final long SETSID = 112;
 
     static final long PROCESS_VM_READV = 310;
     static final long PROCESS_VM_WRITEV = 311;

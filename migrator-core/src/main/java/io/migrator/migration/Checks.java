@@ -6,6 +6,7 @@ import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuRemains;
 import io.migrator.files.RunDirectory;
+import io.migrator.instance.Adoption;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
@@ -68,6 +69,8 @@ final class Checks {
                             "start it without " + option));
         }
         findings.addAll(LockChecks.of(tree, RunDirectory.of(instance.name())));
+        findings.addAll(OutsideChecks.of(instance, tree));
+        findings.addAll(UserChecks.of(instance, tree));
         tree.members().forEach(this::remains);
         long needBytes = tree.imageBytes() + MARGIN_BYTES;
         if (freeSpoolBytes < needBytes) {
@@ -94,16 +97,14 @@ final class Checks {
                             "criu dumps one: " + String.join(", ", names),
                             "end all but one, or start them below one parent"));
         }
-        for (Member member : tree.members()) {
-            if (member.session() == 0) {
-                findings.add(
-                        Finding.forbidden(
-                                "session",
-                                "the session of process " + named(member) + " is led from outside",
-                                "criu: A session leader is outside of its pid namespace",
-                                "start the payload with migrator run"));
-                return;
-            }
+        for (Member member : Adoption.needed(tree)) {
+            findings.add(
+                    Finding.warning(
+                            "session",
+                            "process " + named(member) + " is to lead a session of its own",
+                            "criu cannot restore one that is led from outside, or by nobody; the"
+                                    + " process leaves its process group and its terminal",
+                            "start payloads with migrator run, where job control matters"));
         }
     }
 

@@ -4,11 +4,16 @@ import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
+import io.migrator.instance.StartOptions;
 import io.migrator.linux.Cgroup;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -25,6 +30,10 @@ final class EmptyInstance {
     /** In which apptainer's own shell ends. */
     private static final Duration SETTLES = Duration.ofSeconds(2);
 
+    private static final String SCRIPT = "startscript";
+    private static final Set<PosixFilePermission> SCRIPT_RIGHTS =
+            PosixFilePermissions.fromString("rwxr-xr-x");
+
     private static final int LOOK_MILLIS = 5;
     private static final int FIRST_CHOICE = 20000;
     private static final int LEAST_PID_MAX = 32768;
@@ -39,11 +48,17 @@ final class EmptyInstance {
         }
     }
 
-    /** Starts the instance, again and again until no thread of its appinit has one of the ids. */
-    static Instance start(Order order) throws Problem, InterruptedException {
+    /**
+     * Starts the instance, again and again until no thread of its appinit has one of the ids. The
+     * image's start script is kept out: the job brings what it started.
+     *
+     * @param scratch directory for a file of the moment
+     */
+    static Instance start(Order order, Path scratch) throws Problem, InterruptedException {
+        StartOptions options = order.start().withStartScript(emptyScript(scratch));
         Set<Integer> clash = Set.of();
         for (int tries = 0; tries < STARTS; tries++) {
-            Apptainer.start(order.instance(), order.start());
+            Apptainer.start(order.instance(), options);
             Instance started = Instances.ofThisUser().get(order.instance());
             clash = new TreeSet<>(order.pids());
             clash.retainAll(threadsOf(started));
@@ -56,6 +71,19 @@ final class EmptyInstance {
         throw Problem.failed("the pids of the job are not free in a new instance")
                 .because("appinit has threads " + clash + " there at every start")
                 .tryThis("start the job again with migrator run, which avoids these pids");
+    }
+
+    private static Path emptyScript(Path scratch) throws Problem {
+        Path script = scratch.resolve(SCRIPT);
+        try {
+            if (!Files.exists(script)) {
+                Files.writeString(script, "#!/bin/sh\n");
+                Files.setPosixFilePermissions(script, SCRIPT_RIGHTS);
+            }
+            return script;
+        } catch (IOException e) {
+            throw Problem.failed("the new instance cannot be prepared").because(e.toString());
+        }
     }
 
     /** What a start script leaves would run beside the job, which brings its own. */

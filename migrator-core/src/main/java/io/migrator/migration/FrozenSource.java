@@ -11,10 +11,14 @@ import io.migrator.handover.Running;
 import io.migrator.handover.Seal;
 import io.migrator.handover.SourceJournal;
 import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Proc;
+import io.migrator.linux.User;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -72,7 +76,10 @@ final class FrozenSource implements AutoCloseable {
         try {
             dump = CriuSession.forDump(plan.instance, CriuBundle.ofThisNode(), plan.images);
             journal.freezing(seal.note(), Running.of(new Proc(dump.criuPid())), plan.carries);
-            dump.dump(root.pid(), timeLimit);
+            dump.dump(
+                    root.pid(),
+                    Instances.ofThisUser().logs(plan.instance.name()).heldBy(plan.tree),
+                    timeLimit);
             begun = true;
             return new FrozenSource(plan, dump, job, freeze, journal);
         } catch (IOException e) {
@@ -122,7 +129,7 @@ final class FrozenSource implements AutoCloseable {
         if (job.seal().standsAlone()) {
             dump.abandon();
         }
-        journal.on(SourceEvent.SEAL);
+        journal.sealed(job.seal().note());
     }
 
     /** criu cannot tell of a full file system: its log is in it. */
@@ -148,20 +155,25 @@ final class FrozenSource implements AutoCloseable {
     }
 
     /**
-     * Looks for it.
+     * Looks for it, and seals what was forked between the look at the tree and the freeze.
      *
-     * @throws Problem if criu holds a process that is not sealed: one that was forked between the
-     *     look at the tree and the freeze, where no cgroup caught it, or that left the cgroup
+     * @throws Problem if criu holds a process that left the cgroup
      */
     private ProcessTree sealedTree() throws Problem {
         List<ProcessTree.Member> sealed = new ArrayList<>();
         for (ProcessTree.Member member : ProcessTree.of(plan.instance).members()) {
             try {
-                if (job.seal().covers(member.process())) {
-                    sealed.add(member);
-                } else if (member.process().state() == 't') { // criu's own are not held by it
-                    throw changed("process %d (%s) came".formatted(member.pid(), member.name()));
+                if (!job.seal().covers(member.process())) {
+                    if (member.process().state() != 't') { // criu's own are not held by it
+                        continue;
+                    }
+                    if (job.seal().standsAlone()) {
+                        throw changed(
+                                "process %d (%s) left".formatted(member.pid(), member.name()));
+                    }
+                    job.seal().take(member.process());
                 }
+                sealed.add(member);
             } catch (IOException e) {
                 // gone: it cannot run either
             }
@@ -169,8 +181,14 @@ final class FrozenSource implements AutoCloseable {
         return new ProcessTree(List.copyOf(sealed));
     }
 
-    /** What the target needs so that the peers of the job's connections notice nothing. */
-    NetworkLock.Table lockTable() throws Problem, InterruptedException {
+    /**
+     * What the target needs so that the peers of the job's connections notice nothing; null where
+     * no connection could be dumped.
+     */
+    NetworkLock.@Nullable Table lockTable() throws Problem, InterruptedException {
+        if (!User.isRoot()) {
+            return null;
+        }
         return NetworkLock.ofDump(plan.instance, plan.images.resolve("dump.log")).table();
     }
 

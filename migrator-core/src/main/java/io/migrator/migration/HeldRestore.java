@@ -6,6 +6,7 @@ import io.migrator.criu.Notify;
 import io.migrator.fault.FaultPoint;
 import io.migrator.handover.Running;
 import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
 import io.migrator.linux.Command;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
@@ -44,7 +45,16 @@ final class HeldRestore implements AutoCloseable {
                 .run(PROGRAM)
                 .orFail("could not make the FIFO on which criu waits");
         int lastPid = EmptyInstance.lastPid(order.pids());
-        return new HeldRestore(CriuSession.restore(empty, bundle, images, lastPid), images);
+        CriuSession.Restoring what =
+                new CriuSession.Restoring(
+                        empty,
+                        bundle,
+                        images,
+                        lastPid,
+                        Instances.ofThisUser().logs(empty.name()),
+                        order.logs(),
+                        order.ahead());
+        return new HeldRestore(CriuSession.restore(what), images);
     }
 
     /** Under which name an image is to be kept: the FIFO is filled when all else is there. */

@@ -1,5 +1,6 @@
 package io.migrator.migration;
 
+import io.migrator.criu.DeathSignals;
 import io.migrator.criu.ExpiredTimers;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
@@ -26,9 +27,12 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
         if (carried != null) {
             carried.pack(images.resolve(RunDirectory.TAR));
         }
-        ExpiredTimers.arm(images);
-        feed.complete();
         ProcessTree frozen = source.tree();
+        ExpiredTimers.arm(images);
+        for (ProcessTree.Member root : frozen.roots()) {
+            DeathSignals.clear(images, root.threads());
+        }
+        feed.complete();
         LockChecks.orTaken(images, frozen, carried);
         NetworkLock.Table table = source.lockTable();
         feed.finish();

@@ -70,7 +70,7 @@ public final class LocalTarget implements Target, JobSink {
             CarriedDirectory.make(wanted, made);
         }
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
-        Instance empty = EmptyInstance.start(wanted);
+        Instance empty = EmptyInstance.start(wanted, place.directory());
         instance = empty;
         Running appinit = new Running(empty.appinit(), empty.startTime());
         begun.note(begun.note().withInstance(appinit));

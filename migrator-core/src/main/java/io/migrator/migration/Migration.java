@@ -9,9 +9,12 @@ import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Journal;
 import io.migrator.handover.SourceJournal;
 import io.migrator.handover.Token;
+import io.migrator.instance.Adoption;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
+import io.migrator.linux.Clocks;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.WarmUp;
 import io.migrator.problem.ExitCode;
@@ -41,6 +44,7 @@ public final class Migration {
     private final Cancellation cancellation = new Cancellation();
     private String to = "the target";
     private String targetBoot = "";
+    private Clocks ahead = new Clocks(0, 0);
 
     /**
      * A migration that has not begun; to be run by the thread that makes it.
@@ -71,13 +75,26 @@ public final class Migration {
         TargetFacts facts = target.survey(survey);
         to = facts.node();
         targetBoot = facts.bootId();
+        ProcessTree tree = ProcessTree.of(instance);
+        ahead = clocksOf(tree).minus(facts.clocks());
         Preflight preflight =
-                new Checks(instance, ProcessTree.of(instance))
+                new Checks(instance, tree)
                         .source(Spool.freeBytes())
                         .target(facts, CriuBundle.ofThisNode().version(), survey.image())
                         .done();
         preflight.warnings().forEach(this::warn);
         return preflight;
+    }
+
+    /** A job that moved before has a time namespace of its own, which appinit has not. */
+    private Clocks clocksOf(ProcessTree tree) throws Problem {
+        try {
+            return tree.roots().isEmpty()
+                    ? Clocks.now()
+                    : Clocks.of(tree.roots().getFirst().process());
+        } catch (IOException e) {
+            throw Problem.failed("the clocks of the job are not seen").because(e.toString());
+        }
     }
 
     /**
@@ -149,6 +166,7 @@ public final class Migration {
         LockChecks.orRefuse(ProcessTree.of(instance), instance.name(), carried);
         FaultPoint.SOURCE_PREPARED.reached();
 
+        Adoption.of(instance);
         WarmUp.of(target.sink()::padding);
         cancellation.orStop();
         watch.begin(Stage.DUMP);
@@ -208,6 +226,7 @@ public final class Migration {
             throws Problem, InterruptedException, IOException {
         RunDirectory directory = RunDirectory.of(instance.name());
         RunDirectory.Claim claim = directory.exists() ? directory.claim(id) : null;
+        Logs logs = Instances.ofThisUser().logs(instance.name());
         try {
             Order order =
                     new Order(
@@ -217,6 +236,8 @@ public final class Migration {
                             instance.name(),
                             instance.start(),
                             tree.innerPids(),
+                            logs.heldBy(tree),
+                            ahead,
                             claim);
             return target.prepare(order).wantsRunDirectory();
         } finally {

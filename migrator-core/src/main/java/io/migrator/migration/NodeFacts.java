@@ -5,6 +5,7 @@ import io.migrator.criu.CriuBundle;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instances;
 import io.migrator.linux.Boot;
+import io.migrator.linux.Clocks;
 import io.migrator.linux.Memory;
 import io.migrator.problem.Problem;
 
@@ -41,7 +42,16 @@ final class NodeFacts {
                 Instances.ofThisUser().find(survey.instance()).isPresent(),
                 identity(survey.image()),
                 Spool.freeBytes(),
-                Memory.availableBytes());
+                Memory.availableBytes(),
+                clocks());
+    }
+
+    private static Clocks clocks() throws Problem {
+        try {
+            return Clocks.now();
+        } catch (IOException e) {
+            throw Problem.failed("the clocks of this node are not known").because(e.toString());
+        }
     }
 
     /** The boot id of this node. */

@@ -3,7 +3,9 @@ package io.migrator.migration;
 import io.migrator.files.RunDirectory;
 import io.migrator.handover.Journal;
 import io.migrator.handover.Token;
+import io.migrator.instance.Logs;
 import io.migrator.instance.StartOptions;
+import io.migrator.linux.Clocks;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +20,8 @@ import java.util.List;
  * @param instance name
  * @param start how the empty instance is to be started
  * @param pids process and thread ids inside that the restore needs free
+ * @param logs those of Apptainer's log files that the job has open, as the source calls them
+ * @param ahead how far the job's clocks are ahead of the target's, or a little less far than this
  * @param runDirectory where the payload of {@code migrator run} keeps its files; null if none
  */
 public record Order(
@@ -27,6 +31,8 @@ public record Order(
         String instance,
         StartOptions start,
         List<Integer> pids,
+        List<Logs.Held> logs,
+        Clocks ahead,
         RunDirectory.@Nullable Claim runDirectory) {
 
     /**

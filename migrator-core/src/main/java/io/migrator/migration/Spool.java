@@ -2,6 +2,7 @@ package io.migrator.migration;
 
 import io.migrator.handover.Journal;
 import io.migrator.linux.Cgroup;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -34,7 +35,7 @@ import java.util.stream.Stream;
 public final class Spool implements AutoCloseable {
     private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
     private static final String CGROUP = "migrator-";
-    private static final String USER = System.getProperty("user.name");
+    private static final String USER = User.name();
     private static final Path MEMORY = Path.of("/dev/shm");
 
     private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =

@@ -4,6 +4,7 @@ import io.migrator.handover.Seal;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Proc;
+import io.migrator.linux.User;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.RepairMode;
 import io.migrator.problem.Problem;
@@ -93,9 +94,12 @@ final class StandingJob implements AutoCloseable {
                         .toList();
     }
 
-    /** criu removes its table where it aborts in order; after a dump, or if it died, we do. */
+    /**
+     * criu removes its table where it aborts in order; after a dump, or if it died, we do. Only
+     * root's criu makes one.
+     */
     private void removeLock() throws Problem, InterruptedException {
-        if (Files.exists(dumpLog)) {
+        if (User.isRoot() && Files.exists(dumpLog)) {
             NetworkLock.delete(instance, NetworkLock.nameOf(dumpLog));
         }
     }

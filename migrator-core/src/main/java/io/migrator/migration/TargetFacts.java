@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.instance.ImageIdentity;
+import io.migrator.linux.Clocks;
 
 import org.jspecify.annotations.Nullable;
 
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param image the file of the same path here, null if there is none
  * @param freeSpoolBytes room for images
  * @param freeMemoryBytes memory that is free or could be freed (MemAvailable)
+ * @param clocks as they were just before this was sent
  */
 public record TargetFacts(
         String node,
@@ -26,4 +28,5 @@ public record TargetFacts(
         boolean nameTaken,
         @Nullable ImageIdentity image,
         long freeSpoolBytes,
-        long freeMemoryBytes) {}
+        long freeMemoryBytes,
+        Clocks clocks) {}

@@ -1,5 +1,6 @@
 package io.migrator.remote;
 
+import io.migrator.linux.Clocks;
 import io.migrator.migration.TargetFacts;
 import io.migrator.problem.Problem;
 import io.migrator.ssh.RemoteProcess;
@@ -27,7 +28,7 @@ final class FarEnd implements RemoteProcess {
     }
 
     static final TargetFacts FACTS =
-            new TargetFacts("n2", "b", "4.2.1", "", "", false, null, 1L, 2L);
+            new TargetFacts("n2", "b", "4.2.1", "", "", false, null, 1L, 2L, new Clocks(3, 4));
 
     private final Pipe toFar;
     private final Pipe fromFar;

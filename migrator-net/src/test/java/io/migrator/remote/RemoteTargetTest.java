@@ -8,6 +8,7 @@ import io.migrator.handover.SourceJournal;
 import io.migrator.handover.Token;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.StartOptions;
+import io.migrator.linux.Clocks;
 import io.migrator.memory.JobSink;
 import io.migrator.migration.Order;
 import io.migrator.migration.Survey;
@@ -42,6 +43,8 @@ class RemoteTargetTest {
                     "job",
                     new StartOptions("/i.sif", List.of(), Map.of(), List.of()),
                     List.of(25),
+                    List.of(),
+                    new Clocks(5, 6),
                     null);
 
     private final AtomicInteger redialled = new AtomicInteger();

@@ -60,8 +60,14 @@ public record Lab(Path script, Path home) {
     /** Runs a program on a node as root. */
     public Command.Result exec(Duration deadline, String node, List<String> words)
             throws Problem, InterruptedException {
+        return exec(deadline, "root", node, words);
+    }
+
+    /** The same as another user. */
+    public Command.Result exec(Duration deadline, String user, String node, List<String> words)
+            throws Problem, InterruptedException {
         List<String> argv = argv();
-        argv.addAll(List.of("exec", node, "--"));
+        argv.addAll(List.of("exec", "--user", user, node, "--"));
         argv.addAll(words);
         return Command.of(argv).run(deadline);
     }

@@ -13,7 +13,9 @@ final class Sweep {
                 ps -eo comm= | grep -qx -e appinit -e starter -e java || break
                 sleep 0.05
             done
-            apptainer instance list >/dev/null
+            for user in root alice bob; do
+                runuser -u $user -- apptainer instance list >/dev/null
+            done
             nft flush ruleset
             while [[ $(grep -c ' /dev/shm ' /proc/mounts) -gt 1 ]]; do umount -l /dev/shm; done
             rm -rf /etc/migrator-fault /run/migrator-fault
@@ -21,7 +23,7 @@ final class Sweep {
                 kill -KILL -"$pid" 2>/dev/null
             done
             ip link set eth0 up
-            rm -rf /dev/shm/migrator-* ~/.migrator /srv/it
+            rm -rf /dev/shm/migrator-* ~/.migrator /home/*/.migrator /srv/it
             mount -o remount,size=50% /dev/shm
             for group in /sys/fs/cgroup/{,spread/}migrator-* /sys/fs/cgroup/{spread,barren}; do
                 [[ ! -d $group ]] || { echo 1 >"$group/cgroup.kill"; sleep 0.2; rmdir "$group"; }

@@ -1,0 +1,171 @@
+package io.migrator.migration;
+
+import io.migrator.check.Finding;
+import io.migrator.instance.Instance;
+import io.migrator.instance.ProcessTree;
+import io.migrator.instance.ProcessTree.Member;
+import io.migrator.linux.Proc;
+import io.migrator.network.Connections;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * What criu cannot take along without privilege: in a user namespace its owner has every
+ * capability, but some of what a process holds belongs to the node's (facts: users.md section 1).
+ */
+final class UserChecks {
+    private static final String BY_ROOT = "such a job can be moved by root, of root's instances";
+
+    private static final Pattern DELETED_FILE =
+            Pattern.compile("(?m)^.* (/(?!memfd:|dev/zero |SYSV).*) \\(deleted\\)$");
+
+    private static final Pattern MEMORY_FILE = Pattern.compile("(?m)^.* (\\d+) +/memfd:.*$");
+
+    private static final Pattern SYSTEM_V = Pattern.compile("(?m)^.* /SYSV\\p{XDigit}+ ");
+
+    private final List<Finding> findings = new ArrayList<>();
+    private final Set<String> connections;
+    private final Set<String> memoryFiles = new HashSet<>();
+
+    private UserChecks(Set<String> connections) {
+        this.connections = connections;
+    }
+
+    /** What forbids the move, for the user who runs this. */
+    static List<Finding> of(Instance instance, ProcessTree tree) {
+        return switch (instance.mode()) {
+            case ROOT -> List.of();
+            case SETUID ->
+                    List.of(
+                            Finding.forbidden(
+                                    "setuid-mode",
+                                    "instance '" + instance.name() + "' has no user namespace",
+                                    "Apptainer's setuid starter made it: criu would need root's"
+                                            + " rights, which migrator does not take yet",
+                                    "start it with apptainer instance start --userns, or migrator"
+                                            + " run --userns"));
+            case USER_NAMESPACE -> ofUserNamespace(instance, tree);
+        };
+    }
+
+    private static List<Finding> ofUserNamespace(Instance instance, ProcessTree tree) {
+        Set<String> connections = new HashSet<>();
+        try {
+            connections = Connections.socketsOf(new Proc(instance.appinit()));
+        } catch (IOException e) {
+            // appinit ended: nothing will move
+        }
+        UserChecks checks = new UserChecks(connections);
+        for (Member member : tree.members()) {
+            try {
+                checks.memoryFiles.addAll(memoryFiles(member.process()));
+            } catch (IOException e) {
+                // it ended while we looked
+            }
+        }
+        for (Member member : tree.members()) {
+            try {
+                checks.look(member);
+            } catch (IOException e) {
+                // it ended while we looked
+            }
+        }
+        return checks.findings;
+    }
+
+    private void look(Member member) throws IOException {
+        Proc process = member.process();
+        if (!process.status("Seccomp").orElse("0").equals("0")) {
+            add(
+                    "seccomp",
+                    member,
+                    "runs under a seccomp filter",
+                    "criu: suspending seccomp failed: Operation not permitted",
+                    BY_ROOT + ", or started without a filter");
+        }
+        process.descriptors().forEach((number, name) -> descriptor(member, number, name));
+        String maps = Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1);
+        Matcher deleted = DELETED_FILE.matcher(maps);
+        if (deleted.find()) {
+            add(
+                    "deleted-mapping",
+                    member,
+                    "has mapped a file that was deleted, " + deleted.group(1),
+                    "criu: Can't open mapped [" + deleted.group(1) + " (deleted)]",
+                    BY_ROOT);
+        }
+        Set<String> own = memoryFiles(process);
+        if (MEMORY_FILE
+                .matcher(maps)
+                .results()
+                .map(mapping -> mapping.group(1))
+                .anyMatch(file -> memoryFiles.contains(file) && !own.contains(file))) {
+            add(
+                    "memfd-mapping",
+                    member,
+                    "has mapped a memory file that only another process has open",
+                    "criu could not tell that it is the same, and would make a copy",
+                    BY_ROOT + ", or keep the descriptor open");
+        }
+        if (SYSTEM_V.matcher(maps).find()) {
+            add(
+                    "sysv-shm",
+                    member,
+                    "has System V shared memory",
+                    "criu: Task with SysVIPC shmem map doesn't live in IPC ns",
+                    "use POSIX shared memory (shm_open), which moves");
+        }
+    }
+
+    /** Inode numbers of those that a process has open. */
+    private static Set<String> memoryFiles(Proc process) throws IOException {
+        Set<String> open = new HashSet<>();
+        for (Map.Entry<Integer, String> each : process.descriptors().entrySet()) {
+            if (each.getValue().startsWith("/memfd:")) {
+                Path file = process.file("fd/" + each.getKey());
+                open.add(String.valueOf(Files.getAttribute(file, "unix:ino")));
+            }
+        }
+        return open;
+    }
+
+    private void descriptor(Member member, int number, String name) {
+        if (connections.contains(name)) {
+            add(
+                    "connections",
+                    member,
+                    "has a TCP connection at descriptor " + number,
+                    "criu: Can't turn TCP repair mode ON: Operation not permitted",
+                    "close it for the move; " + BY_ROOT);
+        } else if (name.contains("inotify") || name.contains("fanotify")) {
+            add(
+                    "inotify",
+                    member,
+                    "watches files at descriptor " + number,
+                    "criu: fsnotify: Can't dump that handle",
+                    BY_ROOT);
+        } else if (name.startsWith("/dev/pts/") || name.equals("/dev/ptmx")) {
+            add(
+                    "terminal",
+                    member,
+                    "has the terminal " + name + " at descriptor " + number,
+                    "criu: tty: Can't setup uid 65534 gid 65534",
+                    "start the program without a terminal, for example by migrator run");
+        }
+    }
+
+    private void add(String check, Member member, String has, String because, String tryThis) {
+        String who = "process %d (%s) ".formatted(member.pid(), member.name());
+        findings.add(Finding.forbidden(check, who + has, because, tryThis));
+    }
+}
