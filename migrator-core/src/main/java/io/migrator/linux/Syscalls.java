@@ -30,6 +30,10 @@ final class Syscalls {
     static final long SETPGID = 109;
     static final long SETSID = 112;
 
+    static final long SCHED_SETAFFINITY = 203;
+    static final long IOPRIO_SET = 251;
+    static final long IOPRIO_GET = 252;
+
     static final long PROCESS_VM_READV = 310;
     static final long PROCESS_VM_WRITEV = 311;
 

@@ -11,6 +11,7 @@ import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.ProcessTree.Member;
+import io.migrator.linux.Limits;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What is looked for before anything is frozen: the tree must be one that criu can dump whole, and
@@ -176,6 +178,7 @@ final class Checks {
                             "stop that one, or choose another node"));
         }
         image(facts, image);
+        tree.members().forEach(member -> limits(member, facts));
         long imageBytes = tree.imageBytes() + MARGIN_BYTES;
         if (facts.freeSpoolBytes() < imageBytes) {
             findings.add(
@@ -191,6 +194,36 @@ final class Checks {
                     tooLittle("memory on " + facts.node(), facts.freeMemoryBytes(), memoryBytes));
         }
         return this;
+    }
+
+    /** criu sets what it can, and says nothing of what it cannot. */
+    private void limits(Member member, TargetFacts facts) {
+        try {
+            Map<String, Long> ours = Limits.hardOf(member.process());
+            facts.limits()
+                    .forEach((name, most) -> {
+                        if (ours.getOrDefault(name, 0L) > most) {
+                            findings.add(
+                                    Finding.forbidden(
+                                            "limits",
+                                            "process %s would have a lower limit on %s (%s)"
+                                                    .formatted(named(member), facts.node(), name),
+                                            "%s is %s here, the most there is %s"
+                                                    .formatted(
+                                                            name,
+                                                            limit(ours.getOrDefault(name, 0L)),
+                                                            limit(most)),
+                                            "raise the hard limit there (limits.conf, or that of"
+                                                    + " sshd), or lower it here"));
+                        }
+                    });
+        } catch (IOException e) {
+            // it ended while we looked
+        }
+    }
+
+    private static String limit(long value) {
+        return value == Limits.UNLIMITED ? "unlimited" : Long.toString(value);
     }
 
     private void image(TargetFacts facts, ImageIdentity ours) throws Problem {

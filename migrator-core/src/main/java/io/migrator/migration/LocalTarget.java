@@ -10,6 +10,8 @@ import io.migrator.handover.Running;
 import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
+import io.migrator.instance.ProcessTree;
+import io.migrator.instance.Traits;
 import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
@@ -19,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -152,8 +155,21 @@ public final class LocalTarget implements Target, JobSink {
     public void load(long expectedBytes) throws Problem, InterruptedException {
         prepared(restore).orEnded();
         memory.orShort(expectedBytes);
+        applyTraits();
         prepared(journal).on(TargetEvent.LOAD);
         FaultPoint.TARGET_LOADED.reached();
+    }
+
+    private void applyTraits() throws Problem {
+        List<Traits> traits = prepared(order).traits();
+        if (traits.isEmpty()) {
+            return;
+        }
+        try {
+            Traits.apply(traits, ProcessTree.of(prepared(instance))).forEach(report);
+        } catch (IOException e) {
+            throw Problem.failed("the restored processes are not seen").because(e.toString());
+        }
     }
 
     /**

@@ -14,6 +14,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
+import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.WarmUp;
@@ -236,6 +237,7 @@ public final class Migration {
                             instance.name(),
                             instance.start(),
                             tree.innerPids(),
+                            Traits.of(instance, tree),
                             logs.heldBy(tree),
                             ahead,
                             claim);

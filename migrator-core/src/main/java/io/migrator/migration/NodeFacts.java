@@ -6,6 +6,7 @@ import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instances;
 import io.migrator.linux.Boot;
 import io.migrator.linux.Clocks;
+import io.migrator.linux.Limits;
 import io.migrator.linux.Memory;
 import io.migrator.problem.Problem;
 
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** What this node can say of itself to a source that wants to send a job here. */
 final class NodeFacts {
@@ -43,7 +45,16 @@ final class NodeFacts {
                 identity(survey.image()),
                 Spool.freeBytes(),
                 Memory.availableBytes(),
+                limits(),
                 clocks());
+    }
+
+    private static Map<String, Long> limits() throws Problem {
+        try {
+            return Limits.bounds();
+        } catch (IOException e) {
+            throw Problem.failed("the limits on this node are not known").because(e.toString());
+        }
     }
 
     private static Clocks clocks() throws Problem {

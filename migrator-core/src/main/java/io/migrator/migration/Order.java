@@ -5,6 +5,7 @@ import io.migrator.handover.Journal;
 import io.migrator.handover.Token;
 import io.migrator.instance.Logs;
 import io.migrator.instance.StartOptions;
+import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
 
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ import java.util.List;
  * @param instance name
  * @param start how the empty instance is to be started
  * @param pids process and thread ids inside that the restore needs free
+ * @param traits what threads are to be set to that criu does not restore
  * @param logs those of Apptainer's log files that the job has open, as the source calls them
  * @param ahead how far the job's clocks are ahead of the target's, or a little less far than this
  * @param runDirectory where the payload of {@code migrator run} keeps its files; null if none
@@ -31,6 +33,7 @@ public record Order(
         String instance,
         StartOptions start,
         List<Integer> pids,
+        List<Traits> traits,
         List<Logs.Held> logs,
         Clocks ahead,
         RunDirectory.@Nullable Claim runDirectory) {

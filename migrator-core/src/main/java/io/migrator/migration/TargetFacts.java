@@ -5,6 +5,8 @@ import io.migrator.linux.Clocks;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Map;
+
 /**
  * A node's answer to a survey.
  *
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param image the file of the same path here, null if there is none
  * @param freeSpoolBytes room for images
  * @param freeMemoryBytes memory that is free or could be freed (MemAvailable)
+ * @param limits hard limits that cannot be exceeded here, by the kernel's names
  * @param clocks as they were just before this was sent
  */
 public record TargetFacts(
@@ -29,4 +32,5 @@ public record TargetFacts(
         @Nullable ImageIdentity image,
         long freeSpoolBytes,
         long freeMemoryBytes,
+        Map<String, Long> limits,
         Clocks clocks) {}

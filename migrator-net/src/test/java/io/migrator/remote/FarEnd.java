@@ -15,6 +15,7 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.Pipe;
 import java.time.Duration;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
@@ -28,7 +29,8 @@ final class FarEnd implements RemoteProcess {
     }
 
     static final TargetFacts FACTS =
-            new TargetFacts("n2", "b", "4.2.1", "", "", false, null, 1L, 2L, new Clocks(3, 4));
+            new TargetFacts(
+                    "n2", "b", "4.2.1", "", "", false, null, 1L, 2L, Map.of(), new Clocks(3, 4));
 
     private final Pipe toFar;
     private final Pipe fromFar;

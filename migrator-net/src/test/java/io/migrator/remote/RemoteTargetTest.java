@@ -44,6 +44,7 @@ class RemoteTargetTest {
                     new StartOptions("/i.sif", List.of(), Map.of(), List.of()),
                     List.of(25),
                     List.of(),
+                    List.of(),
                     new Clocks(5, 6),
                     null);
 
