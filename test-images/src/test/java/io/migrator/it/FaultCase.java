@@ -31,6 +31,11 @@ record FaultCase(
                 cells[5].equals("alive"));
     }
 
+    /** The same of a job without a connection. */
+    FaultCase silent() {
+        return new FaultCase(point, fault, exit, atOnce, after, false);
+    }
+
     String name() {
         return point.text() + " " + fault.text();
     }

@@ -4,21 +4,22 @@ import static io.migrator.it.TwoNodes.N1;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * The job of a case, one instance with three witnesses in it: tally (never two, never lost),
- * pattern (every page) and converse (its connection).
+ * pattern (every page) and converse (its connection; not that of an ordinary user, who may have
+ * none).
  */
 final class FaultJob {
     static final String NAME = "job";
     private static final int MEGABYTES = 64;
-    private static final String TALK = TwoNodes.directory(NAME) + "/talk";
     private static final String COMMAND =
-            "/shared/bin/tally --file /shared/%s & /shared/bin/converse --interval-ms 5 --report %s"
-                    + " & exec /shared/bin/pattern --mb %d --rate 10 --threads 2 --report %s";
+            "/shared/bin/tally --file /shared/it/tally & %s"
+                    + " exec /shared/bin/pattern --mb %d --rate 10 --threads 2 --report %s";
+
+    private static final String TALKER = "/shared/bin/converse --interval-ms 5 --report %s &";
 
     /**
      * The kernel goes on repeating what a standing job had sent, at ever longer intervals, and the
@@ -29,6 +30,7 @@ final class FaultJob {
     private static final long SILENCE_MILLIS = 1000;
 
     private final TwoNodes nodes;
+    private final Person person;
     private final Tally tally;
 
     /** A second cgroup for a job that is not to fit into one. */
@@ -38,8 +40,9 @@ final class FaultJob {
 
     private final boolean spread;
 
-    private FaultJob(TwoNodes nodes, Tally tally, boolean spread) {
+    private FaultJob(TwoNodes nodes, Person person, Tally tally, boolean spread) {
         this.nodes = nodes;
+        this.person = person;
         this.spread = spread;
         this.tally = tally;
     }
@@ -49,18 +52,27 @@ final class FaultJob {
      *
      * @param spread over two cgroups, so that it cannot be sealed by freezing one
      */
-    static FaultJob start(TwoNodes nodes, boolean spread) throws Exception {
-        Tally tally = new Tally(nodes.shared().resolve("tally-fault"));
-        Files.deleteIfExists(tally.file());
-        String report = TwoNodes.report(NAME);
-        String line = COMMAND.formatted(tally.file().getFileName(), TALK, MEGABYTES, report);
-        nodes.start(N1, NAME, List.of(), "sh", "-c", line);
-        nodes.awaitFile(N1, report);
-        nodes.awaitFile(N1, TALK);
+    static FaultJob start(TwoNodes nodes, Person person, boolean spread) throws Exception {
+        nodes.bash(N1, "mkdir -p -m 1777 /shared/it && rm -f /shared/it/tally");
+        FaultJob job =
+                new FaultJob(nodes, person, new Tally(nodes.shared().resolve("it/tally")), spread);
+        boolean talks = person == nodes;
+        String report = person.reportOf(NAME);
+        String line =
+                COMMAND.formatted(talks ? TALKER.formatted(job.talk()) : "", MEGABYTES, report);
+        person.start(N1, NAME, talks ? List.of() : List.of("--userns"), "sh", "-c", line);
+        person.awaitFile(N1, report);
+        if (talks) {
+            person.awaitFile(N1, job.talk());
+        }
         if (spread) {
             nodes.bash(N1, SPREAD);
         }
-        return new FaultJob(nodes, tally, spread);
+        return job;
+    }
+
+    private String talk() {
+        return person.directoryOf(NAME) + "/talk";
     }
 
     Tally tally() {
@@ -69,7 +81,7 @@ final class FaultJob {
 
     /** Ends it on n2, and what it left on n1 of its own making. */
     void stopOnTarget() throws Exception {
-        nodes.stop(TwoNodes.N2, NAME);
+        person.stop(TwoNodes.N2, NAME);
         if (spread) {
             nodes.bash(N1, "rmdir /sys/fs/cgroup/spread");
         }
@@ -79,7 +91,7 @@ final class FaultJob {
     List<String> verify(String node) {
         List<String> wrong = new ArrayList<>();
         try {
-            JsonNode report = nodes.verify(node, NAME);
+            JsonNode report = person.verify(node, NAME);
             int pages = report.path("pages").asInt();
             if (pages != MEGABYTES * 256) {
                 wrong.add("pattern has " + pages + " pages");
@@ -107,7 +119,7 @@ final class FaultJob {
     private String connectionNow(String node) throws Exception {
         try {
             long pid = Long.parseLong(nodes.out(node, "pgrep", "-o", "-x", "converse"));
-            JsonNode report = nodes.report(node, TALK, pid, "USR2");
+            JsonNode report = nodes.report(node, talk(), pid, "USR2");
             double silent = report.path("silentMillis").asDouble();
             if (!report.path("ok").asBoolean()) {
                 return "broken: %s wrong, %s"

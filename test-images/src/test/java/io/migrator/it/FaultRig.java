@@ -18,6 +18,7 @@ final class FaultRig {
     private static final int LINES = 6;
 
     private final TwoNodes nodes;
+    private final Person person;
     private final FaultCase expected;
     private final FaultBlow blow;
     private final List<String> wrong = new ArrayList<>();
@@ -25,19 +26,29 @@ final class FaultRig {
     private FaultJob job;
     private Snapshot withJob;
 
-    private FaultRig(TwoNodes nodes, FaultCase expected) {
+    private FaultRig(TwoNodes nodes, Person person, FaultCase expected) {
         this.nodes = nodes;
+        this.person = person;
         this.expected = expected;
         this.blow = new FaultBlow(nodes, expected.point());
     }
 
-    /** The nodes have to be swept. */
+    /** Does it as root. The nodes have to be swept. */
     static FaultSeen run(TwoNodes nodes, FaultCase expected) throws Exception {
-        return new FaultRig(nodes, expected).run();
+        return new FaultRig(nodes, nodes, expected).run();
+    }
+
+    /** Does it as an ordinary user, whose job is sealed by signals and has no connection. */
+    static FaultSeen run(TwoNodes nodes, Person person, FaultCase expected) throws Exception {
+        return new FaultRig(nodes, person, expected.silent()).run();
     }
 
     private FaultSeen run() throws Exception {
-        job = FaultJob.start(nodes, expected.fault().needsSpread(expected.point()));
+        job =
+                FaultJob.start(
+                        nodes,
+                        person,
+                        person == nodes && expected.fault().needsSpread(expected.point()));
         withJob = nodes.snapshot(N1);
         blow.arm();
         long begun = System.nanoTime();
@@ -52,7 +63,7 @@ final class FaultRig {
         String connection = "-";
         if (runs) {
             wrong.addAll(job.verify(after));
-            connection = job.connection(after);
+            connection = expected.talks() ? job.connection(after) : "-";
             assertClean(after);
         }
         Tally tally = job.tally();
@@ -70,7 +81,7 @@ final class FaultRig {
     }
 
     private Moved move() throws Exception {
-        CompletableFuture<Moved> moving = Moving.start(() -> nodes.migrate(N1, FaultJob.NAME));
+        CompletableFuture<Moved> moving = Moving.start(() -> person.migrate(N1, FaultJob.NAME));
         blow.await(moving);
         blow.strike(expected.fault());
         return moving.get(END_SECONDS, TimeUnit.SECONDS);
@@ -86,7 +97,7 @@ final class FaultRig {
     }
 
     private int recover(String node) throws Exception {
-        Command.Result result = nodes.run(node, "migrator", "recover");
+        Command.Result result = person.run(node, "migrator", "recover");
         said.append("recover on %s: %d\n".formatted(node, result.exit()));
         said.append(result.out()).append(result.err());
         if (result.exit() != 0) {
@@ -128,6 +139,6 @@ final class FaultRig {
 
     /** A file of the journal's directory, that directory, and the one above it. */
     private static boolean isTombstone(String line) {
-        return line.matches("\\+ file: /dev/shm/migrator-root(/journal(/\\S+)?)? .*");
+        return line.matches("\\+ file: /dev/shm/migrator-\\w+(/journal(/\\S+)?)? .*");
     }
 }
