@@ -4,10 +4,12 @@ import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Every process in an instance's pid namespace but its appinit, as seen at one moment.
@@ -40,10 +42,10 @@ public record ProcessTree(List<Member> members) {
     /** Looks at the instance now. Processes that end meanwhile are left out. */
     public static ProcessTree of(Instance instance) throws Problem {
         try {
-            String namespace = new Proc(instance.appinit()).namespace("pid");
+            Predicate<Proc> isIn = membership(instance);
             List<Member> members = new ArrayList<>();
             for (Proc process : Proc.all()) {
-                if (process.pid() != instance.appinit() && isIn(process, namespace)) {
+                if (process.pid() != instance.appinit() && isIn.test(process)) {
                     addIfAlive(process, members);
                 }
             }
@@ -106,15 +108,24 @@ public record ProcessTree(List<Member> members) {
 
     private static Optional<String> nested(Proc process, long appinit, String namespace) {
         try {
-            long above = process.parent();
-            while (above > 1 && above != appinit) {
-                above = new Proc(above).parent();
-            }
-            return above == appinit && !process.namespace("pid").equals(namespace)
+            return descends(process, appinit) && !process.namespace("pid").equals(namespace)
                     ? Optional.of(process.pid() + " (" + process.name() + ")")
                     : Optional.empty();
         } catch (IOException e) {
             return Optional.empty(); // it ended
+        }
+    }
+
+    /**
+     * By the pid namespace. Where Apptainer's setuid starter made the instance, its owner may not
+     * look at that of appinit: then only those are seen that descend from it.
+     */
+    private static Predicate<Proc> membership(Instance instance) throws IOException {
+        try {
+            String namespace = new Proc(instance.appinit()).namespace("pid");
+            return process -> isIn(process, namespace);
+        } catch (AccessDeniedException e) {
+            return process -> descends(process, instance.appinit());
         }
     }
 
@@ -123,6 +134,18 @@ public record ProcessTree(List<Member> members) {
             return process.namespace("pid").equals(namespace);
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    private static boolean descends(Proc process, long from) {
+        try {
+            long above = process.parent();
+            while (above > 1 && above != from) {
+                above = new Proc(above).parent();
+            }
+            return above == from;
+        } catch (IOException e) {
+            return false; // it ended
         }
     }
 
@@ -154,9 +177,9 @@ public record ProcessTree(List<Member> members) {
 
     private static int innerPidIfInside(Proc process, long parent) throws IOException {
         Proc candidate = new Proc(parent);
-        return candidate.namespace("pid").equals(process.namespace("pid"))
-                ? (int) candidate.innerPid()
-                : 0;
+        List<Long> pids = candidate.statusNumbers("NSpid");
+        boolean first = pids.size() > 1 && pids.getLast() == 1; // its namespace may be hidden
+        return first || isIn(candidate, process.namespace("pid")) ? pids.getLast().intValue() : 0;
     }
 
     private static long statusBytes(Proc process, String name) throws IOException {

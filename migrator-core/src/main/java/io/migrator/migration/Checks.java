@@ -53,6 +53,16 @@ final class Checks {
 
     /** Looks at the source alone. */
     Checks source(long freeSpoolBytes) throws Problem {
+        if (instance.mode() == Instance.Mode.SETUID) {
+            findings.add(
+                    Finding.forbidden(
+                            "setuid-mode",
+                            "instance '" + instance.name() + "' has no user namespace",
+                            "Apptainer's setuid starter made it: criu would need root's rights,"
+                                    + " which migrator does not take yet",
+                            "start it with --userns"));
+            return this; // most of it cannot be looked at
+        }
         shape();
         for (String nested : ProcessTree.nested(instance)) {
             findings.add(

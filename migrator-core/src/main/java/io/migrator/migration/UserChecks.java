@@ -43,19 +43,7 @@ final class UserChecks {
 
     /** What forbids the move, for the user who runs this. */
     static List<Finding> of(Instance instance, ProcessTree tree) {
-        return switch (instance.mode()) {
-            case ROOT -> List.of();
-            case SETUID ->
-                    List.of(
-                            Finding.forbidden(
-                                    "setuid-mode",
-                                    "instance '" + instance.name() + "' has no user namespace",
-                                    "Apptainer's setuid starter made it: criu would need root's"
-                                            + " rights, which migrator does not take yet",
-                                    "start it with apptainer instance start --userns, or migrator"
-                                            + " run --userns"));
-            case USER_NAMESPACE -> ofUserNamespace(instance, tree);
-        };
+        return instance.mode() == Instance.Mode.ROOT ? List.of() : ofUserNamespace(instance, tree);
     }
 
     private static List<Finding> ofUserNamespace(Instance instance, ProcessTree tree) {

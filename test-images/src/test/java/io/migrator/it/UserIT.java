@@ -162,6 +162,21 @@ class UserIT {
         alice.stop(N2, "job");
     }
 
+    /** Root's rights would be needed; it is told, and nothing else goes wrong. */
+    @Test
+    void instanceOfTheSetuidStarter() throws Exception {
+        alice.startPattern(N1, "job", List.of(), MEGABYTES);
+        JsonNode listed = alice.listed(N1, "job");
+        assertEquals(1, listed.path("processes").asInt(), listed::toString);
+        Snapshot before = NODES.snapshot(N1);
+        Moved moved = alice.migrate(N1, "job");
+        moved.refused(REFUSED);
+        assertTrue(moved.err().contains("setuid"), moved.err());
+        alice.verify(N1, "job");
+        NODES.assertAs(N1, before);
+        NODES.assertAsBefore(N2);
+    }
+
     @Test
     void othersCannotTouchIt() throws Exception {
         Person bob = NODES.as("bob");
