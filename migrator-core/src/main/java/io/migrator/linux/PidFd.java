@@ -56,7 +56,16 @@ public final class PidFd implements AutoCloseable {
      * @return false if the process is gone by now
      */
     public boolean send(Signal signal) throws IOException {
-        long result = Syscalls.call(Syscalls.PIDFD_SEND_SIGNAL, fd, signal.number, 0, 0);
+        return send(signal.number);
+    }
+
+    /** Returns true until its parent has taken notice of its end. */
+    public boolean exists() throws IOException {
+        return send(0);
+    }
+
+    private boolean send(int signal) throws IOException {
+        long result = Syscalls.call(Syscalls.PIDFD_SEND_SIGNAL, fd, signal, 0, 0);
         if (result < 0 && result != -Errno.ESRCH) {
             throw new IOException(
                     "signal " + signal + " to " + pid + ": " + Errno.text((int) -result));

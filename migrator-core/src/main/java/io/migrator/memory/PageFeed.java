@@ -6,8 +6,7 @@ import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.OptionalLong;
 
 /**
  * Sends pages straight from the frozen processes to the target: no image of them is ever made. One
@@ -23,7 +22,7 @@ public final class PageFeed implements AutoCloseable {
 
     private static final int BLOCK_BYTES = 1 << 20;
 
-    private final Map<Integer, Long> processes;
+    private final HeldTree processes;
     private final JobSink sink;
     private final Progress progress;
     private final ProcessMemory memory = new ProcessMemory();
@@ -35,12 +34,8 @@ public final class PageFeed implements AutoCloseable {
      *
      * @param progress told the bytes sent so far
      */
-    public PageFeed(ProcessTree tree, JobSink sink, Progress progress) {
-        this.processes =
-                tree.members().stream()
-                        .collect(
-                                Collectors.toMap(
-                                        ProcessTree.Member::pid, member -> member.process().pid()));
+    public PageFeed(ProcessTree tree, JobSink sink, Progress progress) throws IOException {
+        this.processes = new HeldTree(tree);
         this.sink = sink;
         this.progress = progress;
     }
@@ -64,15 +59,16 @@ public final class PageFeed implements AutoCloseable {
 
     private void send(int pid, long start, long end)
             throws IOException, Problem, InterruptedException {
-        Long process = processes.get(pid);
-        if (process == null) {
+        OptionalLong process = processes.pid(pid);
+        if (process.isEmpty()) {
             throw Problem.failed("the job changed while it was looked at")
                     .because("process " + pid + " came meanwhile")
                     .tryThis("try again");
         }
         for (long at = start; at < end; at += block.limit()) {
             block.clear().limit((int) Math.min(BLOCK_BYTES, end - at));
-            memory.read(process, at, block);
+            memory.read(process.getAsLong(), at, block);
+            processes.orEnded(pid);
             sink.pages(pid, at, block);
             sentBytes += block.limit();
             progress.sent(sentBytes);
@@ -81,6 +77,7 @@ public final class PageFeed implements AutoCloseable {
 
     @Override
     public void close() {
+        processes.close();
         memory.close();
     }
 }

@@ -3,38 +3,40 @@ package io.migrator.migration;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.ProcessMemory;
+import io.migrator.memory.HeldTree;
 import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.OptionalLong;
 
 /** The private memory of a restored job, filled in while criu holds it. One thread. */
 final class RestoredMemory implements AutoCloseable {
     private static final int SPARE_BYTES = 1 << 20;
 
-    private final Map<Integer, Long> processes = new HashMap<>();
+    private @Nullable HeldTree processes;
     private final ProcessMemory memory = new ProcessMemory();
     private final ByteBuffer spare = ByteBuffer.allocateDirect(SPARE_BYTES);
     private long bytes;
 
     /** From here the processes of an instance can be written to, by their pids inside it. */
-    void open(Instance instance) throws Problem {
-        for (ProcessTree.Member member : ProcessTree.of(instance).members()) {
-            processes.put(member.pid(), member.process().pid());
-        }
+    void open(Instance instance) throws Problem, IOException {
+        processes = new HeldTree(ProcessTree.of(instance));
     }
 
     /** Writes pages of one process. */
     void write(int pid, long address, ByteBuffer pages) throws Problem {
-        Long process = processes.get(pid);
-        if (process == null) {
-            throw Problem.failed("the source sent memory of process " + pid)
-                    .because("no such process was restored");
-        }
+        HeldTree restored = processes;
         try {
-            memory.write(process, address, pages);
+            OptionalLong process = restored == null ? OptionalLong.empty() : restored.pid(pid);
+            if (restored == null || process.isEmpty()) {
+                throw Problem.failed("the source sent memory of process " + pid)
+                        .because("no such process was restored");
+            }
+            memory.write(process.getAsLong(), address, pages);
+            restored.orEnded(pid);
             bytes += pages.remaining();
         } catch (IOException e) {
             throw Problem.failed("the job's memory could not be filled in")
@@ -70,6 +72,9 @@ final class RestoredMemory implements AutoCloseable {
 
     @Override
     public void close() {
+        if (processes != null) {
+            processes.close();
+        }
         memory.close();
     }
 }

@@ -1,0 +1,59 @@
+package io.migrator.memory;
+
+import io.migrator.instance.ProcessTree;
+import io.migrator.linux.PidFd;
+
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalLong;
+
+/**
+ * The processes of a tree by their pids inside, held, so that no other can be taken for one of them
+ * that has died and whose pid is in use again: root reads and writes their memory. One thread.
+ */
+public final class HeldTree implements AutoCloseable {
+    private final Map<Integer, PidFd> processes = new HashMap<>();
+
+    /** Takes hold of a tree. */
+    public HeldTree(ProcessTree tree) throws IOException {
+        try {
+            for (ProcessTree.Member member : tree.members()) {
+                processes.put(member.pid(), PidFd.open(member.process().pid()));
+                if (member.process().innerPid() != member.pid()) {
+                    throw new IOException("process " + member.pid() + " ended");
+                }
+            }
+        } catch (IOException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /**
+     * The pid of one as seen from the node; empty if there never was such a process.
+     *
+     * @throws IOException if it has ended
+     */
+    public OptionalLong pid(int inside) throws IOException {
+        PidFd process = processes.get(inside);
+        if (process == null) {
+            return OptionalLong.empty();
+        }
+        orEnded(inside);
+        return OptionalLong.of(process.pid());
+    }
+
+    /** Fails if it has ended: what was done by its pid may have met another. */
+    public void orEnded(int inside) throws IOException {
+        PidFd process = processes.get(inside);
+        if (process == null || !process.exists()) {
+            throw new IOException("process " + inside + " ended");
+        }
+    }
+
+    @Override
+    public void close() {
+        processes.values().forEach(PidFd::close);
+    }
+}
