@@ -160,5 +160,6 @@ class AdoptionIT {
                         + ") >/dev/null 2>&1 &");
         NODES.bash(N1, "until pgrep -x cat; do sleep 0.05; done");
         assertRefused("has a pipe to process");
+        NODES.bash(N1, "pkill -KILL -x -f 'sleep 1002'");
     }
 }

@@ -96,7 +96,10 @@ abstract class Person {
             throws Problem, InterruptedException {
         List<String> words = new ArrayList<>(List.of("migrator", "run", "--bind", "/shared"));
         words.addAll(options);
-        boolean hasImage = options.stream().anyMatch(option -> option.startsWith("/"));
+        boolean hasImage =
+                !options.isEmpty()
+                        && options.getLast().startsWith("/")
+                        && !options.getLast().contains(":"); // which would be a bind
         if (!hasImage) {
             words.add(TwoNodes.IMAGE);
         }
