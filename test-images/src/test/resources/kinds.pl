@@ -126,18 +126,20 @@ my %kinds = (
     },
     'directory, open' => sub { opendir my $fh, $dir or die; push @keep, $fh; sub { rewinddir $fh; scalar(() = readdir $fh) > 1 } },
     'file in /tmp, open' => sub {
-        sysopen my $fh, "/tmp/it-kind", O_RDWR | O_CREAT or die $!;
+        sysopen my $fh, "/tmp/it-kind-$<", O_RDWR | O_CREAT or die $!;
         sub { sysseek $fh, 0, 0; syswrite $fh, 'x' };
     },
     'fifo in the run directory' => sub { mkfifo("$dir/fifo", 0600); sysopen my $fh, "$dir/fifo", O_RDWR or die $!; sub { syswrite $fh, 'x'; sysread $fh, my $x, 1; $x eq 'x' } },
     'flock in the run directory' => sub {
         sysopen my $fh, "$dir/lock", O_RDWR | O_CREAT or die $!;
         flock $fh, LOCK_EX or die $!;
+        push @keep, $fh;
         sub { sysopen my $other, "$dir/lock", O_RDWR; !flock $other, LOCK_EX | LOCK_NB };
     },
     'flock on a shared file' => sub {
         sysopen my $fh, "$shared/lock", O_RDWR | O_CREAT or die $!;
         flock $fh, LOCK_EX or die $!;
+        push @keep, $fh;
         sub { sysopen my $other, "$shared/lock", O_RDWR; !flock $other, LOCK_EX | LOCK_NB };
     },
     'lease on a file' => sub { sysopen my $fh, "$dir/lease", O_RDONLY | O_CREAT or die $!; fcntl $fh, 1024, 0 or die $!; sub { fcntl($fh, 1025, 0) eq '0 but true' } },
@@ -197,9 +199,9 @@ my %kinds = (
         sysopen my $s, '/dev/pts/' . unpack('i', $n), O_RDWR | O_NOCTTY or die $!;
         sub { syswrite $s, 'x'; sysread $m, my $x, 1; $x eq 'x' };
     },
-    'System V shared memory' => sub { my $id = shmget 0, 4096, 0600 or die $!; my $at = syscall 30, $id, 0, 0; sub { my $x = sprintf '%08d', rand 1e8; shmwrite $id, $x, 0, 8; peek($at) eq $x } },
-    'System V semaphore' => sub { my $id = semget 0, 1, 0600 or die $!; sub { semop $id, pack 's3', 0, 1, 0 } },
-    'System V message queue' => sub { my $id = msgget 0, 0600 or die $!; sub { msgsnd $id, pack('l! a*', 1, 'x'), 0; my $x; msgrcv $id, $x, 9, 0, 0 } },
+    'System V shared memory' => sub { my $id = shmget 0, 4096, 0600; die $! if !defined $id; my $at = syscall 30, $id, 0, 0; sub { my $x = sprintf '%08d', rand 1e8; shmwrite $id, $x, 0, 8; peek($at) eq $x } },
+    'System V semaphore' => sub { my $id = semget 0, 1, 0600; die $! if !defined $id; sub { semop $id, pack 's3', 0, 1, 0 } },
+    'System V message queue' => sub { my $id = msgget 0, 0600; die $! if !defined $id; sub { msgsnd $id, pack('l! a*', 1, 'x'), 0; my $x; msgrcv $id, $x, 9, 0, 0 } },
     'POSIX message queue' => sub { my $name = 'it'; my $fd = syscall 240, $name, 0102, 0600, 0; die $! if $fd < 0; opened($fd, '<&='); sub { my $x = 'x'; syscall(242, $fd, $x, 1, 0, 0) == 0 and ($x = "\0" x 8192, syscall(243, $fd, $x, 8192, 0, 0) == 1) } },
     'seccomp filter' => sub {
         my $allow = pack 'SCCL', 6, 0, 0, 0x7fff0000;

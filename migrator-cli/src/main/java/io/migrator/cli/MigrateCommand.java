@@ -1,5 +1,6 @@
 package io.migrator.cli;
 
+import io.migrator.check.Preflight;
 import io.migrator.migration.Migration;
 import io.migrator.migration.Outcome;
 import io.migrator.problem.Problem;
@@ -45,7 +46,11 @@ final class MigrateCommand implements Callable<Integer> {
     public Integer call() throws Problem, InterruptedException {
         return job.exitOf(() -> {
             if (dryRun) {
-                job.ask(Migration::check).orRefuse(job.name());
+                Preflight preflight = job.ask(Migration::check);
+                preflight
+                        .warnings()
+                        .forEach(text -> System.err.println("migrator: warning: " + text));
+                preflight.orRefuse(job.name());
                 System.err.println("'" + job.name() + "' can go");
             } else {
                 report(job.ask(Migration::run));

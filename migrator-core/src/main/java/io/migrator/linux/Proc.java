@@ -19,6 +19,10 @@ import java.util.TreeMap;
  */
 public record Proc(long pid) {
     private static final Path ROOT = Path.of("/proc");
+    private static final String BOOT_TIME = "btime ";
+
+    /** Of /proc, whatever the kernel's own are (times(2), USER_HZ). */
+    private static final long TICKS_PER_SECOND = 100;
 
     /** All processes visible here, in no order. */
     public static List<Proc> all() throws IOException {
@@ -86,6 +90,17 @@ public record Proc(long pid) {
     /** Start time in clock ticks since boot: with the pid, the identity of the process. */
     public long startTime() throws IOException {
         return Long.parseLong(stat(22));
+    }
+
+    /** When it was started, in seconds since 1970; not exact to the second. */
+    public long startedAtSeconds() throws IOException {
+        for (String line : Files.readAllLines(ROOT.resolve("stat"))) {
+            if (line.startsWith(BOOT_TIME)) {
+                return Long.parseLong(line.substring(BOOT_TIME.length()))
+                        + startTime() / TICKS_PER_SECOND;
+            }
+        }
+        throw new IOException("no " + BOOT_TIME.strip() + " in /proc/stat");
     }
 
     public long parent() throws IOException {

@@ -93,6 +93,11 @@ final class Tracee implements AutoCloseable {
         long options = TRACE_SYSCALL_GOOD | TRACE_CHILDREN | (throughSeccomp ? SUSPEND_SECCOMP : 0);
         try {
             tracee.ptrace(SEIZE, 0, options);
+        } catch (IOException e) {
+            tracee.arena.close();
+            throw e;
+        }
+        try {
             tracee.interrupt();
             tracee.transfer(GETREGSET, tracee.saved);
             tracee.ptrace(GETSIGMASK, 8, tracee.mask.address());
@@ -100,6 +105,7 @@ final class Tracee implements AutoCloseable {
             tracee.ptrace(SETSIGMASK, 8, tracee.word.address());
             return tracee;
         } catch (IOException e) {
+            Syscalls.call(Syscalls.PTRACE, DETACH, pid, 0, 0); // nothing of it was changed yet
             tracee.arena.close();
             throw e;
         }

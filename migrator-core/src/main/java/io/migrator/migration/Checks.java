@@ -82,6 +82,8 @@ final class Checks {
         }
         findings.addAll(LockChecks.of(tree, RunDirectory.of(instance.name())));
         findings.addAll(OutsideChecks.of(instance, tree));
+        findings.addAll(ResourceChecks.of(tree));
+        findings.addAll(SystemVChecks.of(instance, tree));
         findings.addAll(UserChecks.of(instance, tree));
         tree.members().forEach(this::remains);
         long needBytes = tree.imageBytes() + MARGIN_BYTES;

@@ -83,7 +83,6 @@ public final class Migration {
                         .source(Spool.freeBytes())
                         .target(facts, CriuBundle.ofThisNode().version(), survey.image())
                         .done();
-        preflight.warnings().forEach(this::warn);
         return preflight;
     }
 
@@ -119,7 +118,9 @@ public final class Migration {
 
     private Outcome attempt(boolean rehearsal) throws Problem {
         try {
-            check().orRefuse(instance.name());
+            Preflight preflight = check();
+            preflight.warnings().forEach(this::warn);
+            preflight.orRefuse(instance.name());
             FaultPoint.SOURCE_CHECKED.reached();
             try (Journal file = Spool.journal(id);
                     Undo undo = new Undo(this::warn)) {

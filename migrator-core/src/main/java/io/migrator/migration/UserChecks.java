@@ -31,8 +31,6 @@ final class UserChecks {
 
     private static final Pattern MEMORY_FILE = Pattern.compile("(?m)^.* (\\d+) +/memfd:.*$");
 
-    private static final Pattern SYSTEM_V = Pattern.compile("(?m)^.* /SYSV\\p{XDigit}+ ");
-
     private final List<Finding> findings = new ArrayList<>();
     private final Set<String> connections;
     private final Set<String> memoryFiles = new HashSet<>();
@@ -104,14 +102,6 @@ final class UserChecks {
                     "has mapped a memory file that only another process has open",
                     "criu could not tell that it is the same, and would make a copy",
                     BY_ROOT + ", or keep the descriptor open");
-        }
-        if (SYSTEM_V.matcher(maps).find()) {
-            add(
-                    "sysv-shm",
-                    member,
-                    "has System V shared memory",
-                    "criu: Task with SysVIPC shmem map doesn't live in IPC ns",
-                    "use POSIX shared memory (shm_open), which moves");
         }
     }
 

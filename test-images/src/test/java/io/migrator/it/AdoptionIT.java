@@ -150,6 +150,18 @@ class AdoptionIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"alice", "root"})
+    void twoTreesWithAPipeBetweenThem(String who) throws Exception {
+        as(who);
+        startEmpty();
+        user.bash(N1, "rm -f /shared/it/fifo; mkfifo /shared/it/fifo");
+        user.bash(N1, exec.formatted("exec sleep 1003 >/shared/it/fifo", " </dev/null 2>&0"));
+        user.bash(N1, exec.formatted("exec cat /shared/it/fifo", " </dev/null >/dev/null 2>&1"));
+        NODES.bash(N1, "until pgrep -x -f 'sleep 1003' && pgrep -x cat; do sleep 0.05; done");
+        assertRefused("several process trees");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"alice", "root"})
     void pipeToOutside(String who) throws Exception {
         as(who);
         startEmpty();

@@ -77,6 +77,7 @@ class SupportIT {
             return "**not done**";
         } finally {
             NODES.afterEach(null);
+            NODES.bash(N1, "ipcrm --all"); // which outlive everybody
         }
     }
 
@@ -110,14 +111,14 @@ class SupportIT {
             return "carried";
         }
         assertWorks(person, N1, kind);
+        if (moved.exit() == REFUSED) {
+            List<String> checks = checked.path("findings").findValuesAsText("check");
+            return "refused by `%s`".formatted(checks.getFirst());
+        }
         String first =
                 moved.err().lines().filter(line -> line.contains("error:")).findFirst().orElse("");
-        String said = first.replaceFirst(".*error: ", "").replaceAll(PIDS, "").strip();
-        if (moved.exit() == REFUSED) {
-            String check = checked.path("findings").findValuesAsText("check").toString();
-            return "refused " + check + ": " + said;
-        }
-        return "fails: " + said;
+        String said = first.replaceFirst(".*error: ", "").replaceFirst(";.*", "");
+        return "fails, the job runs on: " + said.replaceAll(PIDS, "").strip();
     }
 
     /** It was asked again since, and is as it should be. */

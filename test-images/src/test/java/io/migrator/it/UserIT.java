@@ -217,7 +217,7 @@ class UserIT {
                         + " close F",
                 "memfd-mapping: $x = 'x'; $f = syscall(319, $x, 0); syscall(77, $f, 4096);"
                         + " syscall(9, 0, 4096, 3, 1, $f, 0); fork or syscall(3, $f)",
-                "sysv-shm: $i = syscall(29, 0, 4096, 0x380); syscall(30, $i, 0, 0);"
+                "system-v: $i = syscall(29, 0, 4096, 0x380); syscall(30, $i, 0, 0);"
                         + " syscall(31, $i, 0, 0)",
                 "terminal: open M, '+<', '/dev/ptmx'; $z = pack('i', 0);"
                         + " syscall(16, fileno(M), 0x40045431, $z);"

@@ -1,0 +1,130 @@
+package io.migrator.migration;
+
+import io.migrator.check.Finding;
+import io.migrator.instance.ProcessTree;
+import io.migrator.instance.ProcessTree.Member;
+import io.migrator.linux.ForeignSocket;
+import io.migrator.linux.ForeignSocket.Option;
+import io.migrator.linux.PidFd;
+import io.migrator.linux.Proc;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * What criu 4 cannot dump at all, found before the job is frozen rather than by criu. Each was seen
+ * to fail (SupportIT); what criu can do with privilege only is {@link UserChecks}'.
+ */
+final class ResourceChecks {
+    /** Those of time are not compared: a job that moved before has one of its own. */
+    private static final List<String> NAMESPACES =
+            List.of("user", "mnt", "net", "ipc", "uts", "cgroup");
+
+    private static final int AF_INET = 2;
+    private static final int AF_INET6 = 10;
+
+    /** Unix, netlink and packet sockets. */
+    private static final Set<Integer> OTHER_FAMILIES = Set.of(1, 16, 17);
+
+    /** TCP, UDP, UDP-Lite and raw. */
+    private static final Set<Integer> INTERNET = Set.of(6, 17, 136, 255, 1, 58);
+
+    private static final int MPTCP = 262;
+
+    private static final Map<String, String> ANONYMOUS =
+            Map.of(
+                    "anon_inode:[io_uring]", "an io_uring",
+                    "anon_inode:[userfaultfd]", "a userfaultfd",
+                    "anon_inode:[perf_event]", "a perf event",
+                    "anon_inode:[fanotify]", "a fanotify group",
+                    "anon_inode:bpf-map", "a BPF map",
+                    "anon_inode:bpf-prog", "a BPF program");
+
+    private final List<Finding> findings = new ArrayList<>();
+    private final Map<String, String> namespaces = new HashMap<>();
+
+    private ResourceChecks() {}
+
+    /** What forbids the move. */
+    static List<Finding> of(ProcessTree tree) {
+        ResourceChecks checks = new ResourceChecks();
+        for (Member member : tree.members()) {
+            try {
+                checks.look(member);
+            } catch (IOException e) {
+                // it ended while we looked
+            }
+        }
+        return checks.findings;
+    }
+
+    private void look(Member member) throws IOException {
+        Proc process = member.process();
+        for (String kind : NAMESPACES) {
+            String namespace = process.namespace(kind);
+            if (!namespaces.computeIfAbsent(kind, none -> namespace).equals(namespace)) {
+                add(
+                        "namespaces",
+                        member,
+                        "is in a " + kind + " namespace of its own",
+                        "criu: Can't dump nested namespaces",
+                        "end it, or start it without a sandbox");
+            }
+        }
+        if (!process.status("TracerPid").orElse("0").equals("0")) {
+            add(
+                    "traced",
+                    member,
+                    "is being traced, by a debugger perhaps",
+                    "criu could not take hold of it",
+                    "end the debugger");
+        }
+        Map<Integer, String> descriptors = process.descriptors();
+        try (PidFd held = PidFd.open(process.pid())) {
+            for (Map.Entry<Integer, String> each : descriptors.entrySet()) {
+                String what = ANONYMOUS.get(each.getValue());
+                if (what == null && each.getValue().startsWith("socket:")) {
+                    what = unknownSocket(held, each.getKey());
+                }
+                if (what != null) {
+                    add(
+                            "descriptor",
+                            member,
+                            "has " + what + " at descriptor " + each.getKey(),
+                            "criu cannot dump that",
+                            what.contains("MPTCP")
+                                    ? "start the program without it (of Go programs:"
+                                            + " GODEBUG=multipathtcp=0)"
+                                    : "start the program without it");
+                }
+            }
+        }
+    }
+
+    private static @Nullable String unknownSocket(PidFd process, int descriptor) {
+        try (ForeignSocket socket = ForeignSocket.of(process, descriptor)) {
+            int family = socket.get(Option.DOMAIN);
+            int protocol = socket.get(Option.PROTOCOL);
+            boolean internet = family == AF_INET || family == AF_INET6;
+            if (internet ? INTERNET.contains(protocol) : OTHER_FAMILIES.contains(family)) {
+                return null;
+            }
+            return protocol == MPTCP
+                    ? "an MPTCP socket"
+                    : "a socket of family %d, protocol %d".formatted(family, protocol);
+        } catch (IOException e) {
+            return null; // it was closed
+        }
+    }
+
+    private void add(String check, Member member, String has, String because, String tryThis) {
+        String who = "process %d (%s) ".formatted(member.pid(), member.name());
+        findings.add(Finding.forbidden(check, who + has, because, tryThis));
+    }
+}
