@@ -10,17 +10,20 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
  * System V semaphores, message queues and shared memory (sysvipc(7)). Instances share the node's:
- * criu leaves them behind and says nothing, or fails where the memory is mapped. Nobody can tell
- * which semaphores a process uses, so any that its user has made since the instance was started is
- * taken for the job's.
+ * criu leaves them behind and says nothing, or fails where the memory is mapped. The kernel knows
+ * which processes made or used memory and queues; of semaphores, and of queues that nobody used
+ * yet, it does not, so one that the job's user has made since the instance was started is taken for
+ * the job's.
  */
 final class SystemVChecks {
     private static final Path FILES = Path.of("/proc/sysvipc");
@@ -28,22 +31,20 @@ final class SystemVChecks {
     /** Times here are in whole seconds. */
     private static final long SLACK_SECONDS = 2;
 
-    /** File, name of the id in its head, what one is called, and ipcrm's option for it. */
+    /** File, name of the id in its head, and what one is called. */
     private enum Kind {
-        SEMAPHORES("sem", "semid", "a semaphore set", "-s"),
-        QUEUE("msg", "msqid", "a message queue", "-q"),
-        MEMORY("shm", "shmid", "shared memory", "-m");
+        SEMAPHORES("sem", "semid", "a semaphore set"),
+        QUEUE("msg", "msqid", "a message queue"),
+        MEMORY("shm", "shmid", "shared memory");
 
         private final String file;
         private final String id;
         private final String text;
-        private final String remove;
 
-        Kind(String file, String id, String text, String remove) {
+        Kind(String file, String id, String text) {
             this.file = file;
             this.id = id;
             this.text = text;
-            this.remove = remove;
         }
     }
 
@@ -52,14 +53,11 @@ final class SystemVChecks {
     /** What forbids the move. */
     static List<Finding> of(Instance instance, ProcessTree tree) {
         List<Finding> findings = new ArrayList<>();
-        Set<Long> users =
-                tree.members().stream().map(each -> (long) each.uid()).collect(Collectors.toSet());
         try {
-            long since = new Proc(instance.appinit()).startedAtSeconds() - SLACK_SECONDS;
+            Traces traces = Traces.of(instance, tree);
             for (Kind kind : Kind.values()) {
                 for (Map<String, Long> each : objects(kind)) {
-                    boolean young = each.getOrDefault("ctime", 0L) >= since;
-                    if (young && users.contains(each.getOrDefault("cuid", -1L))) {
+                    if (traces.isOfJob(kind, each)) {
                         findings.add(finding(kind, each.getOrDefault(kind.id, -1L)));
                     }
                 }
@@ -68,6 +66,54 @@ final class SystemVChecks {
             // a kernel without them, or appinit ended
         }
         return findings;
+    }
+
+    /**
+     * By what an object is known as the job's.
+     *
+     * @param since seconds since 1970
+     */
+    private record Traces(Set<Long> pids, Set<Long> users, Set<Long> mapped, long since) {
+        private static final List<String> PIDS = List.of("cpid", "lpid", "lspid", "lrpid");
+        private static final Pattern MAPPING = Pattern.compile("(?m)^.* (\\d+) +/SYSV.*$");
+
+        static Traces of(Instance instance, ProcessTree tree) throws IOException {
+            Set<Long> users = new HashSet<>();
+            Set<Long> mapped = new HashSet<>();
+            for (ProcessTree.Member member : tree.members()) {
+                users.add((long) member.uid());
+                mapped.addAll(mappedBy(member.process()));
+            }
+            long since = new Proc(instance.appinit()).startedAtSeconds() - SLACK_SECONDS;
+            return new Traces(new HashSet<>(tree.hostPids()), users, mapped, since);
+        }
+
+        private static Set<Long> mappedBy(Proc process) {
+            try {
+                String maps = Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1);
+                return MAPPING.matcher(maps)
+                        .results()
+                        .map(found -> Long.parseLong(found.group(1)))
+                        .collect(Collectors.toSet());
+            } catch (IOException e) {
+                return Set.of(); // it ended
+            }
+        }
+
+        boolean isOfJob(Kind kind, Map<String, Long> object) {
+            if (kind == Kind.MEMORY && mapped.contains(object.getOrDefault(kind.id, -1L))) {
+                return true;
+            }
+            List<Long> known =
+                    PIDS.stream()
+                            .map(name -> object.getOrDefault(name, 0L))
+                            .filter(pid -> pid != 0)
+                            .toList();
+            return known.isEmpty()
+                    ? users.contains(object.getOrDefault("cuid", -1L))
+                            && object.getOrDefault("ctime", 0L) >= since
+                    : known.stream().anyMatch(pids::contains);
+        }
     }
 
     private static List<Map<String, Long>> objects(Kind kind) throws IOException {
@@ -89,10 +135,9 @@ final class SystemVChecks {
     private static Finding finding(Kind kind, long id) {
         return Finding.forbidden(
                 "system-v",
-                "the job's user has made %s since it began, System V's number %d"
-                        .formatted(kind.text, id),
+                "the job uses %s, System V's number %d".formatted(kind.text, id),
                 "it would stay on this node, and criu would say nothing",
-                "use POSIX semaphores, queues and memory, which move; or, if it is not the job's:"
-                        + " ipcrm %s %d when nobody needs it".formatted(kind.remove, id));
+                "use POSIX semaphores, queues and memory, which move; if it is not the job's but"
+                        + " another program's of the same user, end that one");
     }
 }

@@ -125,7 +125,7 @@ final class UserChecks {
                     "has a TCP connection at descriptor " + number,
                     "criu: Can't turn TCP repair mode ON: Operation not permitted",
                     "close it for the move; " + BY_ROOT);
-        } else if (name.contains("inotify") || name.contains("fanotify")) {
+        } else if (name.equals("anon_inode:inotify")) {
             add(
                     "inotify",
                     member,
