@@ -28,12 +28,12 @@ class UserIT {
     private static final int REFUSED = 3;
     private static final String SANDBOX = "/shared/it/sandbox";
 
-    /** Lists, until a file is there, who of ours runs as root; ends with what it saw. */
+    /** Lists, until a file is there, what of ours runs and as whom, a line "UID NAME" each. */
     private static final String WATCH =
             """
+            names=' (java|foothold|criu|ld.so|apptainer|starter|starter-suid|appinit|migrator)$'
             while [[ ! -e /run/it-watched ]]; do
-                ps -eo uid=,comm= | awk '$1 == 0 &&
-                    /^(java|foothold|criu|apptainer|starter|starter-suid|appinit|migrator)/'
+                ps -eo uid=,comm= | grep -E "$names" | awk '{ print $1, $2 }'
                 sleep 0.005
             done | sort -u
             rm /run/it-watched
@@ -157,7 +157,11 @@ class UserIT {
             NODES.out(node, "touch", "/run/it-watched");
         }
         for (CompletableFuture<String> watch : watches) {
-            assertEquals("", watch.get(20, TimeUnit.SECONDS));
+            List<String> seen = watch.get(20, TimeUnit.SECONDS).lines().toList();
+            for (String name : List.of("java", "foothold", "appinit")) {
+                assertTrue(seen.contains("1000 " + name), () -> "the watch is blind: " + seen);
+            }
+            assertEquals(List.of(), seen.stream().filter(each -> each.startsWith("0 ")).toList());
         }
         alice.stop(N2, "job");
     }
