@@ -7,7 +7,7 @@ import java.io.IOException;
 /**
  * Makes a running process the leader of a session of its own, as if it had called setsid(2): criu
  * can restore only sessions that are led from inside the tree (facts: users.md section 3). The
- * process stands still for about a millisecond; it loses its controlling terminal, and leaves its
+ * process stands still for some milliseconds; it loses its controlling terminal, and leaves its
  * process group.
  */
 public final class NewSession {

@@ -65,7 +65,7 @@ final class Tracee implements AutoCloseable {
             Pattern.compile("(?m)^(\\p{XDigit}+)-(\\p{XDigit}+) .*\\[vdso\\]$");
 
     private final long pid;
-    private final long gate;
+    private long gate;
     private final Arena arena = Arena.ofConfined();
     private final MemorySegment saved = arena.allocate(REGISTERS * 8L, 8);
     private final MemorySegment registers = arena.allocate(REGISTERS * 8L, 8);
@@ -74,9 +74,8 @@ final class Tracee implements AutoCloseable {
     private final MemorySegment mask = arena.allocate(8, 8);
     private long newChild;
 
-    private Tracee(long pid, long gate) {
+    private Tracee(long pid) {
         this.pid = pid;
-        this.gate = gate;
     }
 
     /**
@@ -89,7 +88,7 @@ final class Tracee implements AutoCloseable {
         if (!"amd64".equals(System.getProperty("os.arch"))) {
             throw new IOException("processes cannot be adopted on this kind of processor yet");
         }
-        Tracee tracee = new Tracee(pid, gate(pid));
+        Tracee tracee = new Tracee(pid);
         long options = TRACE_SYSCALL_GOOD | TRACE_CHILDREN | (throughSeccomp ? SUSPEND_SECCOMP : 0);
         try {
             tracee.ptrace(SEIZE, 0, options);
@@ -99,6 +98,7 @@ final class Tracee implements AutoCloseable {
         }
         try {
             tracee.interrupt();
+            tracee.gate = gate(pid); // not before: an exec would move it
             tracee.transfer(GETREGSET, tracee.saved);
             tracee.ptrace(GETSIGMASK, 8, tracee.mask.address());
             tracee.word.set(JAVA_LONG, 0, -1L);
