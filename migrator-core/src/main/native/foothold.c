@@ -6,14 +6,18 @@
  * exec nothing but async-signal-safe calls may run. Why a process of its own: criu must have a
  * parent that outlives neither it nor the caller's verdict (see the relay below).
  *
- *   foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d] [-c CLOCKS] [-o FILE] [-e FILE]
+ *   foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d] [-x CAPS] [-n PID] [-c CLOCKS]
+ *            [-o FILE] [-e FILE]
+ *   foothold -V   says that it may be started
  *
  *   -t  pid of the instance's appinit, as seen by the caller; it must be pid 1 of its pid namespace
  *   -s  its start time (field 22 of /proc/PID/stat): a recycled pid is refused
  *   -i  directory for criu's images: owned by the caller, not accessible to anyone else
  *   -b  the criu bundle: criu, lib/, and the empty directory `empty`
  *   -l  set ns_last_pid inside first, so that criu's helpers do not take a pid to be restored
- *   -d  preload the bundle's lib/criushim.so into criu
+ *   -d  for a dump: preload the bundle's lib/criushim.so into criu
+ *   -x  capabilities that this dump needs above the least, a mask: see rootentry.h
+ *   -n  pid of a process whose time namespace to join: that of a job that has moved is none that its owner made
  *   -c  MONOTONIC,BOOTTIME: nanoseconds by which the clocks inside are to be ahead of ours (criu makes no time
  *       namespace without privilege)
  *   -o, -e  open the instance's log files, to which the payload's output goes, as descriptors 10 and 11
@@ -25,7 +29,9 @@
  * Standard input and output carry packets of the caller: u32 kind, u32 length (both little endian),
  * then length bytes.
  *   in   'M' message for criu     'K' one byte: signal for criu
+ *        'W' u64 pid, u64 address, bytes for the memory of a restored process     'S' are they all written?
  *   out  'P' u32 pid of criu      'M' message from criu      'X' u32 wait status of criu, the last
+ *        'S' u32 errno of the first write that failed, else 0
  * End of file on standard input (the caller died or let go) closes criu's socket: criu then aborts a
  * dump (the payload runs on) and kills a restore that is held (criu/cr-service.c). A criu that has
  * not ended GRACE_MS later is killed, which has the same effect.
@@ -49,6 +55,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,11 +96,14 @@ static unsigned long number(const char *text, unsigned long max)
 	return value;
 }
 
+#include "rootentry.h"
+
 /* ---- the instance ---- */
 
 struct instance {
 	int pidfd;
 	int proc; /* /proc/PID */
+	struct owner owner;
 };
 
 static ssize_t read_at(int dir, const char *name, char *buffer, size_t size)
@@ -107,6 +117,9 @@ static ssize_t read_at(int dir, const char *name, char *buffer, size_t size)
 	close(fd);
 	if (got < 0)
 		die("%s of appinit", name);
+	errno = 0;
+	if ((size_t)got == size - 1)
+		die("%s of appinit is too long", name);
 	buffer[got] = 0;
 	return got;
 }
@@ -127,20 +140,17 @@ static unsigned long start_time(int proc)
 }
 
 /* pid 1 of a pid namespace that is not ours, and owned by the caller unless the caller is root */
-static void check_appinit(const struct instance *instance)
+static void check_appinit(struct instance *instance)
 {
-	char text[4096], *line;
-	unsigned int uid;
+	char text[16384], *line;
+	uid_t caller = find_caller();
 	int levels = 0;
 	long last = 0;
 
 	read_at(instance->proc, "status", text, sizeof text);
-	line = strstr(text, "\nUid:");
-	errno = 0;
-	if (!line || sscanf(line, "\nUid:\t%u", &uid) != 1)
-		die("status of appinit cannot be read");
-	if (getuid() && getuid() != uid)
-		die("the instance belongs to uid %u, the caller is uid %u", uid, getuid());
+	read_owner(&instance->owner, text);
+	if (caller && caller != instance->owner.uid)
+		die("the instance belongs to uid %u, the caller is uid %u", instance->owner.uid, caller);
 	line = strstr(text, "\nNSpid:");
 	if (!line)
 		die("the kernel does not tell NSpid");
@@ -154,7 +164,7 @@ static void check_appinit(const struct instance *instance)
 
 static struct instance find_instance(pid_t pid, unsigned long start)
 {
-	struct instance instance;
+	struct instance instance = { .pidfd = -1 };
 	char path[64];
 
 	instance.pidfd = syscall(SYS_pidfd_open, pid, 0);
@@ -206,6 +216,19 @@ static int namespaces_of(const struct instance *instance)
 	return flags;
 }
 
+/* criu sees no difference then and need not enter it, for which it would need rights over it */
+static void join_clocks(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof path, "/proc/%d/ns/time_for_children", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWTIME))
+		die("joining the time namespace of the job");
+	close(fd);
+}
+
 /* the next child gets a time namespace of its own; what our clocks are ahead already counts too (time_namespaces(7)) */
 static void move_clocks(const char *ahead)
 {
@@ -253,9 +276,9 @@ static int open_images(const char *path)
 
 static int open_log(const char *path)
 {
-	int fd = open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	int fd = path ? open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC) : -1;
 
-	if (fd < 0)
+	if (path && fd < 0)
 		die("%s", path);
 	return fd;
 }
@@ -294,7 +317,8 @@ static void set_last_pid(const char *last_pid)
 
 /*
  * An exec by another uid than 0 keeps only ambient capabilities: those of the instance's user namespace, whose owner
- * has them all in it. Not CAP_SETUID: with it criu's restore would first become uid 0, which is not mapped there.
+ * has them all in it, or those that the root entry left. Not CAP_SETUID: with it criu's restore would first become
+ * uid 0, which is not mapped there.
  */
 static void keep_capabilities(void)
 {
@@ -381,6 +405,13 @@ __attribute__((noreturn)) static void become_criu(struct descriptors fds, int sh
 
 /* ---- relay ---- */
 
+struct criu {
+	int pidfd;
+	int socket;
+	int dump;
+	int bound; /* by the root entry */
+};
+
 static char message[MESSAGE_MAX];
 
 static void put(uint32_t kind, const void *bytes, uint32_t length)
@@ -414,17 +445,56 @@ static int get(void *bytes, size_t size)
 	return 0;
 }
 
-/* returns -1 when the caller is gone or speaks nonsense */
-static int from_caller(int socket, int criu)
+/* who may trace the restored processes may write them; the caller may not while they have criu's capabilities */
+static uint32_t write_memory(uint32_t size)
 {
+	struct {
+		uint64_t pid, address;
+	} head;
+	struct iovec from, to;
+
+	if (size < sizeof head)
+		return EINVAL;
+	memcpy(&head, message, sizeof head);
+	from = (struct iovec){ message + sizeof head, size - sizeof head };
+	to = (struct iovec){ (void *)(uintptr_t)head.address, from.iov_len };
+	while (from.iov_len) {
+		ssize_t wrote = process_vm_writev((pid_t)head.pid, &from, 1, &to, 1, 0);
+
+		if (wrote <= 0)
+			return wrote ? errno : EFAULT;
+		from = (struct iovec){ (char *)from.iov_base + wrote, from.iov_len - wrote };
+		to = (struct iovec){ (char *)to.iov_base + wrote, from.iov_len };
+	}
+	return 0;
+}
+
+/* returns -1 when the caller is gone or speaks nonsense */
+static int from_caller(const struct criu *criu)
+{
+	static uint32_t failed;
 	uint32_t head[2];
 
 	if (get(head, sizeof head) || head[1] > MESSAGE_MAX || get(message, head[1]))
 		return -1;
-	if (head[0] == 'M')
-		return send(socket, message, head[1], MSG_NOSIGNAL) < 0 && errno != EPIPE ? -1 : 0;
+	if (head[0] == 'M') {
+		if (criu->bound && !is_allowed((unsigned char *)message, head[1], criu->dump)) {
+			fputs("foothold: criu may not be asked that by the root entry\n", stderr);
+			return -1;
+		}
+		return send(criu->socket, message, head[1], MSG_NOSIGNAL) < 0 && errno != EPIPE ? -1 : 0;
+	}
+	if (head[0] == 'W') {
+		if (!failed)
+			failed = write_memory(head[1]);
+		return 0;
+	}
+	if (head[0] == 'S') {
+		put('S', &failed, sizeof failed);
+		return 0;
+	}
 	if (head[0] == 'K' && head[1] == 1) {
-		syscall(SYS_pidfd_send_signal, criu, (int)message[0], NULL, 0);
+		syscall(SYS_pidfd_send_signal, criu->pidfd, (int)message[0], NULL, 0);
 		return 0;
 	}
 	return -1;
@@ -441,9 +511,9 @@ static int from_criu(int socket)
 	return 0;
 }
 
-static void relay(int socket, int criu)
+static void relay(const struct criu *criu)
 {
-	struct pollfd ends[3] = { { 0, POLLIN, 0 }, { socket, POLLIN, 0 }, { criu, POLLIN, 0 } };
+	struct pollfd ends[3] = { { 0, POLLIN, 0 }, { criu->socket, POLLIN, 0 }, { criu->pidfd, POLLIN, 0 } };
 	int dead = 0;
 
 	for (;;) {
@@ -452,12 +522,12 @@ static void relay(int socket, int criu)
 		if (none && dead)
 			return;
 		if (none)
-			syscall(SYS_pidfd_send_signal, criu, SIGKILL, NULL, 0);
-		if (ends[1].fd >= 0 && ends[1].revents && from_criu(socket))
+			syscall(SYS_pidfd_send_signal, criu->pidfd, SIGKILL, NULL, 0);
+		if (ends[1].fd >= 0 && ends[1].revents && from_criu(criu->socket))
 			ends[1].fd = -1;
-		if (ends[0].fd >= 0 && ends[0].revents && from_caller(socket, criu)) {
+		if (ends[0].fd >= 0 && ends[0].revents && from_caller(criu)) {
 			ends[0].fd = ends[1].fd = -1;
-			close(socket);
+			close(criu->socket);
 		}
 		if (ends[2].fd >= 0 && ends[2].revents) {
 			dead = 1;
@@ -470,63 +540,82 @@ static void relay(int socket, int criu)
 
 int main(int argc, char **argv)
 {
-	const char *images_path = NULL, *bundle_path = NULL, *last_pid = NULL, *clocks = NULL;
-	struct descriptors fds = { -1, -1, -1, -1, -1 };
+	const char *images_path = NULL, *bundle_path = NULL, *last_pid = NULL, *clocks = NULL, *out = NULL, *err = NULL;
+	struct descriptors fds;
 	unsigned long start = 0;
-	int option, shim = 0, pair[2], flags, pidfd, status = 0;
-	pid_t appinit = 0, criu;
+	uint64_t caps = 0;
+	int option, pair[2], flags, status = 0;
+	pid_t appinit = 0, clocks_of = 0, child;
 	struct clone_args how = { .exit_signal = SIGCHLD };
 	uint32_t word;
 	struct instance instance;
+	struct criu criu = { .dump = 0 };
 
-	while ((option = getopt(argc, argv, "t:s:i:b:l:dc:o:e:")) != -1) {
+	while ((option = getopt(argc, argv, "t:s:i:b:l:dx:n:c:o:e:V")) != -1) {
 		switch (option) {
 		case 't': appinit = number(optarg, 1 << 22); break;
 		case 's': start = number(optarg, ~0UL); break;
 		case 'i': images_path = optarg; break;
 		case 'b': bundle_path = optarg; break;
 		case 'l': number(optarg, 1 << 22); last_pid = optarg; break;
-		case 'd': shim = 1; break;
+		case 'd': criu.dump = 1; break;
+		case 'x': caps = number(optarg, MORE_CAPS); break;
+		case 'n': clocks_of = number(optarg, 1 << 22); break;
 		case 'c': clocks = optarg; break;
-		case 'o': fds.out = open_log(optarg); break;
-		case 'e': fds.err = open_log(optarg); break;
+		case 'o': out = optarg; break;
+		case 'e': err = optarg; break;
+		case 'V': return 0;
 		default: exit(125);
 		}
 	}
 	errno = 0;
-	if (appinit < 2 || !images_path || !bundle_path || optind != argc)
-		die("usage: foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d] [-c CLOCKS] [-o FILE] [-e FILE]");
+	if (appinit < 2 || !images_path || !bundle_path || optind != argc || (caps & ~MORE_CAPS) || (caps && !criu.dump))
+		die("usage: foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d] [-x CAPS] [-n PID] [-c CLOCKS] [-o FILE] [-e FILE]");
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
 	for (int s = 0; s < 3; s++) /* Ctrl-C is the caller's to hear; we hear its end of file */
 		signal((int[]){ SIGINT, SIGHUP, SIGQUIT }[s], SIG_IGN);
 	instance = find_instance(appinit, start);
-	fds.images = open_images(images_path);
-	fds.bundle = open(bundle_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	flags = namespaces_of(&instance);
+	criu.bound = !getuid() && instance.owner.uid;
+	if (criu.bound && (flags & CLONE_NEWUSER))
+		die("the instance has a user namespace: its owner needs no root to enter it");
+	fds.bundle = criu.bound ? open_bundle_of_root(bundle_path) :
+				  open(bundle_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fds.bundle < 0)
 		die("%s", bundle_path);
+	if (criu.bound)
+		step_down(&instance.owner);
+	fds.images = open_images(images_path);
+	fds.out = open_log(out);
+	fds.err = open_log(err);
+	if (criu.bound)
+		step_up();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		die("socketpair");
 	fds.socket = pair[1];
+	criu.socket = pair[0];
 
-	flags = namespaces_of(&instance);
 	if ((flags & CLONE_NEWUSER) && setns(instance.pidfd, CLONE_NEWUSER))
 		die("joining the user namespace of the instance");
 	if (setns(instance.pidfd, CLONE_NEWPID))
 		die("joining the pid namespace of the instance");
+	if (clocks_of)
+		join_clocks(clocks_of);
 	if (clocks) {
 		prctl(PR_SET_DUMPABLE, 1); /* joining a user namespace made /proc/self root's */
 		move_clocks(clocks);
 	}
 	if (last_pid) { /* criu too keeps off the pids to be restored */
-		criu = strtoul(last_pid, NULL, 10) + 1;
-		how.set_tid = (uintptr_t)&criu;
+		child = strtoul(last_pid, NULL, 10) + 1;
+		how.set_tid = (uintptr_t)&child;
 		how.set_tid_size = 1;
 	}
-	criu = syscall(SYS_clone3, &how, sizeof how);
-	if (criu < 0)
+	child = syscall(SYS_clone3, &how, sizeof how);
+	if (child < 0)
 		die("clone3");
-	if (criu == 0) {
+	if (child == 0) {
 		for (int s = 0; s < 3; s++)
 			signal((int[]){ SIGINT, SIGHUP, SIGQUIT }[s], SIG_DFL);
 		signal(SIGPIPE, SIG_DFL);
@@ -535,18 +624,22 @@ int main(int argc, char **argv)
 			set_last_pid(last_pid);
 		if (setns(instance.pidfd, flags & ~(CLONE_NEWUSER | CLONE_NEWPID)))
 			die("joining the namespaces of the instance");
+		if (criu.bound)
+			become(&instance.owner, criu.dump ? DUMP_CAPS | caps : RESTORE_CAPS);
 		if (getuid())
 			keep_capabilities();
-		become_criu(fds, shim);
+		become_criu(fds, criu.dump);
 	}
 	close(pair[1]);
-	pidfd = syscall(SYS_pidfd_open, criu, 0);
-	if (pidfd < 0)
+	if (criu.bound)
+		become(&instance.owner, RESTORE_CAPS);
+	criu.pidfd = syscall(SYS_pidfd_open, child, 0);
+	if (criu.pidfd < 0)
 		die("pidfd of criu");
-	word = criu;
+	word = child;
 	put('P', &word, 4);
-	relay(pair[0], pidfd);
-	while (waitpid(criu, &status, 0) < 0 && errno == EINTR)
+	relay(&criu);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	word = status;
 	put('X', &word, 4);

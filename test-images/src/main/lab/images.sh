@@ -12,7 +12,7 @@
 set -euo pipefail
 
 readonly NODE_PACKAGES=(apptainer criu openssh-server openssh-client squashfuse fuse2fs fuse-overlayfs
-    squashfs-tools nftables iproute2 procps python3-minimal)
+    squashfs-tools nftables iproute2 procps python3-minimal sudo)
 readonly JOB_PACKAGES=(python3-minimal procps iproute2)
 readonly APPTAINER_BIN=usr/lib/x86_64-linux-gnu/apptainer/bin
 

@@ -191,6 +191,12 @@ my %kinds = (
         my $fh = opened($fd);
         sub { open my $new, '>', "$dir/new" or die; close $new; unlink "$dir/new"; sysread $fh, my $x, 4096; length $x > 16 };
     },
+    'inotify on a shared directory' => sub {
+        my $fd = syscall 253;
+        syscall 254, $fd, $shared, 0x100 or die $!;
+        my $fh = opened($fd);
+        sub { open my $new, '>', "$shared/new" or die; close $new; unlink "$shared/new"; sysread $fh, my $x, 4096; length $x > 16 };
+    },
     'pseudo-terminal of its own' => sub {
         sysopen my $m, '/dev/ptmx', O_RDWR | O_NOCTTY or die $!;
         my $n = pack 'i', 0;

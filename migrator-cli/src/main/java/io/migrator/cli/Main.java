@@ -26,6 +26,7 @@ import java.util.Objects;
             MigrateCommand.class,
             RehearseCommand.class,
             RecoverCommand.class,
+            SetupCommand.class,
             ReceiveCommand.class,
             BenchCommand.class,
             DemoCommand.class,

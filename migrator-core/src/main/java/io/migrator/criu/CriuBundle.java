@@ -1,5 +1,6 @@
 package io.migrator.criu;
 
+import io.migrator.instance.Instance;
 import io.migrator.linux.Command;
 import io.migrator.linux.NativeParts;
 import io.migrator.linux.User;
@@ -11,6 +12,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -34,6 +37,11 @@ import java.util.stream.Stream;
  * made once per criu version. Immutable; any thread.
  */
 public record CriuBundle(Path directory, String version) {
+    /** Where root's is, which serves all users of instances that only root can enter. */
+    static final Path OF_ROOT = Path.of("/var/lib/migrator");
+
+    static final Set<PosixFilePermission> READABLE = PosixFilePermissions.fromString("rwxr-xr-x");
+
     private static final Duration DEADLINE = Duration.ofSeconds(30);
 
     /** The oldest criu that the recipes here were proved with has these two numbers. */
@@ -56,12 +64,26 @@ public record CriuBundle(Path directory, String version) {
      * @throws Problem if there is no criu, it is too old, or its loader is not as expected
      */
     public static CriuBundle ofThisNode() throws Problem, InterruptedException {
+        return in(User.isRoot() ? OF_ROOT : ofUser(), true);
+    }
+
+    /** Root's, which is there if root has made it for the criu installed here. */
+    static CriuBundle ofRoot() throws Problem, InterruptedException {
+        return in(OF_ROOT, false);
+    }
+
+    /** The one to be run in an instance. */
+    public static CriuBundle in(Instance instance) throws Problem, InterruptedException {
+        return instance.mode() == Instance.Mode.SETUID ? ofRoot() : ofThisNode();
+    }
+
+    private static CriuBundle in(Path parent, boolean make) throws Problem, InterruptedException {
         Path criu = installed();
         String version = versionOf(criu);
         try {
             List<Path> libraries = librariesOf(criu);
-            Path directory = parent().resolve("criu-" + identity(criu, libraries));
-            if (!Files.isDirectory(directory)) {
+            Path directory = parent.resolve("criu-" + identity(criu, libraries));
+            if (make && !Files.isDirectory(directory)) {
                 make(directory, criu, libraries);
             }
             return new CriuBundle(directory, version);
@@ -101,18 +123,16 @@ public record CriuBundle(Path directory, String version) {
         return LIBRARY.matcher(listed).results().map(found -> Path.of(found.group(1))).toList();
     }
 
-    private static Path parent() throws Problem {
-        return User.isRoot()
-                ? Path.of("/var/lib/migrator")
-                : Path.of(System.getProperty("user.home"), ".cache", "migrator");
+    private static Path ofUser() {
+        return Path.of(System.getProperty("user.home"), ".cache", "migrator");
     }
 
     private static String identity(Path criu, List<Path> libraries) throws IOException, Problem {
         List<Path> parts = new ArrayList<>(libraries);
         parts.add(criu);
-        parts.add(NativeParts.path("criushim.so"));
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update(Files.readAllBytes(NativeParts.path("criushim.so")));
             for (Path part : parts) {
                 String line =
                         part
@@ -148,8 +168,7 @@ public record CriuBundle(Path directory, String version) {
             redirect(lib.resolve("ld.so"), PRELOAD, NOWHERE_18);
             redirect(lib.resolve("ld.so"), LOADER_CACHE, NOWHERE_16);
             redirect(lib.resolve("libc.so.6"), NSSWITCH, NOWHERE_18);
-            // searchable by all: criu may be started under the id of an instance's owner
-            Files.setPosixFilePermissions(draft, PosixFilePermissions.fromString("rwxr-xr-x"));
+            publish(draft);
             Files.move(draft, directory, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException e) {
             delete(draft);
@@ -168,6 +187,15 @@ public record CriuBundle(Path directory, String version) {
                     .tryThis("report your distribution and C library version");
         }
         Files.writeString(program, text.replace(from, to), StandardCharsets.ISO_8859_1);
+    }
+
+    /** Whatever the umask is: criu may be started under the id of an instance's owner. */
+    private static void publish(Path directory) throws IOException {
+        try (Stream<Path> tree = Files.walk(directory)) {
+            for (Path path : tree.toList()) {
+                Files.setPosixFilePermissions(path, READABLE);
+            }
+        }
     }
 
     private static void delete(Path directory) throws IOException {

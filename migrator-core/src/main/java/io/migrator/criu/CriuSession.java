@@ -3,7 +3,9 @@ package io.migrator.criu;
 import io.migrator.fault.FaultPoint;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Logs;
+import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Clocks;
+import io.migrator.linux.Errno;
 import io.migrator.linux.Proc;
 import io.migrator.linux.User;
 import io.migrator.problem.Problem;
@@ -11,6 +13,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -83,9 +86,10 @@ public final class CriuSession implements AutoCloseable {
     }
 
     /** Starts criu for a dump, and asks nothing of it yet: the job runs. */
-    public static CriuSession forDump(Instance instance, CriuBundle bundle, Path images)
+    public static CriuSession forDump(
+            Instance instance, ProcessTree tree, CriuBundle bundle, Path images)
             throws Problem, InterruptedException {
-        Foothold foothold = Foothold.forDump(instance, bundle, images);
+        Foothold foothold = Foothold.forDump(instance, tree, bundle, images);
         return opened(foothold, "dump", images);
     }
 
@@ -221,6 +225,30 @@ public final class CriuSession implements AutoCloseable {
                 FaultPoint.SOURCE_DUMPING.reached();
             }
             answer(true);
+        }
+    }
+
+    /**
+     * Writes into the memory of a process that is held: the foothold may where its owner may not
+     * yet, since restored processes have criu's capabilities until they are let go.
+     *
+     * @param pid as seen from the node
+     */
+    public void write(long pid, long address, ByteBuffer bytes) {
+        foothold.write(pid, address, bytes);
+    }
+
+    /** Waits until all of that is written. */
+    public void orNotWritten(Duration deadline) throws Problem, InterruptedException {
+        foothold.askWritten();
+        int errno =
+                switch (next(System.nanoTime() + deadline.toNanos())) {
+                    case Foothold.Written written -> written.errno();
+                    default -> throw finished();
+                };
+        if (errno != 0) {
+            throw Problem.failed("the job's memory could not be filled in")
+                    .because(Errno.text(errno));
         }
     }
 

@@ -2,6 +2,7 @@ package io.migrator.criu;
 
 import io.migrator.instance.Instance;
 import io.migrator.instance.Logs;
+import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Clocks;
 import io.migrator.linux.NativeParts;
 import io.migrator.linux.User;
@@ -40,6 +41,9 @@ final class Foothold implements AutoCloseable {
     /** A message of criu. */
     record Message(byte[] bytes) implements Packet {}
 
+    /** The pages given so far are written, or one could not be: the errno of that, else 0. */
+    record Written(int errno) implements Packet {}
+
     /** criu ended, with this wait status (wait(2)), or the foothold did. */
     record Ended(int waitStatus) implements Packet {}
 
@@ -49,6 +53,8 @@ final class Foothold implements AutoCloseable {
     static final int ERR_FD = 11;
 
     private static final int MESSAGE_MAX = 256 * 1024;
+    private static final int HEAD_BYTES = 8;
+    private static final int WHERE_BYTES = 16;
     private static final int FAILED = 125 << 8;
     private static final byte SIGKILL = 9;
 
@@ -83,8 +89,15 @@ final class Foothold implements AutoCloseable {
      *
      * @param images directory of mode 0700, descriptor 7 of criu
      */
-    static Foothold forDump(Instance instance, CriuBundle bundle, Path images) throws Problem {
-        return start(instance, bundle, images, List.of("-d"));
+    static Foothold forDump(Instance instance, ProcessTree tree, CriuBundle bundle, Path images)
+            throws Problem {
+        List<String> more = new ArrayList<>(List.of("-d"));
+        if (instance.mode() == Instance.Mode.SETUID) {
+            more.addAll(List.of("-x", Long.toString(RootEntry.dumpCapabilities(tree))));
+            long root = tree.roots().getFirst().process().pid();
+            more.addAll(List.of("-n", Long.toString(root)));
+        }
+        return start(instance, bundle, images, more);
     }
 
     /** The same for a restore; its helpers keep off the pids to be restored. */
@@ -105,21 +118,27 @@ final class Foothold implements AutoCloseable {
 
     private static Foothold start(
             Instance instance, CriuBundle bundle, Path images, List<String> more) throws Problem {
+        boolean byRoot = instance.mode() == Instance.Mode.SETUID;
         List<String> argv =
                 new ArrayList<>(
-                        List.of(
-                                NativeParts.path("foothold").toString(),
-                                "-t",
-                                Long.toString(instance.appinit()),
-                                "-s",
-                                Long.toString(instance.startTime()),
-                                "-i",
-                                images.toString(),
-                                "-b",
-                                bundle.directory().toString()));
+                        byRoot
+                                ? RootEntry.words()
+                                : List.of(NativeParts.path("foothold").toString()));
+        argv.addAll(
+                List.of(
+                        "-t",
+                        Long.toString(instance.appinit()),
+                        "-s",
+                        Long.toString(instance.startTime()),
+                        "-i",
+                        images.toString(),
+                        "-b",
+                        bundle.directory().toString()));
         argv.addAll(more);
+        ProcessBuilder builder = new ProcessBuilder(argv);
+        builder.environment().remove("SUDO_UID"); // root is who he is, whoever he was before
         try {
-            return new Foothold(new ProcessBuilder(argv).start());
+            return new Foothold(builder.start());
         } catch (IOException e) {
             throw Problem.failed("could not start the foothold")
                     .because(e.getMessage())
@@ -137,9 +156,40 @@ final class Foothold implements AutoCloseable {
         send('K', new byte[] {SIGKILL});
     }
 
+    /**
+     * Writes into the memory of a process that criu holds.
+     *
+     * @param pid as seen here
+     * @param bytes from position to limit, which are left as they were
+     */
+    void write(long pid, long address, ByteBuffer bytes) {
+        ByteBuffer rest = bytes.duplicate();
+        long at = address;
+        while (rest.hasRemaining()) {
+            int length = Math.min(rest.remaining(), MESSAGE_MAX - WHERE_BYTES);
+            ByteBuffer packet = packet('W', WHERE_BYTES + length);
+            packet.putLong(pid).putLong(at).put(rest.slice(rest.position(), length));
+            send(packet);
+            rest.position(rest.position() + length);
+            at += length;
+        }
+    }
+
+    /** Asks whether all of that is written; a {@link Written} comes. */
+    void askWritten() {
+        send(packet('S', 0));
+    }
+
     private void send(char kind, byte[] bytes) {
-        ByteBuffer packet = ByteBuffer.allocate(8 + bytes.length).order(ByteOrder.LITTLE_ENDIAN);
-        packet.putInt(kind).putInt(bytes.length).put(bytes);
+        send(packet(kind, bytes.length).put(bytes));
+    }
+
+    private static ByteBuffer packet(char kind, int length) {
+        ByteBuffer packet = ByteBuffer.allocate(HEAD_BYTES + length).order(ByteOrder.LITTLE_ENDIAN);
+        return packet.putInt(kind).putInt(length);
+    }
+
+    private void send(ByteBuffer packet) {
         try {
             toCriu.write(packet.array());
             toCriu.flush();
@@ -174,6 +224,7 @@ final class Foothold implements AutoCloseable {
                 switch (kind) {
                     case 'P' -> packets.add(new Started(word(bytes)));
                     case 'M' -> packets.add(new Message(bytes));
+                    case 'S' -> packets.add(new Written(word(bytes)));
                     case 'X' -> {
                         packets.add(new Ended(word(bytes)));
                         return; // the end of file behind it is not another end

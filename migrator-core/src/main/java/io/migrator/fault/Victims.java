@@ -45,9 +45,10 @@ final class Victims {
         return ProcessHandle.current();
     }
 
+    /** Our children, or those of sudo. */
     private static List<ProcessHandle> footholds() {
-        try (Stream<ProcessHandle> children = self().children()) {
-            return children.filter(child -> nameOf(child).equals("foothold")).toList();
+        try (Stream<ProcessHandle> descendants = self().descendants()) {
+            return descendants.filter(each -> nameOf(each).equals("foothold")).toList();
         }
     }
 

@@ -4,7 +4,9 @@ import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -41,8 +43,22 @@ public record ProcessTree(List<Member> members) {
 
     /** Looks at the instance now. Processes that end meanwhile are left out. */
     public static ProcessTree of(Instance instance) throws Problem {
+        return of(instance, process -> false);
+    }
+
+    /**
+     * The same while criu holds a restore in it, whose processes still have criu's capabilities, so
+     * that their owner may not look at all of them.
+     *
+     * @param criu pid as seen from the node
+     */
+    public static ProcessTree heldBy(long criu, Instance instance) throws Problem {
+        return of(instance, process -> descends(process, criu));
+    }
+
+    private static ProcessTree of(Instance instance, Predicate<Proc> also) throws Problem {
         try {
-            Predicate<Proc> isIn = membership(instance);
+            Predicate<Proc> isIn = membership(instance).or(also);
             List<Member> members = new ArrayList<>();
             for (Proc process : Proc.all()) {
                 if (process.pid() != instance.appinit() && isIn.test(process)) {
@@ -93,10 +109,10 @@ public record ProcessTree(List<Member> members) {
      */
     public static List<String> nested(Instance instance) throws Problem {
         try {
-            String namespace = new Proc(instance.appinit()).namespace("pid");
+            int depth = new Proc(instance.appinit()).statusNumbers("NSpid").size();
             List<String> nested = new ArrayList<>();
             for (Proc process : Proc.all()) {
-                nested(process, instance.appinit(), namespace).ifPresent(nested::add);
+                nested(process, instance.appinit(), depth).ifPresent(nested::add);
             }
             return nested;
         } catch (IOException e) {
@@ -106,9 +122,9 @@ public record ProcessTree(List<Member> members) {
         }
     }
 
-    private static Optional<String> nested(Proc process, long appinit, String namespace) {
+    private static Optional<String> nested(Proc process, long appinit, int depth) {
         try {
-            return descends(process, appinit) && !process.namespace("pid").equals(namespace)
+            return descends(process, appinit) && process.statusNumbers("NSpid").size() > depth
                     ? Optional.of(process.pid() + " (" + process.name() + ")")
                     : Optional.empty();
         } catch (IOException e) {
@@ -118,14 +134,28 @@ public record ProcessTree(List<Member> members) {
 
     /**
      * By the pid namespace. Where Apptainer's setuid starter made the instance, its owner may not
-     * look at that of appinit: then only those are seen that descend from it.
+     * look at that of appinit, but at those of the processes in it.
      */
     private static Predicate<Proc> membership(Instance instance) throws IOException {
         try {
             String namespace = new Proc(instance.appinit()).namespace("pid");
             return process -> isIn(process, namespace);
         } catch (AccessDeniedException e) {
-            return process -> descends(process, instance.appinit());
+            return process -> sees(process, instance);
+        }
+    }
+
+    /** Its own /proc tells who is pid 1 there; a start time to the tick is nearly a name. */
+    private static boolean sees(Proc process, Instance instance) {
+        try {
+            if (process.statusNumbers("NSpid").size() < 2) {
+                return false;
+            }
+            String stat =
+                    Files.readString(process.file("root/proc/1/stat"), StandardCharsets.ISO_8859_1);
+            return Proc.startTimeIn(stat) == instance.startTime();
+        } catch (IOException e) {
+            return false; // another user's, or it ended
         }
     }
 
@@ -176,10 +206,10 @@ public record ProcessTree(List<Member> members) {
     }
 
     private static int innerPidIfInside(Proc process, long parent) throws IOException {
-        Proc candidate = new Proc(parent);
-        List<Long> pids = candidate.statusNumbers("NSpid");
-        boolean first = pids.size() > 1 && pids.getLast() == 1; // its namespace may be hidden
-        return first || isIn(candidate, process.namespace("pid")) ? pids.getLast().intValue() : 0;
+        List<Long> pids = new Proc(parent).statusNumbers("NSpid");
+        // a parent outside is in a namespace above (pid_namespaces(7)), and has fewer of them
+        boolean inside = pids.size() == process.statusNumbers("NSpid").size();
+        return inside ? pids.getLast().intValue() : 0;
     }
 
     private static long statusBytes(Proc process, String name) throws IOException {

@@ -99,6 +99,11 @@ public record StartOptions(
         return words;
     }
 
+    /** Whether it is asked to be in a user namespace of its own. */
+    public boolean inUserNamespace() {
+        return arguments.contains("--userns") || arguments.contains("--fakeroot");
+    }
+
     /**
      * The same, with another start script.
      *

@@ -1,7 +1,7 @@
 package io.migrator.linux;
 
 /** Names of the errors that are told apart here (errno(3)); the numbers are the kernel's. */
-final class Errno {
+public final class Errno {
     static final int EPERM = 1;
     static final int ESRCH = 3;
     static final int EINTR = 4;
@@ -9,7 +9,7 @@ final class Errno {
     private Errno() {}
 
     /** The kernel's text for a number, as far as it is met here. */
-    static String text(int errno) {
+    public static String text(int errno) {
         return switch (errno) {
             case EPERM -> "operation not permitted";
             case ESRCH -> "no such process";

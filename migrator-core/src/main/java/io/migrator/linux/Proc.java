@@ -76,7 +76,10 @@ public record Proc(long pid) {
 
     /** Field {@code number} (1 = pid, 3 = state, 22 = start time) of /proc/PID/stat. */
     public String stat(int number) throws IOException {
-        String text = read("stat");
+        return statField(read("stat"), number);
+    }
+
+    private static String statField(String text, int number) {
         // the name in field 2 may hold blanks and parentheses; what follows it may not
         String[] rest = text.substring(text.lastIndexOf(')') + 2).strip().split(" ");
         return rest[number - 3];
@@ -89,7 +92,12 @@ public record Proc(long pid) {
 
     /** Start time in clock ticks since boot: with the pid, the identity of the process. */
     public long startTime() throws IOException {
-        return Long.parseLong(stat(22));
+        return startTimeIn(read("stat"));
+    }
+
+    /** The same of the text of a stat file of any /proc. */
+    public static long startTimeIn(String stat) {
+        return Long.parseLong(statField(stat, 22));
     }
 
     /** When it was started, in seconds since 1970; not exact to the second. */

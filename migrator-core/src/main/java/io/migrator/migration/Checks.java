@@ -5,6 +5,7 @@ import io.migrator.check.Preflight;
 import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuRemains;
+import io.migrator.criu.RootEntry;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.Adoption;
 import io.migrator.instance.ImageIdentity;
@@ -45,7 +46,7 @@ final class Checks {
         try (Spool scratch = Spool.create(id)) {
             byte[] cpuInfo = new CpuInfo(CriuBundle.ofThisNode()).dump(scratch.directory());
             ImageIdentity image = ImageIdentity.of(instance.image());
-            return new Survey(instance.name(), image, cpuInfo);
+            return new Survey(instance.name(), image, cpuInfo, byRoot(instance));
         } catch (IOException e) {
             throw Problem.failed("the check left something behind").because(e.toString());
         }
@@ -53,16 +54,6 @@ final class Checks {
 
     /** Looks at the source alone. */
     Checks source(long freeSpoolBytes) throws Problem {
-        if (instance.mode() == Instance.Mode.SETUID) {
-            findings.add(
-                    Finding.forbidden(
-                            "setuid-mode",
-                            "instance '" + instance.name() + "' has no user namespace",
-                            "Apptainer's setuid starter made it: criu would need root's rights,"
-                                    + " which migrator does not take yet",
-                            "start it with --userns"));
-            return this; // most of it cannot be looked at
-        }
         shape();
         for (String nested : ProcessTree.nested(instance)) {
             findings.add(
@@ -152,7 +143,12 @@ final class Checks {
     }
 
     /** Compares with what the target said. */
-    Checks target(TargetFacts facts, String criuVersion, ImageIdentity image) throws Problem {
+    Checks target(TargetFacts facts, String criuVersion, ImageIdentity image)
+            throws Problem, InterruptedException {
+        if (byRoot(instance)) {
+            entry("this node", RootEntry.problem());
+            entry(facts.node(), facts.entryProblem());
+        }
         if (!facts.criuProblem().isEmpty()) {
             findings.add(
                     Finding.forbidden(
@@ -206,6 +202,21 @@ final class Checks {
                     tooLittle("memory on " + facts.node(), facts.freeMemoryBytes(), memoryBytes));
         }
         return this;
+    }
+
+    private static boolean byRoot(Instance instance) {
+        return instance.mode() == Instance.Mode.SETUID;
+    }
+
+    private void entry(String node, String problem) {
+        if (!problem.isEmpty()) {
+            findings.add(
+                    Finding.forbidden(
+                            "root-entry",
+                            "root's help to enter the instance cannot be had on " + node,
+                            "apptainer's setuid starter made it; " + problem,
+                            "let root run `migrator setup` there, or start it with --userns"));
+        }
     }
 
     /** criu sets what it can, and says nothing of what it cannot. */

@@ -60,6 +60,7 @@ final class EmptyInstance {
         for (int tries = 0; tries < STARTS; tries++) {
             Apptainer.start(order.instance(), options);
             Instance started = Instances.ofThisUser().get(order.instance());
+            orOfAnotherMode(started, order);
             clash = new TreeSet<>(order.pids());
             clash.retainAll(threadsOf(started));
             if (clash.isEmpty()) {
@@ -71,6 +72,22 @@ final class EmptyInstance {
         throw Problem.failed("the pids of the job are not free in a new instance")
                 .because("appinit has threads " + clash + " there at every start")
                 .tryThis("start the job again with migrator run, which avoids these pids");
+    }
+
+    /**
+     * Its owner has other rights in it than he had on the source, and it other rights than the job.
+     */
+    private static void orOfAnotherMode(Instance started, Order order) throws Problem {
+        boolean wanted = order.start().inUserNamespace();
+        if (started.userNamespace() != wanted) {
+            throw Problem.refused("apptainer makes another kind of instance on this node")
+                    .because(
+                            wanted
+                                    ? "it has no user namespace of its own"
+                                    : "it has a user namespace of its own: the setuid starter is"
+                                            + " not installed, or forbidden by apptainer.conf")
+                    .tryThis("choose a node where apptainer is installed like on the source");
+        }
     }
 
     private static Path emptyScript(Path scratch) throws Problem {

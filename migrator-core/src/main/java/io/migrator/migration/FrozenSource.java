@@ -74,7 +74,9 @@ final class FrozenSource implements AutoCloseable {
         CriuSession dump = null;
         boolean begun = false;
         try {
-            dump = CriuSession.forDump(plan.instance, CriuBundle.ofThisNode(), plan.images);
+            dump =
+                    CriuSession.forDump(
+                            plan.instance, plan.tree, CriuBundle.in(plan.instance), plan.images);
             journal.freezing(seal.note(), Running.of(new Proc(dump.criuPid())), plan.carries);
             dump.dump(
                     root.pid(),

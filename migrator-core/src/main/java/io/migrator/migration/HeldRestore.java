@@ -14,6 +14,7 @@ import io.migrator.problem.Problem;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -89,6 +90,21 @@ final class HeldRestore implements AutoCloseable {
         }
         session.holdAt(Notify.POST_RESTORE, RESTORE);
         FaultPoint.TARGET_RESTORED.reached();
+    }
+
+    /** As seen from the node. */
+    long criuPid() {
+        return session.criuPid();
+    }
+
+    /** Writes pages of a process by the way of criu's parent, see {@link CriuSession#write}. */
+    void write(long pid, long address, ByteBuffer pages) {
+        session.write(pid, address, pages);
+    }
+
+    /** Fails unless all of that was written. */
+    void orNotWritten() throws Problem, InterruptedException {
+        session.orNotWritten(RESTORE);
     }
 
     /** Fails if criu has ended. */

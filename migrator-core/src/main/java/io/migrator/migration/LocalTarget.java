@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.criu.CriuBundle;
+import io.migrator.criu.ImageOwner;
 import io.migrator.fault.FaultPoint;
 import io.migrator.handover.Handover;
 import io.migrator.handover.Handover.TargetAction;
@@ -58,7 +59,6 @@ public final class LocalTarget implements Target, JobSink {
     @Override
     public Prepared prepare(Order wanted) throws Problem, InterruptedException {
         order = wanted;
-        CriuBundle bundle = CriuBundle.ofThisNode();
         EmptyInstance.orNameTaken(wanted.instance());
         CarriedDirectory.Found directory = CarriedDirectory.find(wanted, made);
         TargetJournal begun = begin(wanted, directory);
@@ -80,7 +80,8 @@ public final class LocalTarget implements Target, JobSink {
         if (!EmptyInstance.join(empty)) {
             report.accept("the job will not be in the cgroup of its instance");
         }
-        HeldRestore waiting = HeldRestore.start(wanted, empty, bundle, place.directory());
+        HeldRestore waiting =
+                HeldRestore.start(wanted, empty, CriuBundle.in(empty), place.directory());
         restore = waiting;
         made.push("ending criu", waiting::kill);
         begun.note(begun.note().with(waiting.criu()));
@@ -126,6 +127,9 @@ public final class LocalTarget implements Target, JobSink {
     @Override
     public void restore(NetworkLock.@Nullable Table table) throws Problem, InterruptedException {
         try {
+            if (prepared(instance).mode() != Instance.Mode.ROOT) {
+                ImageOwner.orForeign(directory(), prepared(instance));
+            }
             CarriedDirectory.unpack(prepared(order), directory());
             if (table != null && !table.connections().isEmpty()) {
                 NetworkLock lock = new NetworkLock(prepared(instance), table);
@@ -135,7 +139,7 @@ public final class LocalTarget implements Target, JobSink {
                 lock.create();
             }
             prepared(restore).restore();
-            memory.open(prepared(instance));
+            memory.open(prepared(instance), prepared(restore));
         } catch (IOException e) {
             throw Problem.failed("the job could not be restored").because(e.toString()).causedBy(e);
         }
@@ -166,7 +170,10 @@ public final class LocalTarget implements Target, JobSink {
             return;
         }
         try {
-            Traits.apply(traits, ProcessTree.of(prepared(instance))).forEach(report);
+            Traits.apply(
+                            traits,
+                            ProcessTree.heldBy(prepared(restore).criuPid(), prepared(instance)))
+                    .forEach(report);
         } catch (IOException e) {
             throw Problem.failed("the restored processes are not seen").because(e.toString());
         }

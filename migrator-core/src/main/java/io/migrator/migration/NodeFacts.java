@@ -2,6 +2,7 @@ package io.migrator.migration;
 
 import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
+import io.migrator.criu.RootEntry;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instances;
 import io.migrator.linux.Boot;
@@ -41,6 +42,7 @@ final class NodeFacts {
                 version,
                 criuProblem,
                 cpuProblem,
+                survey.rootEntry() ? RootEntry.problem() : "",
                 Instances.ofThisUser().find(survey.instance()).isPresent(),
                 identity(survey.image()),
                 Spool.freeBytes(),

@@ -50,7 +50,7 @@ final class OutsideChecks {
                 all.values().stream()
                         .anyMatch(each -> each.values().stream().anyMatch(OutsideChecks::isMaster));
         all.forEach(checks::look);
-        checks.pipesToOthers(new Proc(instance.appinit()));
+        checks.pipesToOthers(tree);
         return checks.findings;
     }
 
@@ -113,12 +113,12 @@ final class OutsideChecks {
     }
 
     /** A pipe that somebody else has open too would have nobody at its other end on the target. */
-    private void pipesToOthers(Proc appinit) throws Problem {
+    private void pipesToOthers(ProcessTree tree) throws Problem {
         if (pipes.isEmpty()) {
             return;
         }
         try {
-            String inside = appinit.namespace("pid");
+            String inside = tree.members().getFirst().process().namespace("pid");
             for (Proc other : Proc.all()) {
                 pipesOf(other, inside);
             }

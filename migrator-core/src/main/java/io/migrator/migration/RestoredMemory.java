@@ -17,13 +17,15 @@ final class RestoredMemory implements AutoCloseable {
     private static final int SPARE_BYTES = 1 << 20;
 
     private @Nullable HeldTree processes;
+    private @Nullable HeldRestore through;
     private final ProcessMemory memory = new ProcessMemory();
     private final ByteBuffer spare = ByteBuffer.allocateDirect(SPARE_BYTES);
     private long bytes;
 
     /** From here the processes of an instance can be written to, by their pids inside it. */
-    void open(Instance instance) throws Problem, IOException {
-        processes = new HeldTree(ProcessTree.of(instance));
+    void open(Instance instance, HeldRestore restore) throws Problem, IOException {
+        processes = new HeldTree(ProcessTree.heldBy(restore.criuPid(), instance));
+        through = instance.mode() == Instance.Mode.SETUID ? restore : null;
     }
 
     /** Writes pages of one process. */
@@ -35,7 +37,11 @@ final class RestoredMemory implements AutoCloseable {
                 throw Problem.failed("the source sent memory of process " + pid)
                         .because("no such process was restored");
             }
-            memory.write(process.getAsLong(), address, pages);
+            if (through == null) {
+                memory.write(process.getAsLong(), address, pages);
+            } else {
+                through.write(process.getAsLong(), address, pages);
+            }
             restored.orEnded(pid);
             bytes += pages.remaining();
         } catch (IOException e) {
@@ -63,7 +69,10 @@ final class RestoredMemory implements AutoCloseable {
     }
 
     /** Fails unless all of it came. */
-    void orShort(long expectedBytes) throws Problem {
+    void orShort(long expectedBytes) throws Problem, InterruptedException {
+        if (through != null) {
+            through.orNotWritten();
+        }
         if (bytes != expectedBytes) {
             throw Problem.failed("the job's memory did not arrive whole")
                     .because(bytes + " bytes of " + expectedBytes + " came");

@@ -15,6 +15,8 @@ import java.util.Map;
  * @param criuVersion such as {@code 4.2.1}; empty if there is no usable criu
  * @param criuProblem why there is none; empty if there is
  * @param cpuProblem why the source's CPU state could not be restored here; empty if it could
+ * @param entryProblem why root's help to enter an instance cannot be had here; empty if it can, or
+ *     was not asked for
  * @param nameTaken true if an instance of that name runs here
  * @param image the file of the same path here, null if there is none
  * @param freeSpoolBytes room for images
@@ -28,6 +30,7 @@ public record TargetFacts(
         String criuVersion,
         String criuProblem,
         String cpuProblem,
+        String entryProblem,
         boolean nameTaken,
         @Nullable ImageIdentity image,
         long freeSpoolBytes,

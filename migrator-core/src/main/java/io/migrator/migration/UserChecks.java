@@ -32,26 +32,36 @@ final class UserChecks {
     private static final Pattern MEMORY_FILE = Pattern.compile("(?m)^.* (\\d+) +/memfd:.*$");
 
     private final List<Finding> findings = new ArrayList<>();
+    private final Instance.Mode mode;
     private final Set<String> connections;
     private final Set<String> memoryFiles = new HashSet<>();
 
-    private UserChecks(Set<String> connections) {
+    private UserChecks(Instance.Mode mode, Set<String> connections) {
+        this.mode = mode;
         this.connections = connections;
     }
 
     /** What forbids the move, for the user who runs this. */
     static List<Finding> of(Instance instance, ProcessTree tree) {
-        return instance.mode() == Instance.Mode.ROOT ? List.of() : ofUserNamespace(instance, tree);
+        return switch (instance.mode()) {
+            case ROOT -> WatchChecks.of(tree);
+            case USER_NAMESPACE -> ofUser(instance, tree);
+            case SETUID -> {
+                List<Finding> all = new ArrayList<>(ofUser(instance, tree));
+                all.addAll(WatchChecks.of(tree));
+                yield all;
+            }
+        };
     }
 
-    private static List<Finding> ofUserNamespace(Instance instance, ProcessTree tree) {
+    private static List<Finding> ofUser(Instance instance, ProcessTree tree) {
         Set<String> connections = new HashSet<>();
         try {
             connections = Connections.socketsOf(new Proc(instance.appinit()));
         } catch (IOException e) {
             // appinit ended: nothing will move
         }
-        UserChecks checks = new UserChecks(connections);
+        UserChecks checks = new UserChecks(instance.mode(), connections);
         for (Member member : tree.members()) {
             try {
                 checks.memoryFiles.addAll(memoryFiles(member.process()));
@@ -71,6 +81,10 @@ final class UserChecks {
 
     private void look(Member member) throws IOException {
         Proc process = member.process();
+        process.descriptors().forEach((number, name) -> descriptor(member, number, name));
+        if (mode == Instance.Mode.SETUID) {
+            return; // the root entry keeps what the rest needs
+        }
         if (!process.status("Seccomp").orElse("0").equals("0")) {
             add(
                     "seccomp",
@@ -79,7 +93,6 @@ final class UserChecks {
                     "criu: suspending seccomp failed: Operation not permitted",
                     BY_ROOT + ", or started without a filter");
         }
-        process.descriptors().forEach((number, name) -> descriptor(member, number, name));
         String maps = Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1);
         Matcher deleted = DELETED_FILE.matcher(maps);
         if (deleted.find()) {
@@ -125,6 +138,8 @@ final class UserChecks {
                     "has a TCP connection at descriptor " + number,
                     "criu: Can't turn TCP repair mode ON: Operation not permitted",
                     "close it for the move; " + BY_ROOT);
+        } else if (mode == Instance.Mode.SETUID) {
+            return;
         } else if (name.equals("anon_inode:inotify")) {
             add(
                     "inotify",

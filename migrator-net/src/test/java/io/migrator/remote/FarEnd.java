@@ -30,7 +30,18 @@ final class FarEnd implements RemoteProcess {
 
     static final TargetFacts FACTS =
             new TargetFacts(
-                    "n2", "b", "4.2.1", "", "", false, null, 1L, 2L, Map.of(), new Clocks(3, 4));
+                    "n2",
+                    "b",
+                    "4.2.1",
+                    "",
+                    "",
+                    "",
+                    false,
+                    null,
+                    1L,
+                    2L,
+                    Map.of(),
+                    new Clocks(3, 4));
 
     private final Pipe toFar;
     private final Pipe fromFar;

@@ -34,7 +34,11 @@ class RemoteTargetTest {
     private static final Duration PATIENT = Duration.ofSeconds(20);
     private static final Duration HASTY = Duration.ofMillis(300);
     private static final Survey SURVEY =
-            new Survey("job", new ImageIdentity("/i.sif", "a", 1, "2.0", 3, ""), new byte[] {1});
+            new Survey(
+                    "job",
+                    new ImageIdentity("/i.sif", "a", 1, "2.0", 3, ""),
+                    new byte[] {1},
+                    false);
     private static final Order ORDER =
             new Order(
                     "m1",

@@ -31,7 +31,7 @@ final class FaultBlow {
             jvm=$(ps -ww -eo pid=,comm=,args= |
                 awk -v role="$role" '$2 == "java" && $0 ~ "migrator.jar " role "( |$)" { print $1 }')
             [[ $jvm =~ ^[0-9]+$ ]] || { echo "not one JVM that does $role: $jvm"; exit 9; }
-            foothold=$(children "$jvm" foothold)
+            foothold=$(for each in $jvm $(children "$jvm" sudo); do children "$each" foothold; done)
             criu=$(for each in $foothold; do children "$each" ""; done)
             case $victim in
                 jvm) all=$jvm ;;

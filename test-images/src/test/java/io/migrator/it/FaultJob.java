@@ -50,9 +50,11 @@ final class FaultJob {
     /**
      * Starts it on n1 and returns when all three are at work.
      *
+     * @param options of migrator run
      * @param spread over two cgroups, so that it cannot be sealed by freezing one
      */
-    static FaultJob start(TwoNodes nodes, Person person, boolean spread) throws Exception {
+    static FaultJob start(TwoNodes nodes, Person person, List<String> options, boolean spread)
+            throws Exception {
         nodes.bash(N1, "mkdir -p -m 1777 /shared/it && rm -f /shared/it/tally");
         FaultJob job =
                 new FaultJob(nodes, person, new Tally(nodes.shared().resolve("it/tally")), spread);
@@ -60,7 +62,7 @@ final class FaultJob {
         String report = person.reportOf(NAME);
         String line =
                 COMMAND.formatted(talks ? TALKER.formatted(job.talk()) : "", MEGABYTES, report);
-        person.start(N1, NAME, talks ? List.of() : List.of("--userns"), "sh", "-c", line);
+        person.start(N1, NAME, options, "sh", "-c", line);
         person.awaitFile(N1, report);
         if (talks) {
             person.awaitFile(N1, job.talk());

@@ -19,6 +19,7 @@ final class FaultRig {
 
     private final TwoNodes nodes;
     private final Person person;
+    private final List<String> options;
     private final FaultCase expected;
     private final FaultBlow blow;
     private final List<String> wrong = new ArrayList<>();
@@ -26,21 +27,27 @@ final class FaultRig {
     private FaultJob job;
     private Snapshot withJob;
 
-    private FaultRig(TwoNodes nodes, Person person, FaultCase expected) {
+    private FaultRig(TwoNodes nodes, Person person, List<String> options, FaultCase expected) {
         this.nodes = nodes;
         this.person = person;
+        this.options = options;
         this.expected = expected;
         this.blow = new FaultBlow(nodes, expected.point());
     }
 
     /** Does it as root. The nodes have to be swept. */
     static FaultSeen run(TwoNodes nodes, FaultCase expected) throws Exception {
-        return new FaultRig(nodes, nodes, expected).run();
+        return new FaultRig(nodes, nodes, List.of(), expected).run();
     }
 
-    /** Does it as an ordinary user, whose job is sealed by signals and has no connection. */
-    static FaultSeen run(TwoNodes nodes, Person person, FaultCase expected) throws Exception {
-        return new FaultRig(nodes, person, expected.silent()).run();
+    /**
+     * Does it as an ordinary user, whose job is sealed by signals and has no connection.
+     *
+     * @param options of migrator run
+     */
+    static FaultSeen run(TwoNodes nodes, Person person, List<String> options, FaultCase expected)
+            throws Exception {
+        return new FaultRig(nodes, person, options, expected.silent()).run();
     }
 
     private FaultSeen run() throws Exception {
@@ -48,6 +55,7 @@ final class FaultRig {
                 FaultJob.start(
                         nodes,
                         person,
+                        options,
                         person == nodes && expected.fault().needsSpread(expected.point()));
         withJob = nodes.snapshot(N1);
         blow.arm();

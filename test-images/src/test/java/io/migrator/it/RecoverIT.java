@@ -44,7 +44,7 @@ class RecoverIT {
     private CompletableFuture<Moved> moving;
 
     private void hold(FaultPoint point) throws Exception {
-        job = FaultJob.start(NODES, NODES, false);
+        job = FaultJob.start(NODES, NODES, List.of(), false);
         withJob = NODES.snapshot(N1);
         blow = new FaultBlow(NODES, point);
         blow.arm();

@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,12 +28,10 @@ import java.util.regex.Pattern;
  * those kinds only. What is not carried has to be refused before the freeze, or to fail with the
  * job going on; nothing may come back broken.
  */
-@Tag("long") // some ten minutes
+@Tag("long") // some fifteen minutes
 class SupportIT {
     private static final int REFUSED = 3;
     private static final Path TABLE = Path.of("target/support-table.md");
-    private static final String PROGRAM = "/shared/it/kinds.pl";
-    private static final String SHARED = "/shared/it/kinds";
 
     /** The first line of an error, without what is about the case alone. */
     private static final String PIDS =
@@ -47,31 +44,32 @@ class SupportIT {
 
     @BeforeAll
     static void putProgram() throws Exception {
-        NODES.bash(N1, "mkdir -p -m 1777 /shared/it");
-        try (InputStream program = SupportIT.class.getResourceAsStream("/kinds.pl")) {
-            Files.write(NODES.shared().resolve("it/kinds.pl"), program.readAllBytes());
-        }
+        NODES.setUp();
+        Kinds.put(NODES);
     }
 
     @Test
     void everyKind() throws Exception {
         String only = System.getProperty("kinds", "");
-        for (String kind : NODES.out(N1, "perl", PROGRAM).lines().toList()) {
+        for (String kind : NODES.out(N1, "perl", Kinds.PROGRAM).lines().toList()) {
             if (Pattern.compile(only).matcher(kind).find()) {
-                String root = tried(NODES, kind);
-                String user = tried(NODES.as("alice"), kind);
-                ROWS.put(kind, List.of(root, user));
-                System.out.printf("support: %s | %s | %s%n", kind, root, user);
+                List<String> cells =
+                        List.of(
+                                tried(NODES, kind),
+                                tried(NODES.as("alice"), kind, "--userns"),
+                                tried(NODES.as("alice"), kind));
+                ROWS.put(kind, cells);
+                System.out.printf("support: %s | %s%n", kind, String.join(" | ", cells));
             }
         }
         assertEquals(List.of(), WRONG);
     }
 
     /** What comes of a move, with the nodes swept before and after. */
-    private static String tried(Person person, String kind) throws Exception {
+    private static String tried(Person person, String kind, String... options) throws Exception {
         try {
             NODES.beforeEach(null);
-            return triedOnClean(person, kind);
+            return triedOnClean(person, kind, options);
         } catch (Exception | AssertionError e) {
             WRONG.add(kind + ": " + e.getMessage());
             return "**not done**";
@@ -81,36 +79,25 @@ class SupportIT {
         }
     }
 
-    private static String triedOnClean(Person person, String kind) throws Exception {
-        boolean root = person == NODES;
-        NODES.bash(N1, "rm -rf %1$s && mkdir -m 1777 %1$s".formatted(SHARED));
-        person.start(
-                N1,
-                "job",
-                root ? List.of() : List.of("--userns"),
-                "perl",
-                PROGRAM,
-                kind,
-                person.directoryOf("job"),
-                SHARED);
-        String file = person.directoryOf("job") + "/state";
-        person.awaitFile(N1, file);
-        if (person.out(N1, "cat", file).startsWith("none")) {
+    private static String triedOnClean(Person person, String kind, String... options)
+            throws Exception {
+        Kinds.put(NODES);
+        if (Kinds.start(person, kind, options).startsWith("none")) {
             return "cannot be had";
         }
-        assertWorks(person, N1, kind);
+        Kinds.assertWorks(person, N1, kind);
         JsonNode checked = person.checked(N1, "job");
         Moved moved = person.migrate(N1, "job");
         if (moved.exit() == 0) {
             try {
-                assertWorks(person, N2, kind);
+                Kinds.assertWorks(person, N2, kind);
             } catch (AssertionError e) {
-                WRONG.add(kind + (root ? " (root)" : " (user)") + ": " + e.getMessage());
+                WRONG.add(kind + " of " + person.directoryOf("job") + List.of(options) + ": " + e);
                 return "**BROKEN**";
             }
             return "carried";
         }
-        assertWorks(person, N1, kind);
+        Kinds.assertWorks(person, N1, kind);
         if (moved.exit() == REFUSED) {
             List<String> checks = checked.path("findings").findValuesAsText("check");
             return "refused by `%s`".formatted(checks.getFirst());
@@ -121,23 +108,12 @@ class SupportIT {
         return "fails, the job runs on: " + said.replaceAll(PIDS, "").strip();
     }
 
-    /** It was asked again since, and is as it should be. */
-    private static void assertWorks(Person person, String node, String kind) throws Exception {
-        String file = person.directoryOf("job") + "/state";
-        String[] first = person.out(node, "cat", file).split(" ");
-        Thread.sleep(1000);
-        String[] second = person.out(node, "cat", file).split(" ");
-        assertEquals("ok", second[0], kind + " on " + node);
-        if (Long.parseLong(second[1]) <= Long.parseLong(first[1])) {
-            throw new AssertionError("no try after " + first[1] + " on " + node);
-        }
-    }
-
     @AfterAll
     static void writeTable() throws IOException {
         StringBuilder table =
                 new StringBuilder(
-                        "| kind | root | ordinary user, user namespace |\n|---|---|---|\n");
+                        "| kind | root | user, user namespace | user, setuid starter |\n"
+                                + "|---|---|---|---|\n");
         ROWS.forEach((kind, cells) ->
                 table.append("| %s | %s |%n".formatted(kind, String.join(" | ", cells))));
         Files.writeString(TABLE, table);

@@ -2,13 +2,21 @@ package io.migrator.it;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.util.List;
+
 /** Cases of docs/faults.md with alice's job, which is sealed by signals beside criu's hold. */
 class UserFaultIT {
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    @BeforeAll
+    static void installEntry() throws Exception {
+        NODES.setUp();
+    }
 
     @ParameterizedTest
     @ValueSource(
@@ -22,9 +30,28 @@ class UserFaultIT {
                 "target-taken target-criu",
                 "target-resuming receiver",
             })
-    void cameAsExpected(String name) throws Exception {
+    void inUserNamespace(String name) throws Exception {
+        cameAsExpected(name, "--userns");
+    }
+
+    /** criu and its parent are hers there, too, but sudo stands between. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "source-held source-foothold",
+                "source-sealed source-side",
+                "source-granting source-jvm",
+                "target-restored target-side",
+                "target-loaded receiver",
+                "target-resuming target-side",
+            })
+    void ofTheSetuidStarter(String name) throws Exception {
+        cameAsExpected(name);
+    }
+
+    private static void cameAsExpected(String name, String... options) throws Exception {
         FaultCase each = FaultTable.load().named(name);
-        FaultSeen seen = FaultRig.run(NODES, NODES.as("alice"), each);
+        FaultSeen seen = FaultRig.run(NODES, NODES.as("alice"), List.of(options), each);
         assertEquals("", seen.differs(each.silent()), seen.said());
     }
 }

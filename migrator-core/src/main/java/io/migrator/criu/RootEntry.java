@@ -1,0 +1,103 @@
+package io.migrator.criu;
+
+import io.migrator.instance.ProcessTree;
+import io.migrator.linux.Command;
+import io.migrator.linux.NativeParts;
+import io.migrator.linux.Proc;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The way into an instance of Apptainer's setuid starter for its owner: root's copy of the
+ * foothold, started by sudo(8), which becomes the owner inside (rootentry.h says what it checks and
+ * what it keeps). Nothing else of ours runs as root for an ordinary user. Any thread.
+ */
+public final class RootEntry {
+    private static final Path FOOTHOLD = CriuBundle.OF_ROOT.resolve("foothold");
+    private static final Duration SUDO = Duration.ofSeconds(20);
+
+    private static final long DAC_READ_SEARCH = 1L << 2;
+    private static final long SYS_ADMIN = 1L << 21;
+
+    /** For sudoers(5). No terminal of its own: packets go through its standard streams. */
+    public static final String SUDOERS =
+            "Defaults!%1$s !use_pty, !requiretty%nALL ALL=(root) NOPASSWD: %1$s"
+                    .formatted(FOOTHOLD);
+
+    private RootEntry() {}
+
+    /** Words that start the foothold as root. */
+    static List<String> words() {
+        return List.of("sudo", "-n", FOOTHOLD.toString());
+    }
+
+    /**
+     * Why this user cannot use it on this node; empty if he can.
+     *
+     * @throws InterruptedException if the thread was interrupted
+     */
+    public static String problem() throws Problem, InterruptedException {
+        try {
+            if (!Files.exists(FOOTHOLD)) {
+                return FOOTHOLD + " is missing";
+            }
+            if (Files.mismatch(FOOTHOLD, NativeParts.path("foothold")) >= 0) {
+                return FOOTHOLD + " is not of this version of migrator";
+            }
+        } catch (IOException e) {
+            return e.toString();
+        }
+        Path bundle = CriuBundle.ofRoot().directory();
+        if (!Files.isDirectory(bundle)) {
+            return "root's copy of the criu installed here is missing: " + bundle;
+        }
+        Command.Result tried = Command.of("sudo", "-n", FOOTHOLD.toString(), "-V").run(SUDO);
+        return tried.ok() ? "" : "sudo does not start " + FOOTHOLD + ": " + tried.complaint();
+    }
+
+    /**
+     * Installs it; to be called by root. sudo's part is left to the administrator.
+     *
+     * @return the copy of criu that it uses
+     */
+    public static CriuBundle install() throws Problem, InterruptedException {
+        CriuBundle bundle = CriuBundle.ofThisNode();
+        Path draft = FOOTHOLD.resolveSibling("foothold.new");
+        try {
+            Files.copy(NativeParts.path("foothold"), draft, StandardCopyOption.REPLACE_EXISTING);
+            Files.setPosixFilePermissions(draft, CriuBundle.READABLE);
+            Files.move(draft, FOOTHOLD, StandardCopyOption.ATOMIC_MOVE);
+            Files.setPosixFilePermissions(CriuBundle.OF_ROOT, CriuBundle.READABLE);
+            return bundle;
+        } catch (IOException e) {
+            throw Problem.failed("the root entry could not be installed")
+                    .because(e.toString())
+                    .causedBy(e);
+        }
+    }
+
+    /** The capabilities above the least that a dump of the tree needs, as a mask. */
+    static long dumpCapabilities(ProcessTree tree) {
+        long needed = 0;
+        for (ProcessTree.Member member : tree.members()) {
+            try {
+                needed |= capabilities(member.process());
+            } catch (IOException e) {
+                // it ended while we looked
+            }
+        }
+        return needed;
+    }
+
+    private static long capabilities(Proc process) throws IOException {
+        boolean filtered = !process.status("Seccomp").orElse("0").equals("0");
+        boolean watches = process.descriptors().containsValue("anon_inode:inotify");
+        return (filtered ? SYS_ADMIN : 0) | (watches ? DAC_READ_SEARCH : 0);
+    }
+}
