@@ -57,6 +57,8 @@ public record CpuInfo(CriuBundle bundle) {
         }
         argv.addAll(
                 List.of(
+                        "env", // a configuration file of the caller's is not wanted
+                        "-i",
                         home + "/lib/ld.so",
                         "--library-path",
                         home + "/lib",

@@ -6,17 +6,22 @@ import static io.migrator.it.TwoNodes.N2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.migrator.fault.FaultPoint;
 import io.migrator.linux.Command;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 
 /**
  * An image full of traps: everything that criu, its loader or its libraries would run or load from
@@ -117,24 +122,40 @@ class HostileImageIT {
         assertEquals("", traps(N2));
     }
 
-    @Test
-    void noneOfTheTrapsRuns() throws Exception {
-        NODES.bash(
+    /** alice's instance is one of the setuid starter. */
+    @ParameterizedTest
+    @ValueSource(strings = {"root", "alice"})
+    void noneOfTheTrapsRuns(String user) throws Exception {
+        Person person = user.equals("root") ? NODES : NODES.as(user);
+        NODES.setUp();
+        person.bash(
                 N1,
                 "migrator run --bind /shared /shared/hostile job --"
                         + " /shared/bin/pattern --mb 16 --report /tmp/hostile.out");
-        NODES.migrate(N1, "job").well();
-        NODES.migrate(N2, "job").well();
+        person.migrate(N1, "job").well();
+        person.migrate(N2, "job").well();
+        fails(person, FaultPoint.SOURCE_DUMPING, Fault.FULL);
+        fails(person, FaultPoint.TARGET_RESTORED, Fault.TARGET_CRIU);
         assertEquals("", traps(N1));
         assertEquals("", traps(N2));
 
         // they do work: the same image under programs that are not protected
-        NODES.bash(N1, "apptainer -q exec instance://job sh -c ': criu'");
-        NODES.bash(N1, "apptainer -q exec instance://job /usr/sbin/iptables");
+        person.bash(N1, "apptainer -q exec instance://job sh -c ': criu'");
+        person.bash(N1, "apptainer -q exec instance://job /usr/sbin/iptables");
         assertTrue(traps(N1).contains("loaded into"), traps(N1));
         assertTrue(traps(N1).contains("iptables run by"), traps(N1));
-        NODES.stop(N1, "job");
+        person.stop(N1, "job");
         NODES.bash(N1, "rm -f /tmp/hostile.out");
+    }
+
+    private static void fails(Person person, FaultPoint point, Fault fault) throws Exception {
+        FaultBlow blow = new FaultBlow(NODES, point);
+        blow.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> person.migrate(N1, "job"));
+        blow.await(moving);
+        blow.strike(fault);
+        moving.get(60, TimeUnit.SECONDS).failedWithJobOn(N1);
+        blow.heal();
     }
 
     private static String traps(String node) throws Exception {
