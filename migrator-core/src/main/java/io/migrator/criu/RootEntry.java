@@ -2,6 +2,7 @@ package io.migrator.criu;
 
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Command;
+import io.migrator.linux.Limits;
 import io.migrator.linux.NativeParts;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The way into an instance of Apptainer's setuid starter for its owner: root's copy of the
@@ -25,9 +27,12 @@ public final class RootEntry {
     private static final long DAC_READ_SEARCH = 1L << 2;
     private static final long SYS_ADMIN = 1L << 21;
 
-    /** For sudoers(5). No terminal of its own: packets go through its standard streams. */
+    /**
+     * For sudoers(5). No terminal of its own: packets go through its standard streams; and of the
+     * limits, which the job gets from criu, sudo would lower that of core files.
+     */
     public static final String SUDOERS =
-            "Defaults!%1$s !use_pty, !requiretty%nALL ALL=(root) NOPASSWD: %1$s"
+            "Defaults!%1$s !use_pty, !requiretty, rlimit_core=user%nALL ALL=(root) NOPASSWD: %1$s"
                     .formatted(FOOTHOLD);
 
     private RootEntry() {}
@@ -38,27 +43,37 @@ public final class RootEntry {
     }
 
     /**
-     * Why this user cannot use it on this node; empty if he can.
+     * What it is like for this user on this node.
      *
-     * @throws InterruptedException if the thread was interrupted
+     * @param problem why he cannot use it; empty if he can
+     * @param limits hard limits that criu would have, by the kernel's names: sudo may lower them
      */
-    public static String problem() throws Problem, InterruptedException {
+    public record State(String problem, Map<String, Long> limits) {
+        private State(String problem) {
+            this(problem, Map.of());
+        }
+    }
+
+    /** Looks, and starts it once to no effect. */
+    public static State state() throws Problem, InterruptedException {
         try {
             if (!Files.exists(FOOTHOLD)) {
-                return FOOTHOLD + " is missing";
+                return new State(FOOTHOLD + " is missing");
             }
             if (Files.mismatch(FOOTHOLD, NativeParts.path("foothold")) >= 0) {
-                return FOOTHOLD + " is not of this version of migrator";
+                return new State(FOOTHOLD + " is not of this version of migrator");
             }
         } catch (IOException e) {
-            return e.toString();
+            return new State(e.toString());
         }
         Path bundle = CriuBundle.ofRoot().directory();
         if (!Files.isDirectory(bundle)) {
-            return "root's copy of the criu installed here is missing: " + bundle;
+            return new State("root's copy of the criu installed here is missing: " + bundle);
         }
         Command.Result tried = Command.of("sudo", "-n", FOOTHOLD.toString(), "-V").run(SUDO);
-        return tried.ok() ? "" : "sudo does not start " + FOOTHOLD + ": " + tried.complaint();
+        return tried.ok()
+                ? new State("", Limits.hardIn(tried.out()))
+                : new State("sudo does not start " + FOOTHOLD + ": " + tried.complaint());
     }
 
     /**

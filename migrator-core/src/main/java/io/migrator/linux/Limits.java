@@ -22,7 +22,11 @@ public final class Limits {
 
     /** Hard limits by the kernel's names, such as {@code open files}. */
     public static Map<String, Long> hardOf(Proc process) throws IOException {
-        String text = Files.readString(process.file("limits"), StandardCharsets.US_ASCII);
+        return hardIn(Files.readString(process.file("limits"), StandardCharsets.US_ASCII));
+    }
+
+    /** The same of the text of such a file. */
+    public static Map<String, Long> hardIn(String text) {
         Map<String, Long> found = new TreeMap<>();
         for (Matcher line = LINE.matcher(text); line.find(); ) {
             String hard = line.group(2);

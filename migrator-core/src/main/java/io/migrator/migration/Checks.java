@@ -146,7 +146,7 @@ final class Checks {
     Checks target(TargetFacts facts, String criuVersion, ImageIdentity image)
             throws Problem, InterruptedException {
         if (byRoot(instance)) {
-            entry("this node", RootEntry.problem());
+            entry("this node", RootEntry.state().problem());
             entry(facts.node(), facts.entryProblem());
         }
         if (!facts.criuProblem().isEmpty()) {

@@ -159,7 +159,9 @@ public final class LocalTarget implements Target, JobSink {
     public void load(long expectedBytes) throws Problem, InterruptedException {
         prepared(restore).orEnded();
         memory.orShort(expectedBytes);
-        applyTraits();
+        if (prepared(instance).mode() != Instance.Mode.SETUID) {
+            applyTraits();
+        }
         prepared(journal).on(TargetEvent.LOAD);
         FaultPoint.TARGET_LOADED.reached();
     }
@@ -244,6 +246,13 @@ public final class LocalTarget implements Target, JobSink {
 
     /** The job runs: nothing that fails here may be told as a failure of the move. */
     private void tidy(HeldRestore held) throws InterruptedException {
+        try {
+            if (prepared(instance).mode() == Instance.Mode.SETUID) {
+                applyTraits(); // before, its processes had more rights than their owner
+            }
+        } catch (Problem e) {
+            report.accept(e.getMessage());
+        }
         try {
             if (!held.finish()) {
                 report.accept("criu did not end well after it let the job go");

@@ -36,18 +36,19 @@ final class NodeFacts {
         } catch (Problem e) {
             criuProblem = e.getMessage();
         }
+        RootEntry.State entry = survey.rootEntry() ? RootEntry.state() : null;
         return new TargetFacts(
                 Instances.hostName(),
                 bootId(),
                 version,
                 criuProblem,
                 cpuProblem,
-                survey.rootEntry() ? RootEntry.problem() : "",
+                entry == null ? "" : entry.problem(),
                 Instances.ofThisUser().find(survey.instance()).isPresent(),
                 identity(survey.image()),
                 Spool.freeBytes(),
                 Memory.availableBytes(),
-                limits(),
+                entry == null ? limits() : entry.limits(),
                 clocks());
     }
 

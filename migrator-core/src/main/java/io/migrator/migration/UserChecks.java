@@ -24,6 +24,10 @@ import java.util.regex.Pattern;
  * capability, but some of what a process holds belongs to the node's (facts: users.md section 1).
  */
 final class UserChecks {
+    private static final String BY_ENTRY =
+            "start it without --userns, where apptainer has its setuid starter and root has run"
+                    + " `migrator setup`";
+
     private static final String BY_ROOT = "such a job can be moved by root, of root's instances";
 
     private static final Pattern DELETED_FILE =
@@ -91,7 +95,7 @@ final class UserChecks {
                     member,
                     "runs under a seccomp filter",
                     "criu: suspending seccomp failed: Operation not permitted",
-                    BY_ROOT + ", or started without a filter");
+                    BY_ENTRY + ", or without a filter");
         }
         String maps = Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1);
         Matcher deleted = DELETED_FILE.matcher(maps);
@@ -101,7 +105,7 @@ final class UserChecks {
                     member,
                     "has mapped a file that was deleted, " + deleted.group(1),
                     "criu: Can't open mapped [" + deleted.group(1) + " (deleted)]",
-                    BY_ROOT);
+                    BY_ENTRY);
         }
         Set<String> own = memoryFiles(process);
         if (MEMORY_FILE
@@ -114,7 +118,7 @@ final class UserChecks {
                     member,
                     "has mapped a memory file that only another process has open",
                     "criu could not tell that it is the same, and would make a copy",
-                    BY_ROOT + ", or keep the descriptor open");
+                    BY_ENTRY + ", or keep the descriptor open");
         }
     }
 
@@ -146,14 +150,14 @@ final class UserChecks {
                     member,
                     "watches files at descriptor " + number,
                     "criu: fsnotify: Can't dump that handle",
-                    BY_ROOT);
+                    BY_ENTRY);
         } else if (name.startsWith("/dev/pts/") || name.equals("/dev/ptmx")) {
             add(
                     "terminal",
                     member,
                     "has the terminal " + name + " at descriptor " + number,
                     "criu: tty: Can't setup uid 65534 gid 65534",
-                    "start the program without a terminal, for example by migrator run");
+                    BY_ENTRY + ", or without a terminal");
         }
     }
 

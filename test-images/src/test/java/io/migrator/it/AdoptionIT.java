@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,13 +43,18 @@ class AdoptionIT {
     private String start;
     private String exec;
 
-    private void as(String name) throws Exception {
-        boolean root = name.equals("root");
-        user = root ? NODES : NODES.as(name);
-        String mode = root ? "" : " --userns";
+    @BeforeAll
+    static void installEntry() throws Exception {
+        NODES.setUp();
+    }
+
+    /** "setuid" is alice with an instance of Apptainer's setuid starter. */
+    private void as(String who) throws Exception {
+        user = who.equals("root") ? NODES : NODES.as("alice");
+        String mode = who.equals("alice") ? " --userns" : "";
         start = "apptainer -q instance start" + mode + " --bind /shared ";
         exec = "(apptainer -q exec" + mode + " instance://job sh -c '%s'%s &)";
-        NODES.bash(N1, "mkdir -p -m 1777 /shared/it && rm -f " + COUNT);
+        NODES.bash(N1, "mkdir -p -m 1777 /shared/it && rm -f /shared/it/fifo " + COUNT);
     }
 
     private void startEmpty() throws Exception {
@@ -93,7 +99,15 @@ class AdoptionIT {
 
     /** Its output goes to Apptainer's log files, in view inside or not. */
     @ParameterizedTest
-    @ValueSource(strings = {"alice", "root", "alice --no-home", "root --no-home"})
+    @ValueSource(
+            strings = {
+                "alice",
+                "root",
+                "setuid",
+                "alice --no-home",
+                "root --no-home",
+                "setuid --no-home"
+            })
     void startScript(String who) throws Exception {
         String[] words = who.split(" ", 2);
         as(words[0]);
@@ -116,7 +130,7 @@ class AdoptionIT {
         Moved moved = user.migrate(N1, "job");
         assertEquals(0, moved.exit(), moved.err());
         assertCounts(N2);
-        String log = "~/.apptainer/instances/logs/n2/%s/job.out".formatted(words[0]);
+        String log = "~/.apptainer/instances/logs/n2/$(id -un)/job.out";
         int first = Integer.parseInt(user.bash(N2, "head -n 1 " + log));
         assertTrue(first > before && first <= count(N2), first + " after " + before);
         user.migrate(N2, "job");
@@ -127,7 +141,7 @@ class AdoptionIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"alice", "root"})
+    @ValueSource(strings = {"alice", "root", "setuid"})
     void pipelineOfExec(String who) throws Exception {
         as(who);
         startEmpty();
@@ -138,7 +152,7 @@ class AdoptionIT {
 
     /** It leaves the tree: nobody is its parent but appinit. */
     @ParameterizedTest
-    @ValueSource(strings = {"alice", "root"})
+    @ValueSource(strings = {"alice", "root", "setuid"})
     void daemonBesideTheProgram(String who) throws Exception {
         as(who);
         startEmpty();
@@ -149,7 +163,7 @@ class AdoptionIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"alice", "root"})
+    @ValueSource(strings = {"alice", "root", "setuid"})
     void twoTreesWithAPipeBetweenThem(String who) throws Exception {
         as(who);
         startEmpty();
@@ -161,7 +175,7 @@ class AdoptionIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"alice", "root"})
+    @ValueSource(strings = {"alice", "root", "setuid"})
     void pipeToOutside(String who) throws Exception {
         as(who);
         startEmpty();

@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 /** alice moves her own instances, of one kind or the other. */
 abstract class OwnInstances {
     static final int MEGABYTES = 64;
+    private static final int USAGE = 2;
     private static final String SANDBOX = "/shared/it/sandbox";
 
     /** Lists, until a file is there, what of ours runs and as whom, a line "UID NAME" each. */
@@ -79,10 +80,7 @@ abstract class OwnInstances {
     }
 
     private void makeSandbox() throws Exception {
-        NODES.bash(
-                N1,
-                "[[ -d %1$s ]] || { mkdir -p /shared/it && chown alice: /shared/it; }"
-                        .formatted(SANDBOX));
+        NODES.bash(N1, "mkdir -p -m 1777 /shared/it");
         alice.bash(
                 N1,
                 "[[ -d %1$s ]] || apptainer build --sandbox %1$s %2$s >/dev/null 2>&1"
@@ -159,5 +157,29 @@ abstract class OwnInstances {
             seen.add(watch.get(20, TimeUnit.SECONDS).lines().toList());
         }
         return seen;
+    }
+
+    @Test
+    void othersCannotTouchIt() throws Exception {
+        Person bob = NODES.as("bob");
+        alice.startPattern(N1, "job", start(), MEGABYTES);
+        bob.migrate(N1, "job").refused(USAGE);
+        assertTrue(bob.listed(N1, "job").isMissingNode());
+        assertEquals("", bob.out(N1, "migrator", "recover"));
+        forgeRecord(bob);
+        Moved moved = bob.migrate(N1, "job");
+        assertTrue(moved.exit() == USAGE, moved.err());
+        assertTrue(bob.listed(N1, "job").isMissingNode());
+        alice.verify(N1, "job");
+        bob.out(N1, "rm", "-rf", "/home/bob/.apptainer");
+    }
+
+    /** A record of bob's that names alice's appinit. */
+    private static void forgeRecord(Person bob) throws Exception {
+        String record = "/.apptainer/instances/app/n1/%s/job";
+        String hers = "/home/alice" + record.formatted("alice") + "/job.json";
+        String his = "/home/bob" + record.formatted("bob");
+        String text = NODES.out(N1, "cat", hers).replace("alice", "bob");
+        bob.bash(N1, "mkdir -p %1$s && cat >%1$s/job.json <<'END'\n%2$s\nEND".formatted(his, text));
     }
 }

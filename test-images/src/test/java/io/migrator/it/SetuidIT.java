@@ -122,6 +122,17 @@ class SetuidIT extends OwnInstances {
         alice.verify(N2, "job");
     }
 
+    /** criu gets its limits from sudo, and a job from criu. */
+    @Test
+    void whereSudoLowersALimit() throws Exception {
+        alice.start(N1, "job", List.of(), "sh", "-c", "ulimit -c 100; exec sleep 1000");
+        NODES.out(N2, "sed", "-i", "s/, rlimit_core=user//", "/etc/sudoers.d/migrator");
+        Moved moved = alice.migrate(N1, "job");
+        NODES.setUp();
+        moved.refused(REFUSED);
+        assertTrue(moved.err().contains("(core file size)"), moved.err());
+    }
+
     /** Apptainer would make an instance with a user namespace there. */
     @Test
     void wherePrivilegedInstancesAreForbidden() throws Exception {

@@ -6,6 +6,7 @@ import static io.migrator.it.TwoNodes.N2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,15 +37,20 @@ class TraitsIT {
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
     private static Person person(String user) {
-        return user.equals("root") ? NODES : NODES.as(user);
+        return user.equals("root") ? NODES : NODES.as("alice");
     }
 
     private static List<String> mode(String user) {
-        return user.equals("root") ? List.of() : List.of("--userns");
+        return user.equals("alice") ? List.of("--userns") : List.of();
+    }
+
+    @BeforeAll
+    static void installEntry() throws Exception {
+        NODES.setUp();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"alice", "root"})
+    @ValueSource(strings = {"alice", "root", "setuid"})
     void allOfItMoves(String user) throws Exception {
         Person person = person(user);
         person.start(N1, "job", mode(user), "sh", "-c", SET);

@@ -19,7 +19,6 @@ import java.util.List;
  * alice moves her own instances without any privilege: they are in user namespaces that she owns.
  */
 class UserIT extends OwnInstances {
-    private static final int USAGE = 2;
     private static final int REFUSED = 3;
 
     UserIT() {
@@ -36,30 +35,6 @@ class UserIT extends OwnInstances {
             assertEquals(List.of(), seen.stream().filter(each -> each.startsWith("0 ")).toList());
         }
         alice.stop(N2, "job");
-    }
-
-    @Test
-    void othersCannotTouchIt() throws Exception {
-        Person bob = NODES.as("bob");
-        alice.startPattern(N1, "job", List.of("--userns"), MEGABYTES);
-        bob.migrate(N1, "job").refused(USAGE);
-        assertTrue(bob.listed(N1, "job").isMissingNode());
-        assertEquals("", bob.out(N1, "migrator", "recover"));
-        forgeRecord(bob);
-        Moved moved = bob.migrate(N1, "job");
-        assertTrue(moved.exit() == USAGE, moved.err());
-        assertTrue(bob.listed(N1, "job").isMissingNode());
-        alice.verify(N1, "job");
-        bob.out(N1, "rm", "-rf", "/home/bob/.apptainer");
-    }
-
-    /** A record of bob's that names alice's appinit. */
-    private static void forgeRecord(Person bob) throws Exception {
-        String record = "/.apptainer/instances/app/n1/%s/job";
-        String hers = "/home/alice" + record.formatted("alice") + "/job.json";
-        String his = "/home/bob" + record.formatted("bob");
-        String text = NODES.out(N1, "cat", hers).replace("alice", "bob");
-        bob.bash(N1, "mkdir -p %1$s && cat >%1$s/job.json <<'END'\n%2$s\nEND".formatted(his, text));
     }
 
     /** What needs rights over the node is found before anything is frozen, by its name. */
