@@ -20,6 +20,6 @@ compile() {
     mv "$target.new" "$target"
 }
 
-compile "$here/foothold.c" "$out/foothold" -O2 -std=gnu17 -Wall -Wextra -Werror -static -s
+compile "$here/foothold.c" "$out/foothold" -O2 -std=gnu17 -Wall -Wextra -Werror -static-pie -Wl,-z,relro,-z,now -s
 compile "$here/criushim.c" "$out/criushim.so" \
     -O2 -shared -fPIC -nostdlib -fno-stack-protector -Wall -Wextra

@@ -27,8 +27,10 @@
  * file is opened by the name that the link has, which anybody may read, and compared by its inode number; a memory
  * file, which has no name, by a descriptor that the process has of it.
  *
- * And it gives up CAP_SYS_ADMIN, where the root entry (rootentry.h) left it for processes with seccomp filters, before
- * criu puts its code into the first of them: what criu hears from there, a hostile job could have written.
+ * And it keeps what the root entry (rootentry.h) left criu above CHECKPOINT_RESTORE out of force but for the very calls
+ * that need it: to hold off and read seccomp filters, and to find a watched file by its handle. The former is given up
+ * before criu puts its code into the first process, as what criu hears from there, a hostile job could have written.
+ * No program that criu starts inherits any, and no plugin is loaded.
  *
  * No libc but errno: built with -nostdlib.
  */
@@ -59,6 +61,11 @@
 #define PTRACE_PEEK_FIRST 1
 #define PTRACE_PEEK_LAST 3
 #define PTRACE_POKEDATA 5
+#define PTRACE_SETOPTIONS 0x4200
+#define PTRACE_SECCOMP_GET_FILTER 0x420c
+#define PTRACE_SECCOMP_GET_METADATA 0x420d
+#define PTRACE_O_SUSPEND_SECCOMP (1L << 21)
+#define RTLD_NEXT ((void *)-1L)
 
 #define AT_FDCWD (-100)
 #define AT_EMPTY_PATH 0x1000
@@ -83,12 +90,14 @@ struct record {
 };
 
 extern int *__errno_location(void);
+extern void *dlsym(void *, const char *);
 
 /* ---- system calls ---- */
 
 #if defined(__x86_64__)
 enum { NR_read = 0, NR_write = 1, NR_close = 3, NR_ioctl = 16, NR_getpid = 39, NR_recvfrom = 45,
        NR_setsockopt = 54, NR_getsockopt = 55, NR_ptrace = 101, NR_capget = 125, NR_capset = 126, NR_openat = 257,
+       NR_open_by_handle_at = 304,
        NR_getdents64 = 217, NR_readlinkat = 267, NR_statx = 332 };
 
 static long call6(long number, long a, long b, long c, long d, long e, long f)
@@ -107,6 +116,7 @@ static long call6(long number, long a, long b, long c, long d, long e, long f)
 #elif defined(__aarch64__)
 enum { NR_read = 63, NR_write = 64, NR_close = 57, NR_ioctl = 29, NR_getpid = 172, NR_recvfrom = 207,
        NR_setsockopt = 208, NR_getsockopt = 209, NR_ptrace = 117, NR_capget = 90, NR_capset = 91, NR_openat = 56,
+       NR_open_by_handle_at = 265,
        NR_getdents64 = 61, NR_readlinkat = 78, NR_statx = 291 };
 
 static long call6(long number, long a, long b, long c, long d, long e, long f)
@@ -145,43 +155,108 @@ static long with_errno(long result)
 
 /* ---- capabilities ---- */
 
-/* of a criu that the root entry bound, which is one that may not even drop what it may not have (CAP_SETPCAP) */
-static void give_up_admin(void)
+#define CAP(which) (1ULL << (which))
+#define LEAST CAP(CAP_CHECKPOINT_RESTORE)
+#define MOST (LEAST | CAP(CAP_SYS_ADMIN) | CAP(CAP_DAC_READ_SEARCH)) /* rootentry.h */
+
+static uint64_t left; /* by the root entry; 0 if it did not start this criu */
+
+static void in_force(uint64_t caps)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct sets[2] = { { (uint32_t)caps, (uint32_t)left, 0 },
+						  { (uint32_t)(caps >> 32), (uint32_t)(left >> 32), 0 } };
+
+	call(NR_capset, (long)&head, (long)sets, 0, 0);
+}
+
+/* before anything of criu's runs; without inheritable ones there are no ambient ones, which a program would get */
+__attribute__((constructor)) static void lower(void)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct sets[2];
-	const uint32_t admin = 1U << CAP_SYS_ADMIN;
+	uint64_t permitted;
 
-	if (call(NR_capget, (long)&head, (long)sets, 0, 0) || (sets[0].permitted & 1U << CAP_SETPCAP))
+	if (call(NR_capget, (long)&head, (long)sets, 0, 0))
 		return;
-	sets[0].permitted &= ~admin;
-	sets[0].effective &= ~admin;
-	sets[0].inheritable &= ~admin;
-	call(NR_capset, (long)&head, (long)sets, 0, 0);
+	permitted = sets[0].permitted | (uint64_t)sets[1].permitted << 32;
+	if (!(permitted & LEAST) || (permitted & ~MOST))
+		return;
+	left = permitted;
+	in_force(LEAST);
+}
+
+static long with(uint64_t cap, long number, const long *arguments)
+{
+	long result;
+
+	if (left & cap)
+		in_force(LEAST | cap);
+	result = call6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+	if (left & cap)
+		in_force(LEAST);
+	return result;
 }
 
 /* as glibc has it: what a peek reads is returned */
 long ptrace(int request, ...)
 {
-	static int entered;
 	int peek = request >= PTRACE_PEEK_FIRST && request <= PTRACE_PEEK_LAST;
+	long arguments[6] = { request }, word, result;
+	int privileged;
 	va_list args;
-	long pid, address, data, result, word;
 
 	va_start(args, request);
-	pid = va_arg(args, int);
-	address = va_arg(args, long);
-	data = va_arg(args, long);
+	arguments[1] = va_arg(args, int);
+	arguments[2] = va_arg(args, long);
+	arguments[3] = va_arg(args, long);
 	va_end(args);
-	if (request == PTRACE_POKEDATA && !entered) {
-		entered = 1;
-		give_up_admin();
+	if (peek)
+		arguments[3] = (long)&word;
+	if (request == PTRACE_POKEDATA && (left & CAP(CAP_SYS_ADMIN))) {
+		left &= ~CAP(CAP_SYS_ADMIN);
+		in_force(LEAST);
 	}
-	result = with_errno(call(NR_ptrace, request, pid, address, peek ? (long)&word : data));
+	privileged = request == PTRACE_SECCOMP_GET_FILTER || request == PTRACE_SECCOMP_GET_METADATA ||
+		     (request == PTRACE_SETOPTIONS && (arguments[3] & PTRACE_O_SUSPEND_SECCOMP));
+	result = with_errno(with(privileged ? CAP(CAP_SYS_ADMIN) : 0, NR_ptrace, arguments));
 	if (!peek || result < 0)
 		return result;
 	*__errno_location() = 0;
 	return word;
+}
+
+long syscall(long number, ...)
+{
+	long arguments[6];
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		arguments[i] = va_arg(args, long); /* garbage beyond those that were given, and then not looked at */
+	va_end(args);
+	return with_errno(with(number == NR_open_by_handle_at ? CAP(CAP_DAC_READ_SEARCH) : 0, number, arguments));
+}
+
+/* what criu forks has no use for it, and could not be looked at by a criu in which less is in force */
+int fork(void)
+{
+	int (*real)(void) = (int (*)(void))dlsym(RTLD_NEXT, "fork");
+	int child = real();
+
+	if (child == 0 && left) {
+		left = LEAST;
+		in_force(LEAST);
+	}
+	return child;
+}
+
+/* criu loads plugins from a directory that it finds by a name below /proc, which need not be the kernel's */
+void *dlopen(const char *name, int flags)
+{
+	void *(*real)(const char *, int) = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
+
+	return left || !real ? NULL : real(name, flags);
 }
 
 /* ---- repair mode ---- */

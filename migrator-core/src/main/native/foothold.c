@@ -41,6 +41,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -50,6 +51,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -100,9 +102,20 @@ static unsigned long number(const char *text, unsigned long max)
 
 /* ---- the instance ---- */
 
+enum { NS_MNT, NS_PID, NS_NET, NS_IPC, NS_UTS, NS_CGROUP, NS_USER, NS_COUNT };
+
+static const struct {
+	const char *name;
+	int flag;
+} kinds[NS_COUNT] = {
+	{ "mnt", CLONE_NEWNS },	 { "pid", CLONE_NEWPID },	{ "net", CLONE_NEWNET },   { "ipc", CLONE_NEWIPC },
+	{ "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP }, { "user", CLONE_NEWUSER },
+};
+
 struct instance {
 	int pidfd;
 	int proc; /* /proc/PID */
+	int namespaces[NS_COUNT]; /* those that it does not share with us; else -1 */
 	struct owner owner;
 };
 
@@ -182,51 +195,77 @@ static struct instance find_instance(pid_t pid, unsigned long start)
 	return instance;
 }
 
-static int differs(int proc, const char *ns)
+static int same(int fd, const char *path)
 {
-	char path[64];
-	struct stat ours, theirs;
+	struct stat held, named;
 
-	snprintf(path, sizeof path, "/proc/self/%s", ns);
-	if (stat(path, &ours) || fstatat(proc, ns, &theirs, 0))
-		die("%s", ns);
-	return ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev;
+	if (fstat(fd, &held) || stat(path, &named))
+		die("%s", path);
+	return held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
 /*
  * Which namespaces to join: those in which the instance does not share ours. criu compares the
  * payload's namespaces with its own, so joining them all keeps it from dumping any. Not the time
- * namespace: criu makes one for the payload where the clocks of two nodes differ.
+ * namespace: criu makes one for the payload where the clocks of two nodes differ. They are held from
+ * here: what the process does later changes nothing.
  */
-static int namespaces_of(const struct instance *instance)
+static void open_namespaces(struct instance *instance)
 {
-	static const struct {
-		const char *name;
-		int flag;
-	} kinds[] = {
-		{ "ns/mnt", CLONE_NEWNS },   { "ns/pid", CLONE_NEWPID }, { "ns/net", CLONE_NEWNET },
-		{ "ns/ipc", CLONE_NEWIPC },  { "ns/uts", CLONE_NEWUTS }, { "ns/user", CLONE_NEWUSER },
-		{ "ns/cgroup", CLONE_NEWCGROUP },
-	};
-	int flags = 0;
+	char path[64];
 
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		if (differs(instance->proc, kinds[i].name))
-			flags |= kinds[i].flag;
-	return flags;
+	for (int i = 0; i < NS_COUNT; i++) {
+		int *ns = &instance->namespaces[i];
+
+		snprintf(path, sizeof path, "ns/%s", kinds[i].name);
+		*ns = openat(instance->proc, path, O_RDONLY | O_CLOEXEC);
+		if (*ns < 0)
+			die("%s of appinit", path);
+		snprintf(path, sizeof path, "/proc/self/ns/%s", kinds[i].name);
+		if (same(*ns, path)) {
+			close(*ns);
+			*ns = -1;
+		}
+	}
 }
 
-/* criu sees no difference then and need not enter it, for which it would need rights over it */
-static void join_clocks(pid_t pid)
+/* nobody but root can have changed anything in them */
+static void check_namespaces(const struct instance *instance)
+{
+	errno = 0;
+	if (instance->namespaces[NS_USER] >= 0)
+		die("the instance has a user namespace: its owner needs no root to enter it");
+	for (int i = 0; i < NS_COUNT; i++) {
+		int owner = instance->namespaces[i] < 0 ? -1 : ioctl(instance->namespaces[i], NS_GET_USERNS);
+
+		if (instance->namespaces[i] < 0)
+			continue;
+		if (owner < 0)
+			die("who owns the namespaces of the instance");
+		errno = 0;
+		if (!same(owner, "/proc/self/ns/user"))
+			die("the instance has namespaces that root did not make");
+		close(owner);
+	}
+}
+
+static void join(const struct instance *instance, int which)
+{
+	if (instance->namespaces[which] >= 0 && setns(instance->namespaces[which], kinds[which].flag))
+		die("joining the %s namespace of the instance", kinds[which].name);
+}
+
+/* opened with the caller's rights */
+static int open_clocks(pid_t pid)
 {
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof path, "/proc/%d/ns/time_for_children", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWTIME))
-		die("joining the time namespace of the job");
-	close(fd);
+	fd = pid ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (pid && fd < 0)
+		die("the time namespace of the job");
+	return fd;
 }
 
 /* the next child gets a time namespace of its own; what our clocks are ahead already counts too (time_namespaces(7)) */
@@ -276,9 +315,9 @@ static int open_images(const char *path)
 
 static int open_log(const char *path)
 {
-	int fd = path ? open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC) : -1;
+	int fd = path ? open(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
 
-	if (path && fd < 0)
+	if (path && (fd < 0 || fcntl(fd, F_SETFL, O_APPEND))) /* nobody's lease holds us up */
 		die("%s", path);
 	return fd;
 }
@@ -339,7 +378,7 @@ static void keep_capabilities(void)
 	prctl(PR_SET_DUMPABLE, 1); /* else /proc/self is root's, who is nobody here */
 }
 
-/* criu is started and fed by names below /proc, which are the instance's by now: it must not have made them */
+/* criu finds its images by a name below /proc, which is the instance's by now: it should not have made that */
 static void check_proc(void)
 {
 	static const char *const names[] = { "/proc/self/fd/7", "/proc/self/fd/8" };
@@ -357,19 +396,19 @@ static void check_proc(void)
 }
 
 struct descriptors {
-	int images, bundle, out, err, socket;
+	int null, images, bundle, out, err, socket;
 };
 
 __attribute__((noreturn)) static void become_criu(struct descriptors fds, int shim)
 {
 	static char *const environment[] = { "PATH=/nonexistent", "LC_ALL=C", NULL };
 	static char *argv[] = {
-		"/proc/self/fd/8/lib/ld.so",
+		"lib/ld.so", /* by no name that the instance could have made */
 		"--library-path",
-		"/proc/self/fd/8/lib",
+		"lib",
 		"--preload",
-		"/proc/self/fd/8/lib/criushim.so",
-		"/proc/self/fd/8/criu",
+		"lib/criushim.so",
+		"./criu",
 		"--libdir",
 		"/proc/self/fd/8/empty",
 		"--no-default-config",
@@ -377,17 +416,15 @@ __attribute__((noreturn)) static void become_criu(struct descriptors fds, int sh
 		"30",
 		NULL,
 	};
-	int null = set_aside(open("/dev/null", O_RDWR));
 
-	if (null < 0)
-		die("/dev/null");
+	fds.null = set_aside(fds.null);
 	fds.images = set_aside(fds.images);
 	fds.bundle = set_aside(fds.bundle);
 	fds.out = set_aside(fds.out);
 	fds.err = set_aside(fds.err);
 	fds.socket = set_aside(fds.socket);
 	close_all(3, CRIU_FD);
-	move_fd(null, 0);
+	move_fd(fds.null, 0);
 	move_fd(2, 1); /* what criu prints goes with our errors */
 	move_fd(fds.images, IMAGES_FD);
 	move_fd(fds.bundle, BUNDLE_FD);
@@ -397,6 +434,8 @@ __attribute__((noreturn)) static void become_criu(struct descriptors fds, int sh
 	close_all(CRIU_FD + 1, ~0U);
 
 	check_proc();
+	if (fchdir(BUNDLE_FD))
+		die("criu's bundle");
 	if (!shim) /* an empty list to preload */
 		argv[4] = "";
 	execve(argv[0], argv, environment);
@@ -406,8 +445,10 @@ __attribute__((noreturn)) static void become_criu(struct descriptors fds, int sh
 /* ---- relay ---- */
 
 struct criu {
+	pid_t pid;
 	int pidfd;
 	int socket;
+	int pids; /* the pid namespace of the instance */
 	int dump;
 	int bound; /* by the root entry */
 };
@@ -445,17 +486,27 @@ static int get(void *bytes, size_t size)
 	return 0;
 }
 
-/* who may trace the restored processes may write them; the caller may not while they have criu's capabilities */
-static uint32_t write_memory(uint32_t size)
+/*
+ * Who may trace the restored processes may write them; the caller may not while they have criu's capabilities. Nothing
+ * else is to be written: not us, which are in no such namespace, and not criu.
+ */
+static uint32_t write_memory(const struct criu *criu, uint32_t size)
 {
 	struct {
 		uint64_t pid, address;
 	} head;
 	struct iovec from, to;
+	struct stat theirs, inside;
+	char path[64];
 
-	if (size < sizeof head)
+	if (size < sizeof head || criu->dump)
 		return EINVAL;
 	memcpy(&head, message, sizeof head);
+	snprintf(path, sizeof path, "/proc/%d/ns/pid", (pid_t)head.pid);
+	if (stat(path, &theirs) || fstat(criu->pids, &inside))
+		return errno;
+	if (theirs.st_ino != inside.st_ino || theirs.st_dev != inside.st_dev || head.pid == (uint64_t)criu->pid)
+		return ESRCH;
 	from = (struct iovec){ message + sizeof head, size - sizeof head };
 	to = (struct iovec){ (void *)(uintptr_t)head.address, from.iov_len };
 	while (from.iov_len) {
@@ -486,7 +537,7 @@ static int from_caller(const struct criu *criu)
 	}
 	if (head[0] == 'W') {
 		if (!failed)
-			failed = write_memory(head[1]);
+			failed = write_memory(criu, head[1]);
 		return 0;
 	}
 	if (head[0] == 'S') {
@@ -553,7 +604,7 @@ int main(int argc, char **argv)
 	struct descriptors fds;
 	unsigned long start = 0;
 	uint64_t caps = 0;
-	int option, pair[2], flags, status = 0;
+	int option, pair[2], clocks_fd, status = 0;
 	pid_t appinit = 0, clocks_of = 0, child;
 	struct clone_args how = { .exit_signal = SIGCHLD };
 	uint32_t word;
@@ -581,15 +632,22 @@ int main(int argc, char **argv)
 	if (appinit < 2 || !images_path || !bundle_path || optind != argc || (caps & ~MORE_CAPS) || (caps && !criu.dump))
 		die("usage: foothold -t APPINIT -s START -i IMAGES -b BUNDLE [-l LAST_PID] [-d] [-x CAPS] [-n PID] [-c CLOCKS] [-o FILE] [-e FILE]");
 
+	do /* 0 to 2 are there, whatever the caller left us */
+		fds.null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fds.null >= 0 && fds.null < 3);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	for (int s = 0; s < 3; s++) /* Ctrl-C is the caller's to hear; we hear its end of file */
 		signal((int[]){ SIGINT, SIGHUP, SIGQUIT }[s], SIG_IGN);
 	instance = find_instance(appinit, start);
-	flags = namespaces_of(&instance);
+	open_namespaces(&instance);
 	criu.bound = !getuid() && instance.owner.uid;
-	if (criu.bound && (flags & CLONE_NEWUSER))
-		die("the instance has a user namespace: its owner needs no root to enter it");
+	criu.pids = instance.namespaces[NS_PID];
+	if (criu.bound) {
+		check_namespaces(&instance);
+		check_starter(instance.proc);
+		check_allowed(caps);
+	}
 	fds.bundle = criu.bound ? open_bundle_of_root(bundle_path) :
 				  open(bundle_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fds.bundle < 0)
@@ -599,6 +657,7 @@ int main(int argc, char **argv)
 	fds.images = open_images(images_path);
 	fds.out = open_log(out);
 	fds.err = open_log(err);
+	clocks_fd = open_clocks(clocks_of);
 	if (criu.bound)
 		step_up();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
@@ -606,12 +665,10 @@ int main(int argc, char **argv)
 	fds.socket = pair[1];
 	criu.socket = pair[0];
 
-	if ((flags & CLONE_NEWUSER) && setns(instance.pidfd, CLONE_NEWUSER))
-		die("joining the user namespace of the instance");
-	if (setns(instance.pidfd, CLONE_NEWPID))
-		die("joining the pid namespace of the instance");
-	if (clocks_of)
-		join_clocks(clocks_of);
+	join(&instance, NS_USER);
+	join(&instance, NS_PID);
+	if (clocks_fd >= 0 && setns(clocks_fd, CLONE_NEWTIME)) /* criu sees no difference then, and need not enter it */
+		die("joining the time namespace of the job");
 	if (clocks) {
 		prctl(PR_SET_DUMPABLE, 1); /* joining a user namespace made /proc/self root's */
 		move_clocks(clocks);
@@ -631,8 +688,9 @@ int main(int argc, char **argv)
 		setsid(); /* a terminal's Ctrl-C must not reach criu in mid-dump */
 		if (last_pid)
 			set_last_pid(last_pid);
-		if (setns(instance.pidfd, flags & ~(CLONE_NEWUSER | CLONE_NEWPID)))
-			die("joining the namespaces of the instance");
+		for (int i = 0; i < NS_USER; i++)
+			if (i != NS_PID)
+				join(&instance, i);
 		if (criu.bound)
 			become(&instance.owner, criu.dump ? DUMP_CAPS | caps : RESTORE_CAPS);
 		if (getuid())
@@ -641,7 +699,8 @@ int main(int argc, char **argv)
 	}
 	close(pair[1]);
 	if (criu.bound)
-		become(&instance.owner, RESTORE_CAPS);
+		become(&instance.owner, criu.dump ? 0 : RESTORE_CAPS);
+	criu.pid = child;
 	criu.pidfd = syscall(SYS_pidfd_open, child, 0);
 	if (criu.pidfd < 0)
 		die("pidfd of criu");

@@ -22,7 +22,8 @@
 #define MORE_CAPS (CAPS(CAP_DAC_READ_SEARCH) | CAPS(CAP_SYS_ADMIN))
 
 /* made by `migrator setup`, writable by root alone */
-#define BUNDLES "/var/lib/migrator/"
+#define HOME "/var/lib/migrator/"
+#define BUNDLES HOME "criu-"
 
 #define GROUPS_MAX 1024
 
@@ -73,6 +74,30 @@ static void read_owner(struct owner *owner, const char *status)
 	}
 }
 
+/* MORE_CAPS open doors: each is root's to allow, by `migrator setup` */
+static void check_allowed(uint64_t caps)
+{
+	if ((caps & CAPS(CAP_SYS_ADMIN)) && access(HOME "allow-seccomp", F_OK))
+		die("seccomp is not allowed here: %sallow-seccomp", HOME);
+	if ((caps & CAPS(CAP_DAC_READ_SEARCH)) && access(HOME "allow-inotify", F_OK))
+		die("inotify is not allowed here: %sallow-inotify", HOME);
+}
+
+/*
+ * Apptainer's own first process, and not a program of the owner's that is pid 1: he may neither trace the one nor tell
+ * it what to do.
+ */
+static void check_starter(int proc)
+{
+	struct stat st;
+
+	if (fstatat(proc, "exe", &st, 0))
+		die("the program of appinit");
+	errno = 0;
+	if (st.st_uid || !(st.st_mode & S_ISUID))
+		die("the given process is not one of apptainer's setuid starter");
+}
+
 /* what is opened from here is opened with the owner's rights */
 static void step_down(const struct owner *owner)
 {
@@ -105,18 +130,17 @@ static void become(const struct owner *owner, uint64_t caps)
 /* root's own copy of criu, in which nobody else can have put anything */
 static int open_bundle_of_root(const char *path)
 {
-	const char *name = path + strlen(BUNDLES);
 	struct stat st;
 	int fd;
 
 	errno = 0;
-	if (strncmp(path, BUNDLES, strlen(BUNDLES)) || !*name || *name == '.' || strchr(name, '/'))
-		die("%s is not in %s", path, BUNDLES);
+	if (strncmp(path, BUNDLES, strlen(BUNDLES)) || strchr(path + strlen(BUNDLES), '/'))
+		die("%s is not in %s", path, HOME);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
 		die("%s", path);
 	errno = 0;
-	if (st.st_uid || (st.st_mode & 022))
+	if (st.st_uid || (st.st_mode & 027) != 5) /* one that is half made is not open to others */
 		die("%s must belong to root and be writable by nobody else", path);
 	return fd;
 }

@@ -7,7 +7,10 @@ import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.concurrent.Callable;
 
 @Command(
@@ -25,12 +28,24 @@ import java.util.concurrent.Callable;
             "To be run again when migrator or criu was updated. Nothing else of migrator needs it.",
         })
 final class SetupCommand implements Callable<Integer> {
+    @Option(
+            names = "--allow",
+            split = ",",
+            paramLabel = "KIND",
+            description = {
+                "Also let jobs with these be moved: ${COMPLETION-CANDIDATES}. criu is given"
+                    + " CAP_SYS_ADMIN for seccomp filters until it enters the job,"
+                    + " CAP_DAC_READ_SEARCH for inotify: a fault in criu that a job could use would"
+                    + " then be the node's."
+            })
+    private Set<RootEntry.Allowance> allowed = EnumSet.noneOf(RootEntry.Allowance.class);
+
     @Override
     public Integer call() throws Problem, InterruptedException {
         if (!User.isRoot()) {
             throw Problem.usage("only root can prepare a node").tryThis("sudo migrator setup");
         }
-        CriuBundle bundle = RootEntry.install();
+        CriuBundle bundle = RootEntry.install(allowed);
         System.err.printf(
                 "installed in %s: foothold, criu %s%n",
                 bundle.directory().getParent(), bundle.version());

@@ -28,10 +28,10 @@ import java.util.stream.Stream;
 
 /**
  * A copy of this node's criu, its loader and its libraries that can be started inside an image
- * without running one byte of that image. The foothold reaches it by descriptor 8, so the paths
- * that glibc would read in the image are replaced, in the copies, by ones inside the bundle: the
- * preload list, the loader's cache and the name service switch, each of which can name a library to
- * load (ld.so(8), nsswitch.conf(5)).
+ * without running one byte of that image. The foothold reaches it by a descriptor, and the paths
+ * that glibc would read in the image are empty in the copies: the preload list, the loader's cache
+ * and the name service switch, each of which can name a library to load (ld.so(8),
+ * nsswitch.conf(5)).
  *
  * <p>Root's bundle lies in a directory only root can write, anyone else's in his own cache; it is
  * made once per criu version. Immutable; any thread.
@@ -50,13 +50,11 @@ public record CriuBundle(Path directory, String version) {
     private static final Pattern VERSION = Pattern.compile("Version: (([0-9]+)[0-9.]*)");
     private static final Pattern LIBRARY = Pattern.compile("(/[^ ]+) \\(0x[0-9a-f]+\\)");
 
-    /** Same length as what they replace; descriptor 8 is the bundle (foothold.c). */
     private static final String PRELOAD = "/etc/ld.so.preload";
 
     private static final String NSSWITCH = "/etc/nsswitch.conf";
-    private static final String NOWHERE_18 = "/proc/self/fd/8/no";
+    private static final String UNWINDER = "libgcc_s.so.1";
     private static final String LOADER_CACHE = "/etc/ld.so.cache";
-    private static final String NOWHERE_16 = "/proc/self/fd/8x";
 
     /**
      * The bundle of the criu installed here, made if need be.
@@ -120,7 +118,16 @@ public record CriuBundle(Path directory, String version) {
     private static List<Path> librariesOf(Path criu) throws Problem, InterruptedException {
         String listed =
                 Command.of("ldd", criu.toString()).run(DEADLINE).orFail("ldd on criu failed").out();
-        return LIBRARY.matcher(listed).results().map(found -> Path.of(found.group(1))).toList();
+        List<Path> all = new ArrayList<>();
+        LIBRARY.matcher(listed).results().forEach(found -> all.add(Path.of(found.group(1))));
+        for (Path each :
+                List.copyOf(all)) { // loaded by libc itself when it shows where criu failed
+            Path unwinder = each.resolveSibling(UNWINDER);
+            if (each.endsWith("libc.so.6") && Files.exists(unwinder) && !all.contains(unwinder)) {
+                all.addFirst(unwinder);
+            }
+        }
+        return all;
     }
 
     private static Path ofUser() {
@@ -165,28 +172,34 @@ public record CriuBundle(Path directory, String version) {
                         lib.resolve(name.startsWith("ld-") ? "ld.so" : name),
                         StandardCopyOption.COPY_ATTRIBUTES);
             }
-            redirect(lib.resolve("ld.so"), PRELOAD, NOWHERE_18);
-            redirect(lib.resolve("ld.so"), LOADER_CACHE, NOWHERE_16);
-            redirect(lib.resolve("libc.so.6"), NSSWITCH, NOWHERE_18);
+            blank(lib.resolve("ld.so"), PRELOAD);
+            blank(lib.resolve("ld.so"), LOADER_CACHE);
+            blank(lib.resolve("libc.so.6"), NSSWITCH);
             publish(draft);
             Files.move(draft, directory, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException e) {
-            delete(draft);
             if (!Files.isDirectory(directory)) { // else another migrator was quicker
                 throw e;
+            }
+        } finally {
+            if (Files.exists(draft)) {
+                delete(draft);
             }
         }
     }
 
-    /** Replaces a path in a copied program by one of the same length that leads nowhere. */
-    private static void redirect(Path program, String from, String to) throws IOException, Problem {
+    /** Makes a path in a copied program an empty one, which leads nowhere. */
+    private static void blank(Path program, String from) throws IOException, Problem {
         String text = Files.readString(program, StandardCharsets.ISO_8859_1);
         if (!text.contains(from)) {
             throw Problem.refused("the C library of this node is not of the expected kind")
                     .because(program.getFileName() + " does not name " + from)
                     .tryThis("report your distribution and C library version");
         }
-        Files.writeString(program, text.replace(from, to), StandardCharsets.ISO_8859_1);
+        Files.writeString(
+                program,
+                text.replace(from, "\0".repeat(from.length())),
+                StandardCharsets.ISO_8859_1);
     }
 
     /** Whatever the umask is: criu may be started under the id of an instance's owner. */

@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The way into an instance of Apptainer's setuid starter for its owner: root's copy of the
@@ -23,9 +25,6 @@ import java.util.Map;
 public final class RootEntry {
     private static final Path FOOTHOLD = CriuBundle.OF_ROOT.resolve("foothold");
     private static final Duration SUDO = Duration.ofSeconds(20);
-
-    private static final long DAC_READ_SEARCH = 1L << 2;
-    private static final long SYS_ADMIN = 1L << 21;
 
     /**
      * For sudoers(5). No terminal of its own: packets go through its standard streams; and of the
@@ -77,11 +76,38 @@ public final class RootEntry {
     }
 
     /**
+     * What a dump may be given a capability for that would open doors to whoever could take criu
+     * over: root decides.
+     */
+    public enum Allowance {
+        /** CAP_SYS_ADMIN, to hold off and read seccomp filters. */
+        SECCOMP(1L << 21),
+        /** CAP_DAC_READ_SEARCH, to find files that inotify watches. */
+        INOTIFY(1L << 2);
+
+        private final long capability;
+
+        Allowance(long capability) {
+            this.capability = capability;
+        }
+
+        private Path file() {
+            return CriuBundle.OF_ROOT.resolve("allow-" + name().toLowerCase(Locale.ROOT));
+        }
+
+        /** Whether root allows it on this node. */
+        public boolean isGiven() {
+            return Files.exists(file());
+        }
+    }
+
+    /**
      * Installs it; to be called by root. sudo's part is left to the administrator.
      *
+     * @param allowed all that is allowed from now on
      * @return the copy of criu that it uses
      */
-    public static CriuBundle install() throws Problem, InterruptedException {
+    public static CriuBundle install(Set<Allowance> allowed) throws Problem, InterruptedException {
         CriuBundle bundle = CriuBundle.ofThisNode();
         Path draft = FOOTHOLD.resolveSibling("foothold.new");
         try {
@@ -89,6 +115,12 @@ public final class RootEntry {
             Files.setPosixFilePermissions(draft, CriuBundle.READABLE);
             Files.move(draft, FOOTHOLD, StandardCopyOption.ATOMIC_MOVE);
             Files.setPosixFilePermissions(CriuBundle.OF_ROOT, CriuBundle.READABLE);
+            for (Allowance each : Allowance.values()) {
+                Files.deleteIfExists(each.file());
+                if (allowed.contains(each)) {
+                    Files.createFile(each.file());
+                }
+            }
             return bundle;
         } catch (IOException e) {
             throw Problem.failed("the root entry could not be installed")
@@ -113,6 +145,7 @@ public final class RootEntry {
     private static long capabilities(Proc process) throws IOException {
         boolean filtered = !process.status("Seccomp").orElse("0").equals("0");
         boolean watches = process.descriptors().containsValue("anon_inode:inotify");
-        return (filtered ? SYS_ADMIN : 0) | (watches ? DAC_READ_SEARCH : 0);
+        return (filtered ? Allowance.SECCOMP.capability : 0)
+                | (watches ? Allowance.INOTIFY.capability : 0);
     }
 }

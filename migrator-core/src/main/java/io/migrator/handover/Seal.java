@@ -179,7 +179,10 @@ public final class Seal implements AutoCloseable {
         return group != null;
     }
 
-    /** In force when this returns: the tree stands still until {@link #lift} or {@link #kill}. */
+    /**
+     * In force when this returns: the tree stands still until {@link #lift} or {@link #kill}. May
+     * be done again.
+     */
     public void set() throws IOException {
         if (group == null) {
             for (Held held : tree) {
@@ -197,13 +200,11 @@ public final class Seal implements AutoCloseable {
     }
 
     /**
-     * Seals a process that criu holds too, being forked after the look at the tree. Only where
-     * signals seal: a cgroup has it already.
+     * Takes hold of a process that criu holds too, being forked after the look at the tree; {@link
+     * #set} seals it. Only where signals seal: a cgroup has it already.
      */
     public void take(Proc process) throws IOException {
-        Held late = held(new Member(process.pid(), process.startTime(), false));
-        tree.add(late);
-        late.process.send(Signal.STOP);
+        tree.add(held(new Member(process.pid(), process.startTime(), false)));
     }
 
     /** Returns false if a process that lives is not under this seal. */

@@ -114,6 +114,15 @@ public final class SourceJournal {
         on(SourceEvent.BEGIN);
     }
 
+    /**
+     * The seal is to have more in it than it was planned for. Written before it has: what it stops
+     * must be found after a crash.
+     */
+    public void growing(Seal.Note seal) throws Problem {
+        note = note.with(seal, note.criu, note.carries);
+        journal.write(head, note);
+    }
+
     /** The job stands still under this seal, which may have more in it than it was planned for. */
     public void sealed(Seal.Note seal) throws Problem {
         note = note.with(seal, note.criu, note.carries);

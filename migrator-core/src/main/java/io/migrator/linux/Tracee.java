@@ -38,6 +38,11 @@ final class Tracee implements AutoCloseable {
     private static final long TRACE_CHILDREN = 1 << 1 | 1 << 2 | 1 << 3;
     private static final long SUSPEND_SECCOMP = 1 << 21;
 
+    /**
+     * More than any program under a storm of signals was seen to need; else it is not ours to have.
+     */
+    private static final int STOPS_MAX = 10_000;
+
     private static final int EVENT_STOP = 128;
     private static final int SYSCALL_STOP = 5 | 0x80;
 
@@ -73,6 +78,7 @@ final class Tracee implements AutoCloseable {
     private final MemorySegment word = arena.allocate(8, 8);
     private final MemorySegment mask = arena.allocate(8, 8);
     private long newChild;
+    private int stops;
 
     private Tracee(long pid) {
         this.pid = pid;
@@ -176,6 +182,9 @@ final class Tracee implements AutoCloseable {
 
     /** Waits for a stop of a process that this thread traces; returns its wait status. */
     int await(long traced) throws IOException {
+        if (++stops > STOPS_MAX) {
+            throw new IOException("process " + traced + " stops again and again");
+        }
         long result;
         do {
             result = Syscalls.call(Syscalls.WAIT4, traced, word.address(), WALL, 0);
@@ -218,6 +227,7 @@ final class Tracee implements AutoCloseable {
     /** Lets it go on where it was. */
     @Override
     public void close() throws IOException {
+        stops = 0;
         try {
             enter(NR_GETPID);
             ptrace(INTERRUPT, 0, 0);
@@ -225,6 +235,13 @@ final class Tracee implements AutoCloseable {
             for (int status = await(pid); status >> 16 != EVENT_STOP; status = await(pid)) {
                 ptrace(CONT, 0, 0);
             }
+        } finally {
+            letGo();
+        }
+    }
+
+    private void letGo() throws IOException {
+        try {
             ptrace(SETSIGMASK, 8, mask.address());
             transfer(SETREGSET, saved);
             ptrace(DETACH, 0, 0);

@@ -121,17 +121,21 @@ final class FrozenSource implements AutoCloseable {
         awaitImages(timeLimit);
         FaultPoint.SOURCE_HELD.reached();
         journal.on(SourceEvent.HOLD);
-        try {
-            job.seal().set();
-        } catch (IOException e) {
-            throw Problem.failed("the job could not be sealed").because(e.getMessage());
-        }
+        seal();
         dump.orEnded(); // had criu died before the seal, the job would have run on after its image
         tree = sealedTree(); // as long as criu holds what the seal may have missed
         if (job.seal().standsAlone()) {
             dump.abandon();
         }
         journal.sealed(job.seal().note());
+    }
+
+    private void seal() throws Problem {
+        try {
+            job.seal().set();
+        } catch (IOException e) {
+            throw Problem.failed("the job could not be sealed").because(e.getMessage());
+        }
     }
 
     /** criu cannot tell of a full file system: its log is in it. */
@@ -161,8 +165,9 @@ final class FrozenSource implements AutoCloseable {
      *
      * @throws Problem if criu holds a process that left the cgroup
      */
-    private ProcessTree sealedTree() throws Problem {
+    private ProcessTree sealedTree() throws Problem, InterruptedException {
         List<ProcessTree.Member> sealed = new ArrayList<>();
+        boolean grew = false;
         for (ProcessTree.Member member : ProcessTree.of(plan.instance).members()) {
             try {
                 if (!job.seal().covers(member.process())) {
@@ -174,11 +179,17 @@ final class FrozenSource implements AutoCloseable {
                                 "process %d (%s) left".formatted(member.pid(), member.name()));
                     }
                     job.seal().take(member.process());
+                    grew = true;
                 }
                 sealed.add(member);
             } catch (IOException e) {
                 // gone: it cannot run either
             }
+        }
+        if (grew) {
+            journal.growing(job.seal().note());
+            seal();
+            dump.orEnded();
         }
         return new ProcessTree(List.copyOf(sealed));
     }

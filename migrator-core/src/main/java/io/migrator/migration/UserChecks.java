@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.check.Finding;
+import io.migrator.criu.RootEntry.Allowance;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.ProcessTree.Member;
@@ -86,10 +87,14 @@ final class UserChecks {
     private void look(Member member) throws IOException {
         Proc process = member.process();
         process.descriptors().forEach((number, name) -> descriptor(member, number, name));
+        boolean filtered = !process.status("Seccomp").orElse("0").equals("0");
         if (mode == Instance.Mode.SETUID) {
+            if (filtered && !Allowance.SECCOMP.isGiven()) {
+                notAllowed(member, "runs under a seccomp filter", "seccomp");
+            }
             return; // the root entry keeps what the rest needs
         }
-        if (!process.status("Seccomp").orElse("0").equals("0")) {
+        if (filtered) {
             add(
                     "seccomp",
                     member,
@@ -143,7 +148,9 @@ final class UserChecks {
                     "criu: Can't turn TCP repair mode ON: Operation not permitted",
                     "close it for the move; " + BY_ROOT);
         } else if (mode == Instance.Mode.SETUID) {
-            return;
+            if (name.equals("anon_inode:inotify") && !Allowance.INOTIFY.isGiven()) {
+                notAllowed(member, "watches files at descriptor " + number, "inotify");
+            }
         } else if (name.equals("anon_inode:inotify")) {
             add(
                     "inotify",
@@ -159,6 +166,15 @@ final class UserChecks {
                     "criu: tty: Can't setup uid 65534 gid 65534",
                     BY_ENTRY + ", or without a terminal");
         }
+    }
+
+    private void notAllowed(Member member, String has, String kind) {
+        add(
+                kind,
+                member,
+                has,
+                "criu would need rights over the node that root has not allowed it here",
+                "let root run `migrator setup --allow " + kind + "` on this node");
     }
 
     private void add(String check, Member member, String has, String because, String tryThis) {

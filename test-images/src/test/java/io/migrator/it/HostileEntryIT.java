@@ -68,7 +68,7 @@ class HostileEntryIT {
     }
 
     private static String bundle() throws Exception {
-        return NODES.bash(N1, "ls -td /var/lib/migrator/criu-* | head -n 1");
+        return NODES.bash(N1, "ls -td /var/lib/migrator/criu-???????????????? | head -n 1");
     }
 
     private static String born(String pid) throws Exception {
@@ -109,7 +109,8 @@ class HostileEntryIT {
         "-i IMAGES -b /tmp/it-images -d, is not in /var/lib/migrator/",
         "-i IMAGES -b /var/lib/migrator/../../../tmp -d, is not in /var/lib/migrator/",
         "-i IMAGES -b /var/lib/migrator/.. -d, is not in /var/lib/migrator/",
-        "-i IMAGES -b /var/lib/migrator/foothold -d, Not a directory",
+        "-i IMAGES -b /var/lib/migrator/foothold -d, is not in /var/lib/migrator/",
+        "-i IMAGES -b /var/lib/migrator/criu-half -d, must belong to root",
         "-i IMAGES -b BUNDLE -o /etc/shadow, /etc/shadow: Permission denied",
         "-i IMAGES -b BUNDLE -e /etc/passwd, /etc/passwd: Permission denied",
         "-i IMAGES -b BUNDLE -o /tmp/it-link, Too many levels of symbolic links",
@@ -117,10 +118,12 @@ class HostileEntryIT {
         "-i IMAGES -b BUNDLE -d -x 2, usage",
         "-i IMAGES -b BUNDLE -d -x 4294967296, not a number up to",
         "-i IMAGES -b BUNDLE -l -1, not a number up to",
-        "-i IMAGES -b BUNDLE -n 999999, joining the time namespace",
+        "-i IMAGES -b BUNDLE -n 999999, the time namespace",
+        "-i IMAGES -b BUNDLE -n 1, the time namespace",
     })
     void arguments(String words, String because) throws Exception {
         alice.bash(N1, "ln -s /root /tmp/it-link");
+        NODES.bash(N1, "mkdir -p -m 700 /var/lib/migrator/criu-half"); // as one that is being made
         String line = words.replace("BUNDLE", bundle()).replace("IMAGES", IMAGES);
         refused(says(alice, ("alice/job args " + line).split(" ")), because);
         alice.verify(N1, "job");
@@ -134,6 +137,41 @@ class HostileEntryIT {
         assertTrue(payload.err().contains("is not pid 1 of a pid namespace"), payload::toString);
         Command.Result later = alice.run(N1, "bash", "-c", entry(IMAGES, pid, "1"));
         assertTrue(later.err().contains("is another process by now"), later::toString);
+    }
+
+    /** What is pid 1 need not be Apptainer's. */
+    @Test
+    void aFirstProcessOfHerOwn() throws Exception {
+        alice.bash(
+                N1,
+                "(apptainer -q exec --pid --no-init %s sleep 1004 </dev/null >/dev/null 2>&1 &)"
+                        .formatted(TwoNodes.IMAGE));
+        NODES.bash(N1, "until pgrep -f '^/usr/bin/sleep 1004'; do sleep 0.05; done");
+        String pid = NODES.out(N1, "pgrep", "-f", "^/usr/bin/sleep 1004");
+        Command.Result own = alice.run(N1, "bash", "-c", entry(IMAGES, pid, born(pid)));
+        NODES.bash(N1, "kill -KILL " + pid);
+        assertTrue(own.err().contains("not one of apptainer's setuid starter"), own::toString);
+    }
+
+    /** The pages of restored processes are all that criu's parent writes for her. */
+    @ParameterizedTest
+    @CsvSource({"dump, errno 22", "restore, errno 3"})
+    void memoryOfTheEntry(String kind, String answer) throws Exception {
+        Command.Result result = says(alice, "alice/job", "poke", IMAGES, kind);
+        List<String> said = result.out().lines().toList();
+        assertEquals(List.of(answer, answer), said, result::toString);
+    }
+
+    @Test
+    void capabilitiesThatRootDidNotAllow() throws Exception {
+        NODES.bash(N1, "migrator setup >/dev/null");
+        String[] words = {"alice/job", "args", "-i", IMAGES, "-b", bundle(), "-d", "-x", "4"};
+        Command.Result watches = says(alice, words);
+        words[8] = "2097152";
+        Command.Result filtered = says(alice, words);
+        NODES.setUp();
+        refused(watches, "inotify is not allowed here");
+        refused(filtered, "seccomp is not allowed here");
     }
 
     @Test

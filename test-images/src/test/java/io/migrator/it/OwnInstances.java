@@ -87,6 +87,11 @@ abstract class OwnInstances {
                         .formatted(SANDBOX, TwoNodes.IMAGE));
     }
 
+    /** The file is empty for a moment each time the shell writes it anew. */
+    private int count(String node, String file) throws Exception {
+        return Integer.parseInt(alice.bash(node, "until grep . %s; do :; done".formatted(file)));
+    }
+
     static void assertNothingLeft() throws Exception {
         NODES.assertAsBefore(N1);
         NODES.assertAsBefore(N2);
@@ -133,9 +138,9 @@ abstract class OwnInstances {
         for (String from : TwoNodes.BOTH) {
             alice.migrate(from, "job").well();
             String to = TwoNodes.other(from);
-            int first = Integer.parseInt(alice.out(to, "cat", count));
+            int first = count(to, count);
             Thread.sleep(1000);
-            int second = Integer.parseInt(alice.out(to, "cat", count));
+            int second = count(to, count);
             assertTrue(second > first, first + ", then " + second);
         }
         alice.stop(N1, "job");
@@ -148,11 +153,14 @@ abstract class OwnInstances {
         for (String node : TwoNodes.BOTH) {
             watches.add(Moving.start(() -> NODES.bash(node, WATCH)));
         }
-        meanwhile.call();
-        List<List<String>> seen = new ArrayList<>();
-        for (String node : TwoNodes.BOTH) {
-            NODES.out(node, "touch", "/run/it-watched");
+        try {
+            meanwhile.call();
+        } finally {
+            for (String node : TwoNodes.BOTH) {
+                NODES.out(node, "touch", "/run/it-watched");
+            }
         }
+        List<List<String>> seen = new ArrayList<>();
         for (CompletableFuture<String> watch : watches) {
             seen.add(watch.get(20, TimeUnit.SECONDS).lines().toList());
         }

@@ -36,7 +36,7 @@ class SetuidIT extends OwnInstances {
     @AfterAll
     static void removeEntry() throws Exception {
         for (String node : TwoNodes.BOTH) {
-            NODES.bash(node, "rm -f /etc/sudoers.d/migrator /var/lib/migrator/foothold");
+            NODES.bash(node, "rm -rf /etc/sudoers.d/migrator /var/lib/migrator/{foothold,allow-*}");
         }
     }
 
@@ -86,10 +86,28 @@ class SetuidIT extends OwnInstances {
         hold.heal();
         moving.get(60, TimeUnit.SECONDS).well();
         String checkpointRestore = "0000010000000000";
-        for (String set : List.of("CapInh", "CapPrm", "CapEff", "CapAmb")) {
+        for (String set : List.of("CapPrm", "CapEff")) {
             assertTrue(capabilities.contains(set + ":\t" + checkpointRestore), capabilities);
         }
+        for (String set : List.of("CapInh", "CapAmb")) { // of what criu would start
+            assertTrue(capabilities.contains(set + ":\t0000000000000000"), capabilities);
+        }
         Kinds.assertWorks(alice, N2, "seccomp filter");
+    }
+
+    /** Unless root says so, no capability that opens a door. */
+    @ParameterizedTest
+    @ValueSource(strings = {"inotify on a shared directory", "seccomp filter"})
+    void whatRootDidNotAllow(String kind) throws Exception {
+        Kinds.put(NODES);
+        Kinds.start(alice, kind);
+        NODES.bash(N1, "migrator setup >/dev/null");
+        Moved moved = alice.migrate(N1, "job");
+        NODES.setUp();
+        moved.refused(REFUSED);
+        assertTrue(
+                moved.err().contains("migrator setup --allow " + kind.split(" ")[0]), moved.err());
+        Kinds.assertWorks(alice, N1, kind);
     }
 
     @Test
