@@ -399,6 +399,10 @@ struct descriptors {
 	int null, images, bundle, out, err, socket;
 };
 
+/*
+ * libgcc_s is what the C library itself looks for when criu shows where it failed, and by then criu has another working
+ * directory: it is loaded from the start.
+ */
 __attribute__((noreturn)) static void become_criu(struct descriptors fds, int shim)
 {
 	static char *const environment[] = { "PATH=/nonexistent", "LC_ALL=C", NULL };
@@ -407,7 +411,7 @@ __attribute__((noreturn)) static void become_criu(struct descriptors fds, int sh
 		"--library-path",
 		"lib",
 		"--preload",
-		"lib/criushim.so",
+		"lib/criushim.so:lib/libgcc_s.so.1",
 		"./criu",
 		"--libdir",
 		"/proc/self/fd/8/empty",
@@ -436,8 +440,8 @@ __attribute__((noreturn)) static void become_criu(struct descriptors fds, int sh
 	check_proc();
 	if (fchdir(BUNDLE_FD))
 		die("criu's bundle");
-	if (!shim) /* an empty list to preload */
-		argv[4] = "";
+	if (!shim)
+		argv[4] = "lib/libgcc_s.so.1";
 	execve(argv[0], argv, environment);
 	die("criu's loader in the bundle");
 }

@@ -8,6 +8,7 @@ import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +54,7 @@ public record CriuBundle(Path directory, String version) {
     private static final String PRELOAD = "/etc/ld.so.preload";
 
     private static final String NSSWITCH = "/etc/nsswitch.conf";
+    private static final String LIBC = "libc.so.6";
     private static final String UNWINDER = "libgcc_s.so.1";
     private static final String LOADER_CACHE = "/etc/ld.so.cache";
 
@@ -120,12 +122,14 @@ public record CriuBundle(Path directory, String version) {
                 Command.of("ldd", criu.toString()).run(DEADLINE).orFail("ldd on criu failed").out();
         List<Path> all = new ArrayList<>();
         LIBRARY.matcher(listed).results().forEach(found -> all.add(Path.of(found.group(1))));
-        for (Path each :
-                List.copyOf(all)) { // loaded by libc itself when it shows where criu failed
-            Path unwinder = each.resolveSibling(UNWINDER);
-            if (each.endsWith("libc.so.6") && Files.exists(unwinder) && !all.contains(unwinder)) {
-                all.addFirst(unwinder);
-            }
+        Path unwinder =
+                all.stream()
+                        .filter(each -> each.endsWith(LIBC))
+                        .map(each -> each.resolveSibling(UNWINDER))
+                        .findFirst()
+                        .orElseThrow(() -> unexpected("criu is not linked with " + LIBC));
+        if (!all.contains(unwinder)) { // loaded by the C library when it shows where criu failed
+            all.addFirst(unwinder);
         }
         return all;
     }
@@ -174,7 +178,7 @@ public record CriuBundle(Path directory, String version) {
             }
             blank(lib.resolve("ld.so"), PRELOAD);
             blank(lib.resolve("ld.so"), LOADER_CACHE);
-            blank(lib.resolve("libc.so.6"), NSSWITCH);
+            blank(lib.resolve(LIBC), NSSWITCH);
             publish(draft);
             Files.move(draft, directory, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException e) {
@@ -192,9 +196,7 @@ public record CriuBundle(Path directory, String version) {
     private static void blank(Path program, String from) throws IOException, Problem {
         String text = Files.readString(program, StandardCharsets.ISO_8859_1);
         if (!text.contains(from)) {
-            throw Problem.refused("the C library of this node is not of the expected kind")
-                    .because(program.getFileName() + " does not name " + from)
-                    .tryThis("report your distribution and C library version");
+            throw unexpected(program.getFileName() + " does not name " + from);
         }
         Files.writeString(
                 program,
@@ -202,11 +204,29 @@ public record CriuBundle(Path directory, String version) {
                 StandardCharsets.ISO_8859_1);
     }
 
+    private static Problem unexpected(String because) {
+        return Problem.refused("the C library of this node is not of the expected kind")
+                .because(because)
+                .tryThis("report your distribution and C library version");
+    }
+
     /** Whatever the umask is: criu may be started under the id of an instance's owner. */
     private static void publish(Path directory) throws IOException {
         try (Stream<Path> tree = Files.walk(directory)) {
             for (Path path : tree.toList()) {
                 Files.setPosixFilePermissions(path, READABLE);
+            }
+        }
+    }
+
+    /** Removes copies of other versions, and what is left of copies that were not finished. */
+    void removeOthers() throws IOException {
+        try (DirectoryStream<Path> all =
+                Files.newDirectoryStream(directory.getParent(), "{criu,draft}-*")) {
+            for (Path each : all) {
+                if (!each.equals(directory)) {
+                    delete(each);
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -69,7 +70,9 @@ public final class RootEntry {
         if (!Files.isDirectory(bundle)) {
             return new State("root's copy of the criu installed here is missing: " + bundle);
         }
-        Command.Result tried = Command.of("sudo", "-n", FOOTHOLD.toString(), "-V").run(SUDO);
+        List<String> argv = new ArrayList<>(words());
+        argv.add("-V");
+        Command.Result tried = Command.of(argv).run(SUDO);
         return tried.ok()
                 ? new State("", Limits.hardIn(tried.out()))
                 : new State("sudo does not start " + FOOTHOLD + ": " + tried.complaint());
@@ -115,6 +118,7 @@ public final class RootEntry {
             Files.setPosixFilePermissions(draft, CriuBundle.READABLE);
             Files.move(draft, FOOTHOLD, StandardCopyOption.ATOMIC_MOVE);
             Files.setPosixFilePermissions(CriuBundle.OF_ROOT, CriuBundle.READABLE);
+            bundle.removeOthers(); // what is wrong with an old criu nobody is to use any more
             for (Allowance each : Allowance.values()) {
                 Files.deleteIfExists(each.file());
                 if (allowed.contains(each)) {
