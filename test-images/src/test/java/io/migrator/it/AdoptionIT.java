@@ -62,8 +62,8 @@ class AdoptionIT {
     }
 
     private int count(String node) throws Exception {
-        String text = user.out(node, "cat", COUNT);
-        return text.isEmpty() ? 0 : Integer.parseInt(text);
+        // empty for a moment each time it is written anew
+        return Integer.parseInt(user.bash(node, "until grep . " + COUNT + "; do :; done"));
     }
 
     private void assertCounts(String node) throws Exception {
