@@ -62,6 +62,7 @@
 #define PTRACE_PEEK_LAST 3
 #define PTRACE_POKEDATA 5
 #define PTRACE_SETOPTIONS 0x4200
+#define PTRACE_SEIZE 0x4206
 #define PTRACE_SECCOMP_GET_FILTER 0x420c
 #define PTRACE_SECCOMP_GET_METADATA 0x420d
 #define PTRACE_O_SUSPEND_SECCOMP (1L << 21)
@@ -170,7 +171,16 @@ static void in_force(uint64_t caps)
 	call(NR_capset, (long)&head, (long)sets, 0, 0);
 }
 
-/* before anything of criu's runs; without inheritable ones there are no ambient ones, which a program would get */
+/* another criu, perhaps, that was left more: the kernel compares what is permitted, not what is in force */
+static int holds_more(long pid)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, (int)pid };
+	struct __user_cap_data_struct sets[2];
+
+	return call(NR_capget, (long)&head, (long)sets, 0, 0) || (sets[0].permitted & (uint32_t)(MOST & ~LEAST));
+}
+
+/* before any library's own (-z initfirst); without inheritable ones there are no ambient ones, which a program would get */
 __attribute__((constructor)) static void lower(void)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -213,6 +223,8 @@ long ptrace(int request, ...)
 	va_end(args);
 	if (peek)
 		arguments[3] = (long)&word;
+	if (request == PTRACE_SEIZE && left && holds_more(arguments[1]))
+		return with_errno(-EPERM);
 	if (request == PTRACE_POKEDATA && (left & CAP(CAP_SYS_ADMIN))) {
 		left &= ~CAP(CAP_SYS_ADMIN);
 		in_force(LEAST);

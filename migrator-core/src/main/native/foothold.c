@@ -411,7 +411,7 @@ __attribute__((noreturn)) static void become_criu(struct descriptors fds, int sh
 		"--library-path",
 		"lib",
 		"--preload",
-		"lib/criushim.so:lib/libgcc_s.so.1",
+		"lib/libgcc_s.so.1:lib/criushim.so",
 		"./criu",
 		"--libdir",
 		"/proc/self/fd/8/empty",

@@ -89,12 +89,17 @@ static void check_allowed(uint64_t caps)
  */
 static void check_starter(int proc)
 {
-	struct stat st;
+	static const char starter[] = "/starter-suid";
+	char path[4096];
+	struct stat exe, own;
+	ssize_t length = readlinkat(proc, "exe", path, sizeof path);
+	ssize_t name = length - (ssize_t)strlen(starter);
 
-	if (fstatat(proc, "exe", &st, 0))
+	if (length < 0 || fstatat(proc, "exe", &exe, 0) || fstatat(proc, "environ", &own, 0))
 		die("the program of appinit");
 	errno = 0;
-	if (st.st_uid || !(st.st_mode & S_ISUID))
+	if (name < 0 || memcmp(path + name, starter, strlen(starter)) || exe.st_uid || !(exe.st_mode & S_ISUID) ||
+	    own.st_uid) /* root's, since it may not be traced (proc(5)) */
 		die("the given process is not one of apptainer's setuid starter");
 }
 

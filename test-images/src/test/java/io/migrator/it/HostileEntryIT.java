@@ -139,6 +139,18 @@ class HostileEntryIT {
         assertTrue(later.err().contains("is another process by now"), later::toString);
     }
 
+    /** Libraries of criu's read files of the image as they are loaded: by then it is bound. */
+    @Test
+    void theShimComesFirst() throws Exception {
+        String first =
+                alice.bash(
+                        N1,
+                        "cd %s && LD_DEBUG=files lib/ld.so --library-path lib".formatted(bundle())
+                                + " --preload lib/libgcc_s.so.1:lib/criushim.so ./criu --version"
+                                + " 2>&1 | grep -m 1 'calling init'");
+        assertTrue(first.endsWith("criushim.so"), first);
+    }
+
     /** What is pid 1 need not be Apptainer's. */
     @Test
     void aFirstProcessOfHerOwn() throws Exception {
