@@ -106,7 +106,7 @@ public record CriuBundle(Path directory, String version) {
     }
 
     private static String versionOf(Path criu) throws Problem, InterruptedException {
-        String text = Command.of(criu.toString(), "--version").run(DEADLINE).out();
+        String text = bare(criu.toString(), "--version").run(DEADLINE).out();
         Matcher version = VERSION.matcher(text);
         if (!version.find() || Integer.parseInt(version.group(2)) < LEAST_MAJOR) {
             throw Problem.refused("criu on this node is too old or not known")
@@ -116,10 +116,15 @@ public record CriuBundle(Path directory, String version) {
         return version.group(1);
     }
 
+    /** Without the caller's LD_PRELOAD and LD_LIBRARY_PATH, which many a site's modules set. */
+    private static Command bare(String program, String argument) {
+        return Command.of("env", "-i", program, argument);
+    }
+
     /** What ldd(1) lists: the shared libraries and, last, the loader. */
     private static List<Path> librariesOf(Path criu) throws Problem, InterruptedException {
         String listed =
-                Command.of("ldd", criu.toString()).run(DEADLINE).orFail("ldd on criu failed").out();
+                bare("ldd", criu.toString()).run(DEADLINE).orFail("ldd on criu failed").out();
         List<Path> all = new ArrayList<>();
         LIBRARY.matcher(listed).results().forEach(found -> all.add(Path.of(found.group(1))));
         Path unwinder =

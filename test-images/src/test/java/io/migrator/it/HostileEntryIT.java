@@ -19,6 +19,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +34,25 @@ class HostileEntryIT {
     private static final String IMAGES = "/tmp/it-images";
     private static final String NONE = "0000000000000000";
     private static final int SUDO_ERROR = 1;
+
+    /** Tells who loads it, by the id that he has outside of a user namespace of his own. */
+    private static final String PRELOAD =
+            """
+            #include <stdio.h>
+            #include <unistd.h>
+            __attribute__((constructor)) static void tell(void)
+            {
+                FILE *map = fopen("/proc/self/uid_map", "r"), *out = fopen("/tmp/it-trap", "a");
+                unsigned inside, outside;
+
+                if (map && out && fscanf(map, "%u %u", &inside, &outside) == 2)
+                    fprintf(out, "%u preload\\n", geteuid() - inside + outside);
+                if (map)
+                    fclose(map);
+                if (out)
+                    fclose(out);
+            }
+            """;
 
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
@@ -297,6 +318,17 @@ class HostileEntryIT {
                 echo 'action-script /tmp/it-bin/sh' >~/.criu/default.conf
                 cp ~/.criu/default.conf /tmp/it-criu.conf
                 """);
+        Path source = NODES.shared().resolve("it/preload.c");
+        Files.writeString(source, PRELOAD);
+        Command.of(
+                        "gcc",
+                        "-shared",
+                        "-fPIC",
+                        "-o",
+                        source.resolveSibling("preload.so").toString(),
+                        source.toString())
+                .run(Duration.ofSeconds(20))
+                .orFail("the library does not compile");
         Command.Result moved =
                 alice.run(
                         N1,
@@ -304,6 +336,7 @@ class HostileEntryIT {
                         "PATH=/tmp/it-bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin",
                         "CRIU_CONFIG_FILE=/tmp/it-criu.conf",
                         "LD_LIBRARY_PATH=/tmp/it-bin",
+                        "LD_PRELOAD=/shared/it/preload.so",
                         "BASH_ENV=/tmp/it-bin/sh",
                         "ENV=/tmp/it-bin/sh",
                         "/bin/bash",
@@ -316,6 +349,7 @@ class HostileEntryIT {
         assertEquals(0, moved.exit(), moved::toString);
         String trapped = NODES.bash(N1, "cat /tmp/it-trap 2>/dev/null || true");
         assertFalse(trapped.lines().anyMatch(line -> line.startsWith("0 ")), trapped);
+        assertTrue(trapped.contains("1000 preload"), () -> "nothing was preloaded: " + trapped);
         NODES.bash(N1, "rm -rf /home/alice/.criu");
         alice.verify(TwoNodes.N2, "job");
     }

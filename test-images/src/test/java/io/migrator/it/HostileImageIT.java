@@ -64,8 +64,8 @@ class HostileImageIT {
     @BeforeEach
     void makeImage() throws Exception {
         image = NODES.shared().resolve("hostile");
-        NODES.bash(N1, "rm -rf /shared/hostile /tmp/trap");
-        NODES.bash(N2, "rm -f /tmp/trap");
+        NODES.bash(N1, "rm -rf /shared/hostile /tmp/trap*");
+        NODES.bash(N2, "rm -f /tmp/trap*");
         NODES.bash(
                 N1,
                 "cd /shared && apptainer -q sif dump "
@@ -79,6 +79,12 @@ class HostileImageIT {
             Files.writeString(path, script);
             path.toFile().setExecutable(true, false);
         }
+        Path shell = image.resolve("usr/bin/sh"); // which Apptainer itself runs, as the owner
+        Files.delete(shell);
+        Files.writeString(
+                shell,
+                "#!/usr/bin/bash\necho $EUID >>/tmp/trap-sh\nexec /usr/bin/bash --posix \"$@\"\n");
+        shell.toFile().setExecutable(true, false);
         Path source = Files.writeString(image.resolve("trap.c"), TRAP);
         Path trap = image.resolve("trap.so");
         Command.of("gcc", "-shared", "-fPIC", "-o", trap.toString(), source.toString())
@@ -103,8 +109,8 @@ class HostileImageIT {
 
     @AfterEach
     void removeImage() throws Exception {
-        NODES.bash(N1, "rm -rf /shared/hostile /tmp/trap");
-        NODES.bash(N2, "rm -f /tmp/trap");
+        NODES.bash(N1, "rm -rf /shared/hostile /tmp/trap*");
+        NODES.bash(N2, "rm -f /tmp/trap*");
     }
 
     /** The job brings what it started: on the target it would run a second time. */
@@ -138,6 +144,11 @@ class HostileImageIT {
         fails(person, FaultPoint.TARGET_RESTORED, Fault.TARGET_CRIU);
         assertEquals("", traps(N1));
         assertEquals("", traps(N2));
+        if (!user.equals("root")) {
+            for (String node : TwoNodes.BOTH) {
+                assertEquals("1000", NODES.bash(node, "sort -u /tmp/trap-sh"));
+            }
+        }
 
         // they do work: the same image under programs that are not protected
         person.bash(N1, "apptainer -q exec instance://job sh -c ': criu'");
