@@ -20,6 +20,17 @@ public final class NewSession {
     private NewSession() {}
 
     /**
+     * Whether a seccomp filter, which this user may not switch off, would see the calls made in it.
+     */
+    public static boolean isWatched(Proc process) throws IOException {
+        return !User.isRoot() && isFiltered(process);
+    }
+
+    private static boolean isFiltered(Proc process) throws IOException {
+        return !process.status("Seccomp").orElse("0").equals("0");
+    }
+
+    /**
      * Does it; to be called by a platform thread.
      *
      * @param process whose first thread lives; this user must have the right to trace it
@@ -27,12 +38,11 @@ public final class NewSession {
      */
     public static void lead(Proc process) throws IOException {
         // a filter that kills for a call it does not expect must not see ours
-        boolean filtered = !process.status("Seccomp").orElse("0").equals("0");
-        if (filtered && !User.isRoot()) {
+        if (isWatched(process)) {
             throw new IOException("a seccomp filter would see the calls made in it");
         }
         long result;
-        try (Tracee tracee = Tracee.stop(process.pid(), filtered)) {
+        try (Tracee tracee = Tracee.stop(process.pid(), isFiltered(process))) {
             result = tracee.call(Syscalls.SETSID);
             if (result == -Errno.EPERM) {
                 result = leaveGroupAndLead(tracee);

@@ -7,7 +7,6 @@ import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuRemains;
 import io.migrator.criu.RootEntry;
 import io.migrator.files.RunDirectory;
-import io.migrator.instance.Adoption;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
@@ -71,6 +70,7 @@ final class Checks {
                             "that cannot be repeated on another node yet",
                             "start it without " + option));
         }
+        findings.addAll(SessionChecks.of(tree));
         findings.addAll(LockChecks.of(tree, RunDirectory.of(instance.name())));
         findings.addAll(OutsideChecks.of(instance, tree));
         findings.addAll(ResourceChecks.of(tree));
@@ -101,15 +101,6 @@ final class Checks {
                             "the instance holds several process trees",
                             "criu dumps one: " + String.join(", ", names),
                             "end all but one, or start them below one parent"));
-        }
-        for (Member member : Adoption.needed(tree)) {
-            findings.add(
-                    Finding.warning(
-                            "session",
-                            "process " + named(member) + " is to lead a session of its own",
-                            "criu cannot restore one that is led from outside, or by nobody; the"
-                                    + " process leaves its process group and its terminal",
-                            "start payloads with migrator run, where job control matters"));
         }
     }
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -160,6 +161,19 @@ class AdoptionIT {
         user.bash(N1, exec.formatted(program, " </dev/null >/dev/null 2>&1"));
         NODES.bash(N1, "until pgrep -x -f 'sleep 1001'; do sleep 0.05; done");
         assertRefused("several process trees");
+    }
+
+    /** Its filter would see what is called in it to make it a leader. */
+    @Test
+    void programWithASeccompFilter() throws Exception {
+        as("setuid");
+        startEmpty();
+        Kinds.put(NODES);
+        String program = "exec perl %s \"seccomp filter\" /tmp /tmp".formatted(Kinds.PROGRAM);
+        user.bash(N1, exec.formatted(program, " </dev/null >/dev/null 2>&1"));
+        user.awaitFile(N1, "/tmp/state");
+        assertRefused("cannot be given a session of its own");
+        NODES.bash(N1, "pkill -KILL perl; rm -f /tmp/state");
     }
 
     @ParameterizedTest
