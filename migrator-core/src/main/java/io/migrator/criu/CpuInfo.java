@@ -1,30 +1,42 @@
 package io.migrator.criu;
 
 import io.migrator.linux.Command;
+import io.migrator.linux.CpuFeatures;
 import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Whether the CPU state of one node can be restored on another, by {@code criu cpuinfo dump} and
  * {@code check} (criu(8)): instructions in use and the size of the xsave area. criu does not even
- * look without a capability, so for an ordinary user it runs in a user namespace of its own. Any
- * thread.
+ * look without a capability, so for an ordinary user it runs in a user namespace of its own; where
+ * he may make none, the instructions that the kernel lists are compared instead. Any thread.
  */
 public record CpuInfo(CriuBundle bundle) {
     private static final Duration DEADLINE = Duration.ofSeconds(20);
     private static final String IMAGE = "cpuinfo.img";
 
-    /** What this node has, as criu's image. */
+    /** No image of criu's begins like this: their first two words are fixed. */
+    private static final String LISTED = "listed: ";
+
+    /** What this node has: criu's image, or what the kernel lists. */
     public byte[] dump(Path directory) throws Problem, InterruptedException {
-        run(directory, "dump").orFail("criu cannot tell this node's CPU features");
+        Command.Result dumped = run(directory, "dump");
         try {
+            if (!dumped.ok() && !User.isRoot()) {
+                String listed = LISTED + String.join(" ", CpuFeatures.ofThisNode());
+                return listed.getBytes(StandardCharsets.US_ASCII);
+            }
+            dumped.orFail("criu cannot tell this node's CPU features");
             byte[] image = Files.readAllBytes(directory.resolve(IMAGE));
             Files.delete(directory.resolve(IMAGE));
             return image;
@@ -34,12 +46,19 @@ public record CpuInfo(CriuBundle bundle) {
     }
 
     /**
-     * Compares another node's image with this node.
+     * Compares what another node has with this node.
      *
      * @return why its payloads cannot be restored here; empty if they can
      */
     public String problem(byte[] image, Path directory) throws Problem, InterruptedException {
         try {
+            String listed = new String(image, StandardCharsets.ISO_8859_1);
+            if (listed.startsWith(LISTED)) {
+                Set<String> missing =
+                        new TreeSet<>(List.of(listed.substring(LISTED.length()).split(" ")));
+                missing.removeAll(CpuFeatures.ofThisNode());
+                return missing.isEmpty() ? "" : "not there: " + String.join(", ", missing);
+            }
             Files.write(directory.resolve(IMAGE), image);
             Command.Result result = run(directory, "check");
             Files.delete(directory.resolve(IMAGE));

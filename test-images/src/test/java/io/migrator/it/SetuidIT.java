@@ -140,6 +140,24 @@ class SetuidIT extends OwnInstances {
         alice.verify(N2, "job");
     }
 
+    /** As on many nodes that have the setuid starter; there criu cannot compare the processors. */
+    @Test
+    void withoutUserNamespaces() throws Exception {
+        alice.startPattern(N1, "job", MEGABYTES);
+        String unshare = "/usr/local/bin/unshare";
+        String lacking = "#!/bin/sh\\ntouch /tmp/it-unshared\\nexit 1\\n";
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(node, "printf '%1$s' >%2$s; chmod 755 %2$s".formatted(lacking, unshare));
+        }
+        Moved moved = alice.migrate(N1, "job");
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(node, "rm " + unshare);
+        }
+        NODES.out(N1, "rm", "/tmp/it-unshared"); // it was asked for
+        moved.well();
+        alice.verify(N2, "job");
+    }
+
     /** criu gets its limits from sudo, and a job from criu. */
     @Test
     void whereSudoLowersALimit() throws Exception {
