@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -35,10 +36,24 @@ public final class ImageOwner {
 
     private final Proc appinit;
     private final boolean userNamespace;
+    private final List<Long> uid;
+    private final List<Long> gid;
+    private final List<Long> groups;
+    private final Map<Integer, Long> capabilities = new TreeMap<>();
+    private final boolean bound;
 
-    private ImageOwner(Instance instance) {
+    /** Reads all of it once: the job stands still meanwhile, and may have many threads. */
+    private ImageOwner(Instance instance) throws IOException {
         this.appinit = new Proc(instance.appinit());
         this.userNamespace = instance.userNamespace();
+        this.uid = List.of(inside("uid_map", "Uid"));
+        this.gid = List.of(inside("gid_map", "Gid"));
+        this.groups = appinit.statusNumbers("Groups");
+        for (Map.Entry<Integer, String> each : CAPABILITIES.entrySet()) {
+            String mask = appinit.status(each.getValue()).orElse("0");
+            capabilities.put(each.getKey(), Long.parseUnsignedLong(mask, 16));
+        }
+        this.bound = appinit.status("NoNewPrivs").orElse("").equals("1");
     }
 
     /**
@@ -49,9 +64,9 @@ public final class ImageOwner {
      * @throws Problem if one is not his, or has more rights than the first process of the instance
      */
     public static void orForeign(Path images, Instance instance) throws Problem {
-        ImageOwner owner = new ImageOwner(instance);
         int seen = 0;
         try (DirectoryStream<Path> cores = Files.newDirectoryStream(images, "core-*.img")) {
+            ImageOwner owner = new ImageOwner(instance);
             for (Path core : cores) {
                 for (ProtoMessage entry : ImageFile.read(core).entries()) {
                     owner.orForeign(core, entry);
@@ -75,26 +90,24 @@ public final class ImageOwner {
             throw foreign(core, "does not say once whose it is");
         }
         ProtoMessage creds = all.getFirst();
-        orElse(core, "user ids", numbers(creds, UIDS), List.of(inside("uid_map", "Uid")));
-        orElse(core, "group ids", numbers(creds, GIDS), List.of(inside("gid_map", "Gid")));
+        orElse(core, "user ids", numbers(creds, UIDS), uid);
+        orElse(core, "group ids", numbers(creds, GIDS), gid);
         if (!userNamespace) { // in one the others are not told, and cannot be set
             if (creds.bytes(GROUPS).isPresent()) {
                 throw foreign(core, "has groups in a form of their own");
             }
-            List<Long> groups = appinit.statusNumbers("Groups");
             orElse(core, "groups", creds.numbers(GROUPS).stream(), groups);
         }
         for (Map.Entry<Integer, String> each : CAPABILITIES.entrySet()) {
             if (creds.bytes(each.getKey()).isPresent()) { // packed, which criu never writes
                 throw foreign(core, "has capabilities in a form of their own");
             }
-            long most = Long.parseUnsignedLong(appinit.status(each.getValue()).orElse("0"), 16);
+            long most = capabilities.getOrDefault(each.getKey(), 0L);
             if ((mask(core, creds.numbers(each.getKey())) & ~most) != 0) {
                 throw foreign(core, "has capabilities (" + each.getValue() + ")");
             }
         }
         orElse(core, "secure bits", creds.numbers(SECURE_BITS).stream(), List.of(0L));
-        boolean bound = appinit.status("NoNewPrivs").orElse("").equals("1");
         if (bound && !creds.numbers(NO_NEW_PRIVILEGES).equals(List.of(1L))) {
             throw foreign(core, "could gain privileges by what it runs");
         }

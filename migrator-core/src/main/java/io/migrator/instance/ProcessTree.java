@@ -58,7 +58,7 @@ public record ProcessTree(List<Member> members) {
 
     private static ProcessTree of(Instance instance, Predicate<Proc> also) throws Problem {
         try {
-            Predicate<Proc> isIn = membership(instance).or(also);
+            Predicate<Proc> isIn = membership(instance, also);
             List<Member> members = new ArrayList<>();
             for (Proc process : Proc.all()) {
                 if (process.pid() != instance.appinit() && isIn.test(process)) {
@@ -124,7 +124,7 @@ public record ProcessTree(List<Member> members) {
 
     private static Optional<String> nested(Proc process, long appinit, int depth) {
         try {
-            return descends(process, appinit) && process.statusNumbers("NSpid").size() > depth
+            return descends(process, appinit) && isDeeper(process, depth)
                     ? Optional.of(process.pid() + " (" + process.name() + ")")
                     : Optional.empty();
         } catch (IOException e) {
@@ -134,14 +134,28 @@ public record ProcessTree(List<Member> members) {
 
     /**
      * By the pid namespace. Where Apptainer's setuid starter made the instance, its owner may not
-     * look at that of appinit, but at those of the processes in it.
+     * look at that of appinit, but sees what the processes in it see, and who descends from it.
+     *
+     * @param hidden which others are in it that he may not look at either
      */
-    private static Predicate<Proc> membership(Instance instance) throws IOException {
+    private static Predicate<Proc> membership(Instance instance, Predicate<Proc> hidden)
+            throws IOException {
         try {
             String namespace = new Proc(instance.appinit()).namespace("pid");
             return process -> isIn(process, namespace);
         } catch (AccessDeniedException e) {
-            return process -> sees(process, instance);
+            int depth = new Proc(instance.appinit()).statusNumbers("NSpid").size();
+            Predicate<Proc> below =
+                    process -> !isDeeper(process, depth) && descends(process, instance.appinit());
+            return below.or(process -> sees(process, instance)).or(hidden);
+        }
+    }
+
+    private static boolean isDeeper(Proc process, int depth) {
+        try {
+            return process.statusNumbers("NSpid").size() > depth;
+        } catch (IOException e) {
+            return false; // it ended
         }
     }
 
