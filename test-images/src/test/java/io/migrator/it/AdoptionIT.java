@@ -176,6 +176,18 @@ class AdoptionIT {
         NODES.bash(N1, "pkill -KILL perl; rm -f /tmp/state");
     }
 
+    /** Its owner may not look at it (PR_SET_DUMPABLE), and yet it may not be left behind. */
+    @Test
+    void daemonThatHides() throws Exception {
+        as("setuid");
+        startEmpty();
+        String program =
+                "(setsid -f perl -e \"syscall 157, 4, 0, 0, 0, 0; sleep 1005\"); exec sleep 1001";
+        user.bash(N1, exec.formatted(program, " </dev/null >/dev/null 2>&1"));
+        NODES.bash(N1, "until pgrep -x -f 'sleep 1001' && pgrep -x perl; do sleep 0.05; done");
+        assertRefused("several process trees");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"alice", "root", "setuid"})
     void twoTreesWithAPipeBetweenThem(String who) throws Exception {
