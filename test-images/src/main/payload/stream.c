@@ -2,10 +2,11 @@
  * TCP connections that notice every lost, doubled, changed or late byte, in both directions.
  *
  *   stream server --port P [--bind ADDR] [--rate-kb R] [--report FILE]
- *   stream client --to ADDR:PORT [--rate-kb R] [--report FILE]
+ *   stream client --to ADDR:PORT [--from ADDR] [--count N] [--rate-kb R] [--report FILE]
  *
  * Each side sends numbered records of 64 bytes at R KB/s (default 256, so four a millisecond) and checks the other's.
- * The server serves up to 64 clients; the client tries for 10 s to connect. IPv4 addresses only.
+ * The server serves up to 512 connections; the client makes N (default 1), and tries for 10 s to connect. An IPv6
+ * address before a port stands in brackets. R is for each connection.
  *
  *   SIGUSR1   write a report, then begin the gap statistics anew
  *   SIGTERM   write a last report and end: 0 if there was no error, else 1
@@ -31,12 +32,12 @@
 
 #define RECORD_WORDS 8
 #define RECORD_BYTES (RECORD_WORDS * sizeof(uint64_t))
-#define MAX_CONNECTIONS 64
+#define MAX_CONNECTIONS 512
 #define CONNECT_NANOS (10 * NANOS_PER_SECOND)
 
 static const char HELP[] =
     "usage: stream server --port P [--bind ADDR] [--rate-kb R] [--report FILE]\n"
-    "       stream client --to ADDR:PORT [--rate-kb R] [--report FILE]\n"
+    "       stream client --to ADDR:PORT [--from ADDR] [--count N] [--rate-kb R] [--report FILE]\n"
     "SIGUSR1: report, then reset the gap statistics; SIGTERM: report and end\n";
 
 struct connection {
@@ -168,46 +169,75 @@ static const char *receive(struct connection *connection) {
     }
 }
 
-static struct sockaddr_in address_of(const char *host, long port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
-    if (inet_pton(AF_INET, host, &address.sin_addr) != 1) {
-        fprintf(stderr, "not an IPv4 address: %s\n", host);
-        exit(2);
+union address {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+};
+
+static union address address_of(const char *host, long port) {
+    union address address = {.four = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)}};
+    if (inet_pton(AF_INET, host, &address.four.sin_addr) == 1) {
+        return address;
     }
-    return address;
+    address = (union address) {.six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t) port)}};
+    if (inet_pton(AF_INET6, host, &address.six.sin6_addr) == 1) {
+        return address;
+    }
+    fprintf(stderr, "not an address: %s\n", host);
+    exit(2);
+}
+
+static socklen_t length_of(const union address *address) {
+    return address->any.sa_family == AF_INET ? sizeof address->four : sizeof address->six;
 }
 
 static int listen_on(const char *host, long port) {
-    int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    struct sockaddr_in address = address_of(host, port);
+    int on = 1;
+    union address address = address_of(host, port);
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof address) < 0 || listen(fd, MAX_CONNECTIONS) < 0) {
+    if (fd < 0 || bind(fd, &address.any, length_of(&address)) < 0 || listen(fd, MAX_CONNECTIONS) < 0) {
         die("listen");
     }
     snprintf(state, sizeof state, "listening");
     return fd;
 }
 
-static void connect_to(const char *to) {
+static int connected(const union address *to, const union address *from) {
+    int fd = socket(to->any.sa_family, SOCK_STREAM, 0);
+    if (fd >= 0 && (!from || bind(fd, &from->any, length_of(from)) == 0) &&
+        connect(fd, &to->any, length_of(to)) == 0) {
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+static void connect_to(const char *to, const char *from) {
     char host[64];
     const char *colon = strrchr(to, ':');
-    if (!colon || (size_t) (colon - to) >= sizeof host) {
+    int brackets = to[0] == '[';
+    size_t length = colon ? (size_t) (colon - to) : 0;
+    if (length < 3 || length >= sizeof host || (brackets && colon[-1] != ']')) {
         fprintf(stderr, "--to wants ADDR:PORT, not %s\n", to);
         exit(2);
     }
-    snprintf(host, sizeof host, "%.*s", (int) (colon - to), to);
-    struct sockaddr_in address = address_of(host, atol(colon + 1));
+    snprintf(host, sizeof host, "%.*s", (int) length - 2 * brackets, to + brackets);
+    union address address = address_of(host, atol(colon + 1)), own;
+    if (from) {
+        own = address_of(from, 0);
+    }
     int64_t end = nanos(CLOCK_MONOTONIC) + CONNECT_NANOS;
     for (;;) {
-        int fd = socket(AF_INET, SOCK_STREAM, 0);
-        if (fd >= 0 && connect(fd, (struct sockaddr *) &address, sizeof address) == 0) {
+        int fd = connected(&address, from ? &own : NULL);
+        if (fd >= 0) {
             add_connection(fd);
             return;
         }
         if (nanos(CLOCK_MONOTONIC) > end) {
             die(to);
         }
-        close(fd);
         pause_nanos(50 * NANOS_PER_MILLI);
     }
 }
@@ -268,10 +298,12 @@ int main(int count, char **values) {
     long port = number_argument(&arguments, "--port", 0);
     const char *bind_address = text_argument(&arguments, "--bind", "0.0.0.0");
     const char *to = text_argument(&arguments, "--to", NULL);
+    const char *from = text_argument(&arguments, "--from", NULL);
+    long wanted = number_argument(&arguments, "--count", 1);
     long rate = number_argument(&arguments, "--rate-kb", 256);
     report_file = text_argument(&arguments, "--report", server ? "/tmp/stream-server.out" : "/tmp/stream-client.out");
     end_arguments(&arguments);
-    if (server == client || (server && (port < 1 || port > 65535)) || (client && !to)) {
+    if (server == client || (server && (port < 1 || port > 65535)) || (client && (!to || wanted < 1 || wanted > MAX_CONNECTIONS))) {
         usage(&arguments, 2);
     }
     role = server ? "server" : "client";
@@ -282,8 +314,8 @@ int main(int count, char **values) {
     signal(SIGHUP, SIG_IGN); /* a payload outlives the terminal it was started from */
 
     int listener = server ? listen_on(bind_address, port) : -1;
-    if (client) {
-        connect_to(to);
+    for (long i = 0; client && i < wanted; i++) {
+        connect_to(to, from);
     }
     report();
     while (!end_wanted && (server || connection_count > 0)) {

@@ -3,6 +3,7 @@ package io.migrator.cli;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.migration.Migration;
+import io.migrator.network.NetworkWish;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
@@ -16,6 +17,13 @@ final class Job {
     private String name = "";
 
     @Mixin private FarSide farSide;
+
+    @Option(
+            names = "--network",
+            defaultValue = "auto",
+            paramLabel = "auto|service-ip=ADDRESS/LENGTH@DEVICE|own|close|listen-only|refuse",
+            description = "What becomes of the job's connections (default: ${DEFAULT-VALUE}).")
+    private String network = "auto";
 
     @Option(names = "--json", description = "Print the result as one JSON object.")
     private boolean json;
@@ -43,14 +51,30 @@ final class Job {
     /** Connects to the target, asks, and lets go of it. Ctrl-C cancels. */
     <T> T ask(Question<T> question) throws Problem, InterruptedException {
         farSide.validate();
+        NetworkWish wish = wish();
         Instance instance = Instances.ofThisUser().get(name);
         try (TerminalProgress progress = new TerminalProgress();
                 FarSide.Link link = farSide.connect()) {
             Migration migration =
                     new Migration(
-                            instance, link.target(), link.node(), progress, farSide.timeLimit());
+                                    instance,
+                                    link.target(),
+                                    link.node(),
+                                    progress,
+                                    farSide.timeLimit())
+                            .network(wish);
             Interruption.calls(migration::cancel);
             return question.of(migration);
+        }
+    }
+
+    private NetworkWish wish() throws Problem {
+        try {
+            return NetworkWish.parse(network);
+        } catch (IllegalArgumentException e) {
+            throw Problem.usage("--network is not understood")
+                    .because(e.getMessage())
+                    .tryThis("migrator migrate --help");
         }
     }
 

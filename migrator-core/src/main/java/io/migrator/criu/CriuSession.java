@@ -1,6 +1,5 @@
 package io.migrator.criu;
 
-import io.migrator.fault.FaultPoint;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
@@ -52,13 +51,13 @@ public final class CriuSession implements AutoCloseable {
     private static final int OPT_GHOST_LIMIT = 35;
     private static final int OPT_EXTERNAL = 37;
     private static final int OPT_TIMEOUT = 45;
+    private static final int OPT_TCP_CLOSE = 52;
     private static final int OPT_NETWORK_LOCK = 64;
-    private static final int NETWORK_LOCK_NFTABLES = 2;
     private static final int NETWORK_LOCK_SKIP = 3;
     private static final int OPT_UNPRIVILEGED = 67;
     private static final int OPT_IMAGES_DIR = 68;
 
-    /** Said by a dump when all threads are held and the network is locked, before any is dumped. */
+    /** Said by a dump when all threads are held, before any is dumped. */
     private static final String FROZEN = "query-ext-files";
 
     private static final int LOG_LEVEL = 4;
@@ -99,11 +98,12 @@ public final class CriuSession implements AutoCloseable {
      *
      * @param root pid of the tree's root inside the instance
      * @param logs those of Apptainer's log files that the tree has open
+     * @param closes true if its connections are left behind
      * @param timeLimit after which criu gives up by itself and the payload runs on
      */
-    public void dump(int root, List<Logs.Held> logs, Duration timeLimit) {
+    public void dump(int root, List<Logs.Held> logs, boolean closes, Duration timeLimit) {
         ProtoMessage options =
-                common("dump.log")
+                common("dump.log", closes)
                         .with(OPT_PID, root)
                         .with(OPT_TIMEOUT, Math.max(1, timeLimit.toSeconds()))
                         .with(OPT_GHOST_LIMIT, GHOST_LIMIT_BYTES);
@@ -125,6 +125,7 @@ public final class CriuSession implements AutoCloseable {
      * @param held those of them that the job gets, as it had others on the source
      * @param ahead how far the job's clocks are ahead of this node's; criu sees to that itself
      *     where it has privilege
+     * @param closes true if its connections were left behind
      */
     public record Restoring(
             Instance instance,
@@ -133,7 +134,8 @@ public final class CriuSession implements AutoCloseable {
             int lastPid,
             Logs logs,
             List<Logs.Held> held,
-            Clocks ahead) {}
+            Clocks ahead,
+            boolean closes) {}
 
     /**
      * Asks criu to restore the images; returns at once. criu blocks on {@code inventory.img} where
@@ -142,7 +144,7 @@ public final class CriuSession implements AutoCloseable {
     public static CriuSession restore(Restoring what) throws Problem, InterruptedException {
         Foothold foothold = Foothold.forRestore(what);
         CriuSession session = opened(foothold, "restore", what.images);
-        ProtoMessage options = common("restore.log");
+        ProtoMessage options = common("restore.log", what.closes);
         for (Logs.Held log : what.held) {
             ProtoMessage inherited =
                     ProtoMessage.empty()
@@ -164,21 +166,20 @@ public final class CriuSession implements AutoCloseable {
         }
     }
 
-    private static ProtoMessage common(String logFile) {
-        boolean root = User.isRoot();
+    private static ProtoMessage common(String logFile, boolean closes) {
         return ProtoMessage.empty()
                 .with(OPT_IMAGES_DIR_FD, -1)
                 .with(OPT_IMAGES_DIR, "/proc/self/fd/7")
                 .with(OPT_LOG_LEVEL, LOG_LEVEL)
                 .with(OPT_LOG_FILE, logFile)
                 .with(OPT_NOTIFY_SCRIPTS, true)
-                .with(OPT_TCP_ESTABLISHED, true)
+                .with(closes ? OPT_TCP_CLOSE : OPT_TCP_ESTABLISHED, true)
                 .with(OPT_FILE_LOCKS, true)
                 // the tree comes up in criu's cgroup, which is the new instance's
                 .with(OPT_CGROUPS_MODE, CGROUPS_IGNORE)
-                .with(OPT_UNPRIVILEGED, !root)
-                // without rights over the network there is no connection that could be dumped
-                .with(OPT_NETWORK_LOCK, root ? NETWORK_LOCK_NFTABLES : NETWORK_LOCK_SKIP);
+                .with(OPT_UNPRIVILEGED, !User.isRoot())
+                // ours is made at the same moment (network/NetworkLock.java)
+                .with(OPT_NETWORK_LOCK, NETWORK_LOCK_SKIP);
     }
 
     private void request(int type, ProtoMessage options) {
@@ -208,6 +209,22 @@ public final class CriuSession implements AutoCloseable {
      * @throws Problem if criu ends first, quoting its log
      */
     public void holdAt(Notify wanted, Duration deadline) throws Problem, InterruptedException {
+        holdAt(wanted, deadline, () -> {});
+    }
+
+    /** Something to be done while criu waits. */
+    @FunctionalInterface
+    public interface Step {
+        /** Does it. */
+        void run() throws Problem, InterruptedException;
+    }
+
+    /**
+     * The same; a dump is given time for something when all threads are held and nothing is dumped
+     * yet.
+     */
+    public void holdAt(Notify wanted, Duration deadline, Step frozen)
+            throws Problem, InterruptedException {
         long end = System.nanoTime() + deadline.toNanos();
         if (held) {
             answer(true);
@@ -222,7 +239,7 @@ public final class CriuSession implements AutoCloseable {
                 return;
             }
             if (notify.equals(FROZEN)) {
-                FaultPoint.SOURCE_DUMPING.reached();
+                frozen.run();
             }
             answer(true);
         }

@@ -5,6 +5,7 @@ import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Handover.SourceStep;
 import io.migrator.instance.Instance;
+import io.migrator.network.NetworkPlan;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -34,6 +35,7 @@ public final class SourceJournal {
      * @param criu what dumps the tree
      * @param far the target
      * @param carries true if the run directory is carried to the target
+     * @param network what becomes of the job's network
      */
     public record Note(
             Source state,
@@ -43,9 +45,10 @@ public final class SourceJournal {
             Seal.Note seal,
             Running criu,
             Far far,
-            boolean carries) {
+            boolean carries,
+            NetworkPlan network) {
         /** Of an instance that is about to be moved. */
-        public static Note of(Instance instance, Far far) {
+        public static Note of(Instance instance, Far far, NetworkPlan network) {
             return new Note(
                     Source.RUNNING,
                     instance.name(),
@@ -54,15 +57,21 @@ public final class SourceJournal {
                     Seal.Note.NONE,
                     Running.NONE,
                     far,
-                    false);
+                    false,
+                    network);
         }
 
         private Note in(Source next) {
-            return new Note(next, instance, appinit, appinitStart, seal, criu, far, carries);
+            return of(next, seal, criu, carries);
         }
 
         private Note with(Seal.Note over, Running dumping, boolean carrying) {
-            return new Note(state, instance, appinit, appinitStart, over, dumping, far, carrying);
+            return of(state, over, dumping, carrying);
+        }
+
+        private Note of(Source next, Seal.Note over, Running dumping, boolean carrying) {
+            return new Note(
+                    next, instance, appinit, appinitStart, over, dumping, far, carrying, network);
         }
     }
 

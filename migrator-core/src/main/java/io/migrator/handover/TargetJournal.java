@@ -5,6 +5,7 @@ import io.migrator.handover.Handover.TargetAction;
 import io.migrator.handover.Handover.TargetEvent;
 import io.migrator.handover.Handover.TargetStep;
 import io.migrator.linux.Proc;
+import io.migrator.network.NetworkPlan;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -24,7 +25,7 @@ public final class TargetJournal {
      * @param appinit of that instance; none until it is started
      * @param receiver the JVM that prepared
      * @param criu what restores the job
-     * @param lockTable criu's nftables table, if it was made; else empty
+     * @param network what becomes of the job's network
      */
     public record Note(
             Target state,
@@ -34,9 +35,10 @@ public final class TargetJournal {
             Running appinit,
             Running receiver,
             Running criu,
-            String lockTable) {
+            NetworkPlan network) {
         /** Of an instance that this process is about to make. */
-        public static Note of(String instance, boolean ownsRunDirectory, boolean setAside)
+        public static Note of(
+                String instance, boolean ownsRunDirectory, boolean setAside, NetworkPlan network)
                 throws Problem {
             try {
                 Running receiver = Running.of(Proc.self());
@@ -48,34 +50,36 @@ public final class TargetJournal {
                         Running.NONE,
                         receiver,
                         Running.NONE,
-                        "");
+                        network);
             } catch (IOException e) {
                 throw Problem.failed("/proc cannot be read").because(e.toString());
             }
         }
 
         private Note in(Target next) {
-            return of(next, appinit, criu, lockTable);
+            return of(next, appinit, criu);
         }
 
         /** The same with the instance. */
         public Note withInstance(Running started) {
-            return of(state, started, criu, lockTable);
+            return of(state, started, criu);
         }
 
         /** The same with criu. */
         public Note with(Running started) {
-            return of(state, appinit, started, lockTable);
+            return of(state, appinit, started);
         }
 
-        /** The same with the table. */
-        public Note with(String table) {
-            return of(state, appinit, criu, table);
-        }
-
-        private Note of(Target next, Running first, Running restoring, String table) {
+        private Note of(Target next, Running first, Running restoring) {
             return new Note(
-                    next, instance, ownsRunDirectory, setAside, first, receiver, restoring, table);
+                    next,
+                    instance,
+                    ownsRunDirectory,
+                    setAside,
+                    first,
+                    receiver,
+                    restoring,
+                    network);
         }
     }
 

@@ -21,12 +21,25 @@ import java.util.Map;
  * @param image path of a SIF or a sandbox
  * @param name of the new instance
  * @param command program and arguments
+ * @param environment that it gets beside its own
  */
-public record Payload(List<String> options, String image, String name, List<String> command) {
+public record Payload(
+        List<String> options,
+        String image,
+        String name,
+        List<String> command,
+        Map<String, String> environment) {
     private static final Duration START = Duration.ofSeconds(60);
 
     /** Long enough for a program that cannot start to have said so. */
     private static final Duration SETTLE = Duration.ofMillis(150);
+
+    /** Something to be done with a new instance before its program is started. */
+    @FunctionalInterface
+    public interface Fitting {
+        /** Does it. */
+        void fit(Instance instance) throws Problem, InterruptedException;
+    }
 
     /** Where its output goes. */
     public RunDirectory directory() {
@@ -36,9 +49,10 @@ public record Payload(List<String> options, String image, String name, List<Stri
     /**
      * Starts instance and payload.
      *
+     * @param fitting done between the two
      * @throws Problem if the payload did not start; no instance is left then
      */
-    public void start() throws Problem, InterruptedException {
+    public void start(Fitting fitting) throws Problem, InterruptedException {
         if (Instances.ofThisUser().find(name).isPresent()) {
             throw Problem.usage("an instance '" + name + "' runs already")
                     .tryThis("choose another name, or: apptainer instance stop " + name);
@@ -56,8 +70,9 @@ public record Payload(List<String> options, String image, String name, List<Stri
         List<String> arguments = new ArrayList<>(options);
         String own = directory().path().toString();
         arguments.addAll(List.of("--bind", own + ":" + own));
-        Apptainer.start(name, new StartOptions(file.toString(), arguments, Map.of(), List.of()));
+        Apptainer.start(name, new StartOptions(file.toString(), arguments, environment, List.of()));
         try {
+            fitting.fit(Instances.ofThisUser().get(name));
             startCommand();
         } catch (Problem | InterruptedException e) {
             Apptainer.stop(name);

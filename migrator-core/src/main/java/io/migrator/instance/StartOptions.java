@@ -28,6 +28,8 @@ public record StartOptions(
     /** What {@code apptainer instance start} runs in the instance, if the image has it. */
     private static final String START_SCRIPT = "/.singularity.d/startscript";
 
+    private static final List<String> NETWORK = List.of("--network", "--network-args");
+
     /** Settings that are switches: JSON name, option. */
     private static final Map<String, String> SWITCHES =
             Map.ofEntries(
@@ -79,7 +81,6 @@ public record StartOptions(
     private static final Map<String, String> UNKNOWN =
             Map.of(
                     "fuseMount", "--fusemount",
-                    "network", "--network",
                     "cgroupsJSON", "--apply-cgroups",
                     "bootInstance", "--boot",
                     "nvCCLI", "--nvccli",
@@ -104,6 +105,20 @@ public record StartOptions(
         return arguments.contains("--userns") || arguments.contains("--fakeroot");
     }
 
+    /** The same, in a network namespace of its own that holds nothing but loopback. */
+    public StartOptions withOwnNetwork() {
+        List<String> more = new ArrayList<>();
+        for (int i = 0; i < arguments.size(); i++) {
+            if (NETWORK.contains(arguments.get(i))) {
+                i++; // and its value
+            } else if (!arguments.get(i).equals("--net")) {
+                more.add(arguments.get(i));
+            }
+        }
+        more.addAll(List.of("--net", "--network", "none"));
+        return new StartOptions(image, more, environment, unknown);
+    }
+
     /**
      * The same, with another start script.
      *
@@ -126,6 +141,11 @@ public record StartOptions(
         }
         addSwitches(settings, arguments);
         addBinds(settings, arguments);
+        if (isSet(settings.path("network"))) {
+            arguments.addAll(List.of("--net", "--network", settings.path("network").asText()));
+            settings.path("networkArgs")
+                    .forEach(each -> arguments.addAll(List.of("--network-args", each.asText())));
+        }
         if (settings.path("customHome").asBoolean()) {
             arguments.add("--home");
             arguments.add(

@@ -21,6 +21,9 @@ final class Syscalls {
     /** Numbers of arch/x86/entry/syscalls/syscall_64.tbl; arm64 shares those above 424. */
     static final long CLOSE = 3;
 
+    static final long SOCKET = 41;
+    static final long SENDTO = 44;
+    static final long RECVFROM = 45;
     static final long SETSOCKOPT = 54;
     static final long GETSOCKOPT = 55;
     static final long CLONE = 56;
@@ -34,6 +37,7 @@ final class Syscalls {
     static final long IOPRIO_SET = 251;
     static final long IOPRIO_GET = 252;
 
+    static final long SETNS = 308;
     static final long PROCESS_VM_READV = 310;
     static final long PROCESS_VM_WRITEV = 311;
 

@@ -41,14 +41,21 @@ final class Checks {
     }
 
     /** What a target is asked. Leaves nothing behind. */
-    static Survey survey(Instance instance, String id) throws Problem, InterruptedException {
+    static Survey survey(Instance instance, String id, NetworkNeeds network)
+            throws Problem, InterruptedException {
         try (Spool scratch = Spool.create(id)) {
             byte[] cpuInfo = new CpuInfo(CriuBundle.ofThisNode()).dump(scratch.directory());
             ImageIdentity image = ImageIdentity.of(instance.image());
-            return new Survey(instance.name(), image, cpuInfo, byRoot(instance));
+            return new Survey(instance.name(), image, cpuInfo, network, byRoot(instance));
         } catch (IOException e) {
             throw Problem.failed("the check left something behind").because(e.toString());
         }
+    }
+
+    /** Takes what others have found. */
+    Checks with(List<Finding> more) {
+        findings.addAll(more);
+        return this;
     }
 
     /** Looks at the source alone. */
@@ -177,6 +184,7 @@ final class Checks {
                             "stop that one, or choose another node"));
         }
         image(facts, image);
+        findings.addAll(facts.network());
         tree.members().forEach(member -> limits(member, facts));
         long imageBytes = tree.imageBytes() + MARGIN_BYTES;
         if (facts.freeSpoolBytes() < imageBytes) {

@@ -6,12 +6,13 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Cgroup;
+import io.migrator.network.NetworkPlan;
+import io.migrator.network.SourceNetwork;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -60,9 +61,11 @@ record Damaged(String id, Journal journal, @Nullable String because) {
     private void thaw(Cgroup frozen) throws Problem, InterruptedException, IOException {
         Instance instance = instanceIn(frozen.members());
         Seal.Note note = new Seal.Note(frozen.directory().toString(), List.of());
-        Path log = Spool.parent().resolve(id).resolve("dump.log");
         try (StandingJob job =
-                new StandingJob(instance, Seal.of(note, Spool.cgroupName(id)), log)) {
+                new StandingJob(
+                        instance,
+                        Seal.of(note, Spool.cgroupName(id)),
+                        SourceNetwork.of(NetworkPlan.unknown(), instance, id))) {
             job.resume();
         }
         Optional<Spool> spool = Spool.find(id);

@@ -7,6 +7,7 @@ import io.migrator.instance.ProcessTree;
 import io.migrator.instance.StartOptions;
 import io.migrator.linux.Cgroup;
 import io.migrator.linux.Proc;
+import io.migrator.network.NetworkPlan;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -56,6 +57,9 @@ final class EmptyInstance {
      */
     static Instance start(Order order, Path scratch) throws Problem, InterruptedException {
         StartOptions options = order.start().withStartScript(emptyScript(scratch));
+        if (order.network().mode() == NetworkPlan.Mode.OWN) {
+            options = options.withOwnNetwork();
+        }
         Set<Integer> clash = Set.of();
         for (int tries = 0; tries < STARTS; tries++) {
             Apptainer.start(order.instance(), options);

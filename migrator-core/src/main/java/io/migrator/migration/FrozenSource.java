@@ -14,11 +14,9 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Proc;
-import io.migrator.linux.User;
 import io.migrator.network.NetworkLock;
+import io.migrator.network.SourceNetwork;
 import io.migrator.problem.Problem;
-
-import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -39,8 +37,14 @@ final class FrozenSource implements AutoCloseable {
      *
      * @param images directory
      * @param carries true if the run directory goes along
+     * @param network of the job; becomes the frozen source's
      */
-    record Plan(Instance instance, ProcessTree tree, Path images, boolean carries) {}
+    record Plan(
+            Instance instance,
+            ProcessTree tree,
+            Path images,
+            boolean carries,
+            SourceNetwork network) {}
 
     private final Plan plan;
     private final CriuSession dump;
@@ -67,9 +71,8 @@ final class FrozenSource implements AutoCloseable {
     static FrozenSource begin(Plan plan, SourceJournal journal, Duration timeLimit)
             throws Problem, InterruptedException {
         ProcessTree.Member root = plan.tree.roots().getFirst();
-        Path log = plan.images.resolve("dump.log");
         Seal seal = sealOver(plan, journal.head().id());
-        StandingJob job = new StandingJob(plan.instance, seal, log);
+        StandingJob job = new StandingJob(plan.instance, seal, plan.network);
         FreezeWatch freeze = new FreezeWatch(root.process());
         CriuSession dump = null;
         boolean begun = false;
@@ -81,6 +84,7 @@ final class FrozenSource implements AutoCloseable {
             dump.dump(
                     root.pid(),
                     Instances.ofThisUser().logs(plan.instance.name()).heldBy(plan.tree),
+                    plan.network.closes(),
                     timeLimit);
             begun = true;
             return new FrozenSource(plan, dump, job, freeze, journal);
@@ -141,7 +145,7 @@ final class FrozenSource implements AutoCloseable {
     /** criu cannot tell of a full file system: its log is in it. */
     private void awaitImages(Duration timeLimit) throws Problem, InterruptedException {
         try {
-            dump.holdAt(Notify.POST_DUMP, timeLimit);
+            dump.holdAt(Notify.POST_DUMP, timeLimit, this::lock);
         } catch (Problem e) {
             if (Spool.freeBytes() > 0) {
                 throw e;
@@ -153,6 +157,12 @@ final class FrozenSource implements AutoCloseable {
                                     + " them")
                     .causedBy(e);
         }
+    }
+
+    /** All threads are held, and nothing is dumped yet. */
+    private void lock() throws Problem, InterruptedException {
+        plan.network.lock(ProcessTree.of(plan.instance));
+        FaultPoint.SOURCE_DUMPING.reached();
     }
 
     /** The tree that stands still. */
@@ -194,15 +204,9 @@ final class FrozenSource implements AutoCloseable {
         return new ProcessTree(List.copyOf(sealed));
     }
 
-    /**
-     * What the target needs so that the peers of the job's connections notice nothing; null where
-     * no connection could be dumped.
-     */
-    NetworkLock.@Nullable Table lockTable() throws Problem, InterruptedException {
-        if (!User.isRoot()) {
-            return null;
-        }
-        return NetworkLock.ofDump(plan.instance, plan.images.resolve("dump.log")).table();
+    /** Connections of the job to itself, which are to be locked on the target, too. */
+    List<NetworkLock.Pair> pairs() {
+        return plan.network.pairs();
     }
 
     /** When the job froze ({@link System#nanoTime}). */

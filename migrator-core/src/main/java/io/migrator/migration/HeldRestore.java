@@ -9,6 +9,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.linux.Command;
 import io.migrator.linux.Proc;
+import io.migrator.network.NetworkPlan;
 import io.migrator.problem.Problem;
 
 import java.io.FileInputStream;
@@ -54,7 +55,8 @@ final class HeldRestore implements AutoCloseable {
                         lastPid,
                         Instances.ofThisUser().logs(empty.name()),
                         order.logs(),
-                        order.ahead());
+                        order.ahead(),
+                        order.network().mode() == NetworkPlan.Mode.CLOSE);
         return new HeldRestore(CriuSession.restore(what), images);
     }
 

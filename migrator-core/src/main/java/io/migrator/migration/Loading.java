@@ -8,7 +8,6 @@ import io.migrator.instance.ProcessTree;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.PageFeed;
-import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -34,10 +33,9 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
         }
         feed.complete();
         LockChecks.orTaken(images, frozen, carried);
-        NetworkLock.Table table = source.lockTable();
         feed.finish();
         FaultPoint.SOURCE_IMAGES_SENT.reached();
-        target.restore(table);
+        target.restore(source.pairs());
         long pageBytes = sendPages(frozen, HiddenPages.of(images));
         target.load(pageBytes);
         FaultPoint.SOURCE_LOADED.reached();

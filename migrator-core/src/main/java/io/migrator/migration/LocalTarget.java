@@ -15,6 +15,7 @@ import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
 import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
+import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,7 @@ public final class LocalTarget implements Target, JobSink {
     private @Nullable HeldRestore restore;
     private @Nullable Journal file;
     private @Nullable TargetJournal journal;
+    private @Nullable TargetNetwork network;
     private final RestoredMemory memory = new RestoredMemory();
 
     /**
@@ -72,11 +74,15 @@ public final class LocalTarget implements Target, JobSink {
         if (directory.carries()) {
             CarriedDirectory.make(wanted, made);
         }
+        TargetNetwork net = new TargetNetwork(wanted.network(), wanted.id());
+        network = net;
+        made.push("removing the network", () -> net.remove(report));
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
         Instance empty = EmptyInstance.start(wanted, place.directory());
         instance = empty;
         Running appinit = new Running(empty.appinit(), empty.startTime());
         begun.note(begun.note().withInstance(appinit));
+        net.prepare(empty);
         if (!EmptyInstance.join(empty)) {
             report.accept("the job will not be in the cgroup of its instance");
         }
@@ -93,7 +99,11 @@ public final class LocalTarget implements Target, JobSink {
         Journal mine = Spool.journal(wanted.id());
         file = mine;
         TargetJournal.Note note =
-                TargetJournal.Note.of(wanted.instance(), directory.carries(), directory.setAside());
+                TargetJournal.Note.of(
+                        wanted.instance(),
+                        directory.carries(),
+                        directory.setAside(),
+                        wanted.network());
         TargetJournal begun = TargetJournal.begin(mine, wanted.head(NodeFacts.bootId()), note);
         journal = begun;
         return begun;
@@ -125,19 +135,13 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
-    public void restore(NetworkLock.@Nullable Table table) throws Problem, InterruptedException {
+    public void restore(List<NetworkLock.Pair> pairs) throws Problem, InterruptedException {
         try {
             if (prepared(instance).mode() != Instance.Mode.ROOT) {
                 ImageOwner.orForeign(directory(), prepared(instance));
             }
             CarriedDirectory.unpack(prepared(order), directory());
-            if (table != null && !table.connections().isEmpty()) {
-                NetworkLock lock = new NetworkLock(prepared(instance), table);
-                TargetJournal begun = prepared(journal);
-                begun.note(begun.note().with(table.name()));
-                made.push("removing the network lock", lock::delete);
-                lock.create();
-            }
+            prepared(network).arrive(pairs);
             prepared(restore).restore();
             memory.open(prepared(instance), prepared(restore));
         } catch (IOException e) {
@@ -218,6 +222,7 @@ public final class LocalTarget implements Target, JobSink {
         }
         try {
             FaultPoint.TARGET_TAKEN.reached();
+            prepared(network).open();
             held.letGo();
         } catch (Problem e) {
             giveUpTaken();
@@ -293,9 +298,26 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
-    public void done() throws Problem {
+    public void done() throws Problem, InterruptedException {
+        tidyNetwork();
         if (journal != null) {
             journal.on(TargetEvent.SOURCE_DONE);
+        }
+    }
+
+    /** Not in the way of the answer that the job runs. */
+    private void tidyNetwork() throws InterruptedException {
+        TargetNetwork net = network;
+        network = null;
+        if (net == null) {
+            return;
+        }
+        try (net) {
+            if (journal != null && journal.state() == Handover.Target.RUNNING) {
+                net.tidy();
+            }
+        } catch (Problem e) {
+            report.accept(e.getMessage());
         }
     }
 
@@ -303,6 +325,7 @@ public final class LocalTarget implements Target, JobSink {
     public void close() {
         try {
             giveUp();
+            tidyNetwork();
         } catch (Problem e) {
             report.accept(e.getMessage());
         } catch (InterruptedException e) {

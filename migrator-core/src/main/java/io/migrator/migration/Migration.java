@@ -18,6 +18,9 @@ import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.WarmUp;
+import io.migrator.network.NetworkPlan;
+import io.migrator.network.NetworkWish;
+import io.migrator.network.SourceNetwork;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
@@ -34,6 +37,9 @@ import java.util.List;
  * from there only the target knows where the job is.
  */
 public final class Migration {
+    /** A program that serves accepts its connections far sooner. */
+    private static final Duration DRAIN = Duration.ofSeconds(3);
+
     private final Instance instance;
     private final Target target;
     private final FarNode far;
@@ -46,6 +52,8 @@ public final class Migration {
     private String to = "the target";
     private String targetBoot = "";
     private Clocks ahead = new Clocks(0, 0);
+    private NetworkWish wish = NetworkWish.AUTO;
+    private NetworkPlan plan = NetworkPlan.NONE;
 
     /**
      * A migration that has not begun; to be run by the thread that makes it.
@@ -64,6 +72,12 @@ public final class Migration {
         this.watch = new StopWatch(progress);
     }
 
+    /** What is asked for the job's network; to be said before anything else. */
+    public Migration network(NetworkWish wanted) {
+        wish = wanted;
+        return this;
+    }
+
     /** What can be told without a target: whether the processes are of a kind that can go. */
     public static Preflight sourceCheck(Instance instance, ProcessTree tree) throws Problem {
         return new Checks(instance, tree).source(Spool.freeBytes()).done();
@@ -72,15 +86,18 @@ public final class Migration {
     /** Looks whether the job could go, without freezing or changing anything. */
     public Preflight check() throws Problem, InterruptedException {
         watch.begin(Stage.CHECK);
-        Survey survey = Checks.survey(instance, id);
+        ProcessTree tree = ProcessTree.of(instance);
+        NetworkChecks network = NetworkChecks.of(instance, tree, wish);
+        plan = network.plan();
+        Survey survey = Checks.survey(instance, id, network.needs());
         TargetFacts facts = target.survey(survey);
         to = facts.node();
         targetBoot = facts.bootId();
-        ProcessTree tree = ProcessTree.of(instance);
         ahead = clocksOf(tree).minus(facts.clocks());
         Preflight preflight =
                 new Checks(instance, tree)
                         .source(Spool.freeBytes())
+                        .with(network.findings())
                         .target(facts, CriuBundle.ofThisNode().version(), survey.image())
                         .done();
         return preflight;
@@ -154,7 +171,8 @@ public final class Migration {
         } catch (IllegalArgumentException e) {
             throw Problem.refused(to + " answered nonsense").because("its boot id is none");
         }
-        return SourceJournal.begin(file, head, SourceJournal.Note.of(instance, far.address()));
+        return SourceJournal.begin(
+                file, head, SourceJournal.Note.of(instance, far.address(), plan));
     }
 
     private Outcome move(SourceJournal journal, Undo undo, boolean rehearsal)
@@ -172,10 +190,14 @@ public final class Migration {
         WarmUp.of(target.sink()::padding);
         cancellation.orStop();
         watch.begin(Stage.DUMP);
+        SourceNetwork network = SourceNetwork.of(plan, instance, id);
+        undo.push("unlocking the network", network::resume);
+        undo.push("ending what would lock it", network::close);
         ProcessTree tree = ProcessTree.of(instance); // once more: preparing took a second
+        network.drain(tree, DRAIN);
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource.Plan plan =
-                    new FrozenSource.Plan(instance, tree, spool.directory(), carries);
+                    new FrozenSource.Plan(instance, tree, spool.directory(), carries, network);
             FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
             undo.push("resuming the job", source::close);
             feed.start();
@@ -241,6 +263,7 @@ public final class Migration {
                             Traits.of(instance, tree),
                             logs.heldBy(tree),
                             ahead,
+                            plan,
                             claim);
             return target.prepare(order).wantsRunDirectory();
         } finally {

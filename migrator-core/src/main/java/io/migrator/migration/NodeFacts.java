@@ -49,6 +49,7 @@ final class NodeFacts {
                 Spool.freeBytes(),
                 Memory.availableBytes(),
                 entry == null ? limits() : entry.limits(),
+                NetworkAnswers.of(survey.network(), Instances.hostName()),
                 clocks());
     }
 

@@ -7,6 +7,7 @@ import io.migrator.instance.Logs;
 import io.migrator.instance.StartOptions;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
+import io.migrator.network.NetworkPlan;
 
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,7 @@ import java.util.List;
  * @param traits what threads are to be set to that criu does not restore
  * @param logs those of Apptainer's log files that the job has open, as the source calls them
  * @param ahead how far the job's clocks are ahead of the target's, or a little less far than this
+ * @param network what becomes of the job's network
  * @param runDirectory where the payload of {@code migrator run} keeps its files; null if none
  */
 public record Order(
@@ -36,6 +38,7 @@ public record Order(
         List<Traits> traits,
         List<Logs.Held> logs,
         Clocks ahead,
+        NetworkPlan network,
         RunDirectory.@Nullable Claim runDirectory) {
 
     /**

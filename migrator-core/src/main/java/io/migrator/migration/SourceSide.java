@@ -10,12 +10,12 @@ import io.migrator.handover.SourceJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.network.SourceNetwork;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -139,6 +139,10 @@ final class SourceSide {
     private Came clean() throws Problem, InterruptedException, IOException {
         endCriu();
         removeImages();
+        Instance instance = instance();
+        if (instance != null) {
+            SourceNetwork.of(note.network(), instance, id).resume();
+        }
         RunDirectory.of(note.instance()).release(id);
         SourceEvent answer = SourceEvent.TARGET_UNKNOWN;
         try {
@@ -188,8 +192,10 @@ final class SourceSide {
     }
 
     private StandingJob standing(@Nullable Instance instance) throws Problem, IOException {
-        Path log = Spool.parent().resolve(id).resolve("dump.log");
-        return new StandingJob(instance, Seal.of(note.seal(), Spool.cgroupName(id)), log);
+        return new StandingJob(
+                instance,
+                Seal.of(note.seal(), Spool.cgroupName(id)),
+                SourceNetwork.of(note.network(), instance, id));
     }
 
     /** The instance that the journal speaks of, not a later one of the same name. */

@@ -4,37 +4,34 @@ import io.migrator.handover.Seal;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Proc;
-import io.migrator.linux.User;
-import io.migrator.network.NetworkLock;
 import io.migrator.network.RepairMode;
+import io.migrator.network.SourceNetwork;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What keeps a job still on its source once criu is gone: sockets in repair mode, criu's network
- * lock, the seal. All of it is the kernel's and outlives every process; all of it may be undone
- * twice. One thread. Owns the seal.
+ * What keeps a job still on its source once criu is gone: sockets in repair mode, the network lock,
+ * the seal. All of it is the kernel's and outlives every process; all of it may be undone twice.
+ * One thread. Owns the seal and the network.
  */
 final class StandingJob implements AutoCloseable {
     private final @Nullable Instance instance;
     private final Seal seal;
-    private final Path dumpLog;
+    private final SourceNetwork network;
 
     /**
      * The job of an instance.
      *
      * @param instance null if it is gone
      */
-    StandingJob(@Nullable Instance instance, Seal seal, Path dumpLog) {
+    StandingJob(@Nullable Instance instance, Seal seal, SourceNetwork network) {
         this.instance = instance;
         this.seal = seal;
-        this.dumpLog = dumpLog;
+        this.network = network;
     }
 
     Seal seal() {
@@ -49,7 +46,7 @@ final class StandingJob implements AutoCloseable {
             throw Problem.failed("a connection of the job is lost").because(e.getMessage());
         } finally {
             try {
-                removeLock();
+                network.resume();
             } finally {
                 lift();
             }
@@ -64,16 +61,18 @@ final class StandingJob implements AutoCloseable {
         }
     }
 
-    /** Ends the job here, in silence: it runs on the target. */
+    /** Ends the job here, in silence unless the peers are to hear it: it runs on the target. */
     void end() throws Problem, InterruptedException {
         try {
-            RepairMode.on(processes());
+            if (!network.closes()) {
+                RepairMode.on(processes());
+            }
         } catch (IOException e) {
             throw Problem.failed("the peers of the job's connections may take them for closed")
                     .because(e.getMessage());
         } finally {
             kill();
-            removeLock();
+            network.end();
         }
     }
 
@@ -94,18 +93,9 @@ final class StandingJob implements AutoCloseable {
                         .toList();
     }
 
-    /**
-     * criu removes its table where it aborts in order; after a dump, or if it died, we do. Only
-     * root's criu makes one.
-     */
-    private void removeLock() throws Problem, InterruptedException {
-        if (User.isRoot() && Files.exists(dumpLog)) {
-            NetworkLock.delete(instance, NetworkLock.nameOf(dumpLog));
-        }
-    }
-
     @Override
     public void close() {
         seal.close();
+        network.close();
     }
 }

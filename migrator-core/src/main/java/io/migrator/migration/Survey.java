@@ -8,6 +8,12 @@ import io.migrator.instance.ImageIdentity;
  * @param instance name the instance is to have there
  * @param image as it is on the source
  * @param cpuInfo criu's cpuinfo.img of the source
+ * @param network what the job holds of its network
  * @param rootEntry true if only root can enter the instance
  */
-public record Survey(String instance, ImageIdentity image, byte[] cpuInfo, boolean rootEntry) {}
+public record Survey(
+        String instance,
+        ImageIdentity image,
+        byte[] cpuInfo,
+        NetworkNeeds network,
+        boolean rootEntry) {}

@@ -4,7 +4,7 @@ import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
 /**
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
@@ -28,9 +28,9 @@ public interface Target extends AutoCloseable {
      * Restores the images and holds the job before its first instruction; its private memory is
      * still to come.
      *
-     * @param table criu's own nftables table; null if no connection is locked
+     * @param pairs connections of the job to itself
      */
-    void restore(NetworkLock.@Nullable Table table) throws Problem, InterruptedException;
+    void restore(List<NetworkLock.Pair> pairs) throws Problem, InterruptedException;
 
     /**
      * Returns when all pages are in their place (LOADED).

@@ -1,10 +1,12 @@
 package io.migrator.migration;
 
+import io.migrator.check.Finding;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.linux.Clocks;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -22,6 +24,7 @@ import java.util.Map;
  * @param freeSpoolBytes room for images
  * @param freeMemoryBytes memory that is free or could be freed (MemAvailable)
  * @param limits hard limits that cannot be exceeded here, by the kernel's names
+ * @param network why the job's network could not be there
  * @param clocks as they were just before this was sent
  */
 public record TargetFacts(
@@ -36,4 +39,5 @@ public record TargetFacts(
         long freeSpoolBytes,
         long freeMemoryBytes,
         Map<String, Long> limits,
+        List<Finding> network,
         Clocks clocks) {}

@@ -6,7 +6,7 @@ import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
-import io.migrator.network.NetworkLock;
+import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -76,13 +76,19 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
             if (note.ownsRunDirectory()) {
                 all.push("removing " + directory.path(), directory::delete);
             }
+            all.push("removing its network", () -> network().remove(report));
             all.push("stopping the empty instance", () -> Apptainer.stop(note.instance()));
-            if (!note.lockTable().isEmpty()) {
-                all.push(
-                        "removing the network lock",
-                        () -> NetworkLock.delete(instance, note.lockTable()));
-            }
         }
+    }
+
+    private TargetNetwork network() {
+        return new TargetNetwork(note.network(), id);
+    }
+
+    /** The job runs here: does what the receiver may not have done. */
+    void finish() throws Problem, InterruptedException, IOException {
+        network().finish(instance());
+        removeImages();
     }
 
     void removeImages() throws Problem, IOException {

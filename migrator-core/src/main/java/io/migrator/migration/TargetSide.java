@@ -65,6 +65,9 @@ public record TargetSide(Consumer<String> report) {
         try (Journal file = awaitFree(id).get()) {
             checked(file.contents(), token);
             TargetJournal journal = TargetJournal.read(file);
+            if (journal.state() == Target.RUNNING) {
+                new TargetRemains(id, journal.note(), report).finish();
+            }
             if (journal.state() == Target.RUNNING || journal.state() == Target.REFUSED) {
                 journal.on(TargetEvent.SOURCE_DONE);
             }
@@ -99,7 +102,7 @@ public record TargetSide(Consumer<String> report) {
             remains.discard();
             journal.done();
         } else {
-            remains.removeImages();
+            remains.finish();
         }
         return journal.state();
     }

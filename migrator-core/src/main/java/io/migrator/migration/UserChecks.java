@@ -6,7 +6,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.ProcessTree.Member;
 import io.migrator.linux.Proc;
-import io.migrator.network.Connections;
+import io.migrator.network.InetSocket;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -62,7 +62,9 @@ final class UserChecks {
     private static List<Finding> ofUser(Instance instance, ProcessTree tree) {
         Set<String> connections = new HashSet<>();
         try {
-            connections = Connections.socketsOf(new Proc(instance.appinit()));
+            InetSocket.tcpOf(new Proc(instance.appinit())).stream()
+                    .filter(InetSocket::connects)
+                    .forEach(each -> connections.add(each.link()));
         } catch (IOException e) {
             // appinit ended: nothing will move
         }

@@ -55,12 +55,28 @@ class StartOptionsTest {
         assertHas(options, "--no-mount", "sys");
         assertHas(options, "--no-mount", "tmp");
         assertHas(options, "--no-mount", "/etc/hosts");
-        assertEquals(2 + 2 * 10, options.arguments().size(), options.arguments().toString());
+        assertHas(options, "--network", "none");
+        assertEquals(3 + 2 * 11, options.arguments().size(), options.arguments().toString());
+        assertEquals(List.of(), options.unknown());
+    }
+
+    @Test
+    void itsNetworkIsReplacedByOneThatIsEmpty() throws IOException {
+        StartOptions bridged =
+                options(
+                        false,
+                        """
+                        {"noHome":true,"network":"bridge","networkArgs":["IP=10.0.0.1","a=b"]}
+                        """);
+        assertHas(bridged, "--network", "bridge");
+        assertHas(bridged, "--network-args", "a=b");
+        List<String> empty = List.of("--no-home", "--net", "--network", "none");
+        assertEquals(empty, bridged.withOwnNetwork().arguments());
+        assertEquals(empty, bridged.withOwnNetwork().withOwnNetwork().arguments());
     }
 
     @Test
     void whatCannotBeRepeatedElsewhereIsNamed() throws IOException {
-        assertEquals(List.of("--network"), options(false, RECORDED).unknown());
         assertEquals(
                 List.of("--apply-cgroups", "--fusemount", "--nvccli"),
                 options(

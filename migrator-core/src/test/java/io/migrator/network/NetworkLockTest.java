@@ -1,49 +1,27 @@
 package io.migrator.network;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.migrator.network.NetworkLock.Connection;
-import io.migrator.network.NetworkLock.Table;
-import io.migrator.problem.Problem;
+import io.migrator.network.NetworkLock.Pair;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
-/** A table may come from a peer and its texts become part of an nft command: nothing else may. */
+/** What comes from a peer becomes part of an nft command: nothing else than it must be may. */
 class NetworkLockTest {
-
-    @Test
-    void criusOwnTableIsAccepted() {
-        Connection four = new Connection("127.0.0.1", 45188, "10.77.0.2", 38036);
-        Connection six = new Connection("fe80::1", 1, "2001:db8::2", 65535);
-        Table table = new Table("CRIU-3039ac71-bd9a-4077-87", List.of(four, six));
-        assertEquals(List.of(four, six), table.connections());
-    }
+    private static final NetworkLock LOCK = new NetworkLock(NetSpace.here(), "m1");
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "",
-                "CRIU-",
-                "filter",
-                "CRIU-3039ac71-bd9a-4077-8",
-                "CRIU-3039ac71-bd9a-4077-871",
-                "CRIU-3039AC71-BD9A-4077-87",
-                "CRIU-3039ac71-bd9a-407 {}}",
-                "CRIU-3039ac71-bd9a-4077-87\n",
-                "CRIU-3039ac71-bd9a-4077-87; flush ruleset",
-            })
-    void anyOtherNameIsRefused(String name) {
-        assertThrows(IllegalArgumentException.class, () -> new Table(name, List.of()));
+    @ValueSource(strings = {"", "M1", "m1; flush ruleset", "m 1", "m1\n", "../m"})
+    void onlyAMigrationHasALock(String id) {
+        assertThrows(IllegalArgumentException.class, () -> new NetworkLock(NetSpace.here(), id));
     }
 
     @ParameterizedTest
@@ -58,34 +36,47 @@ class NetworkLockTest {
         "10.0.0.1, 1, '10.0.0.2, 10.0.0.3', 1",
         "10.0.0.1, 1, '10.0.0.0/8', 1",
         "10.0.0.1, 1, 'fe80::1%eth0', 1",
-        "'10.0.0.1;flush ruleset', 1, 10.0.0.2, 1",
     })
-    void whatIsNoConnectionIsRefused(String from, int fromPort, String to, int toPort) {
-        assertThrows(
-                IllegalArgumentException.class, () -> new Connection(from, fromPort, to, toPort));
-    }
-
-    /** criu's service and its child that dumps both write one; the table has the child's. */
-    @Test
-    void theTableIsNamedByTheLastRunOfALog(@TempDir Path directory) throws Exception {
-        Path log =
-                Files.writeString(
-                        directory.resolve("dump.log"),
-                        """
-                        (00.000000) CRIU run id = 63e64d12-528a-4c4d-8647-62adae5a5222
-                        (00.000000) CRIU run id = 3039ac71-bd9a-4077-87df-5b1da7dcb84c
-                        (00.000042) Version: 4.2.1 (gitid 0)
-                        """);
-        assertEquals("3039ac71-bd9a-4077-87df-5b1da7dcb84c", NetworkLock.runId(log));
-        Path empty = Files.writeString(directory.resolve("empty.log"), "");
-        assertThrows(Problem.class, () -> NetworkLock.runId(empty));
+    void anythingElseThanAPairIsRefused(String from, int fromPort, String to, int toPort) {
+        assertThrows(IllegalArgumentException.class, () -> new Pair(from, fromPort, to, toPort));
     }
 
     @Test
-    void aTableCannotBeChangedAfterwards() {
-        List<Connection> connections = new ArrayList<>();
-        Table table = new Table("CRIU-3039ac71-bd9a-4077-87", connections);
-        connections.add(new Connection("10.0.0.1", 1, "10.0.0.2", 2));
-        assertEquals(List.of(), table.connections());
+    void pairsGoIntoTheSetOfTheirFamily() {
+        String text =
+                LOCK.cutting(
+                        List.of(
+                                new Pair("127.0.0.1", 5, "127.0.0.1", 6),
+                                new Pair("::1", 7, "::1", 8)));
+        assertEquals(
+                """
+                add element inet migrator-m1 pairs4 { 127.0.0.1 . 5 . 127.0.0.1 . 6 }
+                add element inet migrator-m1 pairs6 { 0:0:0:0:0:0:0:1 . 7 . 0:0:0:0:0:0:0:1 . 8 }
+                """,
+                text);
+    }
+
+    @Test
+    void addressesAreSilencedInArpToo() {
+        String text = LOCK.silencing(List.of(InterfaceAddress.parse("10.0.0.9/24@eth0")));
+        assertTrue(text.contains("inet migrator-m1 own4 { 10.0.0.9 }"), text);
+        assertTrue(text.contains("arp migrator-m1 own4 { 10.0.0.9 }"), text);
+    }
+
+    @Test
+    void listenersAreClosedByPortOrDoor() {
+        String text =
+                LOCK.closing(
+                        List.of(
+                                listener("0.0.0.0", 80),
+                                listener("0:0:0:0:0:0:0:0", 80),
+                                listener("10.0.0.9", 81)));
+        assertTrue(text.contains("ports { 80 }"), text);
+        assertTrue(text.contains("doors4 { 10.0.0.9 . 81 }"), text);
+        assertFalse(text.contains("doors6"), text);
+    }
+
+    private static InetSocket listener(String address, int port) {
+        return new InetSocket("tcp", address, port, "0.0.0.0", 0, 10, 0, "socket:[1]");
     }
 }

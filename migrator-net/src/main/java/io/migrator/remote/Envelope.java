@@ -13,6 +13,8 @@ import io.migrator.wire.Frame;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A control message.
@@ -78,9 +80,20 @@ record Envelope(Kind kind, int number, JsonNode body) {
         return value;
     }
 
-    /** The body as what it may be. */
-    <T> @Nullable T optionalBody(Class<T> type) throws IOException {
-        return body.isNull() ? null : JSON.treeToValue(body, type);
+    /** The body as a list of what it must be. */
+    <T> List<T> list(Class<T> type) throws IOException {
+        if (!body.isArray()) {
+            throw new IOException("a control message of kind " + kind + " without its list");
+        }
+        List<T> values = new ArrayList<>();
+        for (JsonNode each : body) {
+            T value = JSON.treeToValue(each, type);
+            if (value == null) {
+                throw new IOException("a control message of kind " + kind + " with a hole");
+            }
+            values.add(value);
+        }
+        return values;
     }
 
     /** The problem of a {@link Kind#PROBLEM}. */

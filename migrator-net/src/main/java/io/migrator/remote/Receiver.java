@@ -219,7 +219,7 @@ public final class Receiver {
             }
             case RESTORE -> {
                 orThrow(jobProblem);
-                target.restore(request.optionalBody(NetworkLock.Table.class));
+                target.restore(request.list(NetworkLock.Pair.class));
             }
             case LOAD -> {
                 orThrow(jobProblem);

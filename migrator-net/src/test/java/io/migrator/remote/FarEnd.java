@@ -15,6 +15,7 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.Pipe;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -41,6 +42,7 @@ final class FarEnd implements RemoteProcess {
                     1L,
                     2L,
                     Map.of(),
+                    List.of(),
                     new Clocks(3, 4));
 
     private final Pipe toFar;

@@ -107,13 +107,12 @@ class ReceiverTest {
                 "null",
                 "{\"kind\":\"LOAD\",\"number\":1,\"body\":null}",
                 "x",
-                // a table whose name ends an nft command and begins another
-                "{\"kind\":\"RESTORE\",\"number\":1,\"body\":"
-                        + "{\"name\":\"CRIU-x; flush ruleset\",\"connections\":[]}}",
-                "{\"kind\":\"RESTORE\",\"number\":1,\"body\":{\"name\":null,\"connections\":null}}",
-                "{\"kind\":\"RESTORE\",\"number\":1,\"body\":{\"name\":"
-                        + "\"CRIU-3039ac71-bd9a-4077-87\",\"connections\":[{\"from\":\"::\","
-                        + "\"fromPort\":1,\"to\":\"}\",\"toPort\":2}]}}",
+                // an address that ends an nft command and begins another
+                "{\"kind\":\"RESTORE\",\"number\":1,\"body\":[{\"from\":\"::\","
+                        + "\"fromPort\":1,\"to\":\"}; flush ruleset\",\"toPort\":2}]}",
+                "{\"kind\":\"RESTORE\",\"number\":1,\"body\":[null]}",
+                "{\"kind\":\"RESTORE\",\"number\":1,\"body\":null}",
+                "{\"kind\":\"RESTORE\",\"number\":1,\"body\":{}}",
             })
     void nonsenseEndsTheStream(String message) throws Exception {
         byte[] stream = stream(List.of(Frame.Control.of(message), new Frame.End()));
@@ -150,7 +149,7 @@ class ReceiverTest {
     }
 
     private static Frame request(Kind kind, int number) throws IOException {
-        return Envelope.of(kind, number, null).toFrame();
+        return Envelope.of(kind, number, kind == Kind.RESTORE ? List.of() : null).toFrame();
     }
 
     private static byte[] stream(List<Frame> frames) throws IOException {

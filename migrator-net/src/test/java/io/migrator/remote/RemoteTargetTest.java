@@ -10,8 +10,10 @@ import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.StartOptions;
 import io.migrator.linux.Clocks;
 import io.migrator.memory.JobSink;
+import io.migrator.migration.NetworkNeeds;
 import io.migrator.migration.Order;
 import io.migrator.migration.Survey;
+import io.migrator.network.NetworkPlan;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 import io.migrator.remote.Envelope.Kind;
@@ -38,6 +40,7 @@ class RemoteTargetTest {
                     "job",
                     new ImageIdentity("/i.sif", "a", 1, "2.0", 3, ""),
                     new byte[] {1},
+                    new NetworkNeeds(NetworkPlan.NONE, List.of(), List.of(), List.of(), 0),
                     false);
     private static final Order ORDER =
             new Order(
@@ -50,6 +53,7 @@ class RemoteTargetTest {
                     List.of(),
                     List.of(),
                     new Clocks(5, 6),
+                    NetworkPlan.NONE,
                     null);
 
     private final AtomicInteger redialled = new AtomicInteger();
@@ -62,7 +66,7 @@ class RemoteTargetTest {
                                 request, request.kind() == Kind.SURVEY ? FarEnd.FACTS : null, out));
         try (RemoteTarget target = target(far, PATIENT)) {
             assertEquals(FarEnd.FACTS, target.survey(SURVEY));
-            target.restore(null);
+            target.restore(List.of());
             target.load(0);
             target.take();
             target.discard();
@@ -157,7 +161,7 @@ class RemoteTargetTest {
             images.open(1, "pages-1.img");
             images.data(1, 0, ByteBuffer.wrap(new byte[10]));
             images.end(1, 10);
-            target.restore(null); // its answer comes after the problem
+            target.restore(List.of()); // its answer comes after the problem
             Problem told =
                     assertThrows(
                             Problem.class, () -> images.data(2, 0, ByteBuffer.wrap(new byte[10])));

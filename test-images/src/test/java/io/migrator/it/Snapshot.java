@@ -3,7 +3,7 @@ package io.migrator.it;
 import java.util.List;
 
 /**
- * What is on a node: its processes, mounts, nft tables, files in memory, links, instances and
+ * What is on a node: its processes, mounts, nft tables, files in memory, network, instances and
  * Migrator's own files, as sorted lines. Two snapshots of a node that nothing was left on are
  * equal.
  *
@@ -27,6 +27,11 @@ record Snapshot(String text) {
                 section file
             ip -br link | section link
             ip -br address | section address
+            ip -4 route show table all | section route
+            { ip -6 route show table all | grep -v ' expires ' ||:; } | section route6
+            { ip -4 rule; ip -6 rule; } | section rule
+            { ip neighbour show proxy; ip -6 neighbour show proxy; } | section proxy
+            { grep -rs '' /proc/sys/net/ipv{4,6}/conf /proc/sys/net/ipv4/ip_* ||:; } | section sysctl
             find /sys/fs/cgroup -type d | section cgroup
             for home in /root /home/*; do
                 for place in .migrator .apptainer/instances/app; do

@@ -23,6 +23,8 @@ final class Sweep {
                 kill -KILL -"$pid" 2>/dev/null
             done
             ip link set eth0 up
+            ip -br address show dev eth0 | grep -o '10\\.77\\.0\\.1[0-9][0-9]/24\\|fd77::1[0-9][0-9]/64' |
+                while read -r moved; do ip address del "$moved" dev eth0; done
             rm -rf /dev/shm/migrator-* ~/.migrator /home/*/.migrator /srv/it
             mount -o remount,size=50% /dev/shm
             for group in /sys/fs/cgroup/{,spread/}migrator-* /sys/fs/cgroup/{spread,barren}; do

@@ -1,0 +1,100 @@
+package io.migrator.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/**
+ * A socket that sends frames of one protocol through one network interface, whose link header the
+ * kernel makes (packet(7), SOCK_DGRAM). Needs CAP_NET_RAW over the network namespace. Any thread;
+ * owns the descriptor.
+ */
+public final class PacketSocket implements AutoCloseable {
+    private static final int AF_PACKET = 17;
+    private static final int SOCK_DGRAM = 2;
+    private static final int SOCK_CLOEXEC = 02000000;
+    private static final int CLONE_NEWNET = 0x40000000;
+    private static final int ADDRESS_MAX = 32;
+
+    private final int device;
+    private final long fd;
+
+    private PacketSocket(int device, long fd) {
+        this.device = device;
+        this.fd = fd;
+    }
+
+    /**
+     * Opens it; it hears nothing.
+     *
+     * @param process in whose network namespace
+     * @param device index of the interface there
+     */
+    public static PacketSocket open(Proc process, int device) throws IOException {
+        // a thread of its own, which joins the namespace (setns(2)) and ends in it
+        FutureTask<Long> task = new FutureTask<>(() -> openIn(process));
+        Thread.ofPlatform().start(task);
+        try {
+            return new PacketSocket(device, task.get());
+        } catch (ExecutionException e) {
+            throw new IOException(String.valueOf(e.getCause()), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private static long openIn(Proc process) throws IOException {
+        try (PidFd held = PidFd.open(process.pid())) {
+            check(Syscalls.call(Syscalls.SETNS, held.descriptor(), CLONE_NEWNET), "setns");
+        }
+        long fd = Syscalls.call(Syscalls.SOCKET, AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        check(fd, "socket");
+        return fd;
+    }
+
+    /**
+     * Sends one packet.
+     *
+     * @param protocol of linux/if_ether.h
+     * @param to hardware address of the receiver
+     */
+    public void send(int protocol, byte[] to, byte[] packet) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            // struct sockaddr_ll: family, protocol (big endian), index, type, packet type, length
+            MemorySegment address = arena.allocate(12 + ADDRESS_MAX, Integer.BYTES);
+            address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_PACKET);
+            address.set(ValueLayout.JAVA_BYTE, 2, (byte) (protocol >> 8));
+            address.set(ValueLayout.JAVA_BYTE, 3, (byte) protocol);
+            address.set(ValueLayout.JAVA_INT, 4, device);
+            address.set(ValueLayout.JAVA_BYTE, 11, (byte) to.length);
+            MemorySegment.copy(to, 0, address, ValueLayout.JAVA_BYTE, 12, to.length);
+            MemorySegment bytes = arena.allocateFrom(ValueLayout.JAVA_BYTE, packet);
+            long length = Math.max(20, 12 + to.length);
+            check(
+                    Syscalls.call(
+                            Syscalls.SENDTO,
+                            fd,
+                            bytes.address(),
+                            packet.length,
+                            0,
+                            address.address(),
+                            length),
+                    "sendto");
+        }
+    }
+
+    private static void check(long result, String what) throws IOException {
+        if (result < 0) {
+            throw new IOException(what + ": " + Errno.text((int) -result));
+        }
+    }
+
+    @Override
+    public void close() {
+        Syscalls.call(Syscalls.CLOSE, fd);
+    }
+}

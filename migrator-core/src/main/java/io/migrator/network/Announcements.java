@@ -1,0 +1,65 @@
+package io.migrator.network;
+
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Several of them. One thread; owns them. */
+final class Announcements implements AutoCloseable {
+    /** Frames get lost; QEMU repeats its own five times, too (announce-rounds). */
+    private static final int ROUNDS = 5;
+
+    private static final int PAUSE_MILLIS = 100;
+
+    private final List<Announcement> all = new ArrayList<>();
+
+    /** Gets ready. */
+    static Announcements of(NetSpace space, List<InterfaceAddress> addresses)
+            throws Problem, InterruptedException {
+        Announcements made = new Announcements();
+        try {
+            for (InterfaceAddress each : addresses) {
+                made.all.add(Announcement.of(space, each));
+            }
+            return made;
+        } catch (Problem | InterruptedException e) {
+            made.close();
+            throw e;
+        }
+    }
+
+    /** Gets ready and says them, once. */
+    static void say(NetSpace space, List<InterfaceAddress> addresses)
+            throws Problem, InterruptedException {
+        try (Announcements made = of(space, addresses)) {
+            made.say();
+        }
+    }
+
+    /** Says them. */
+    void say() throws Problem {
+        for (Announcement each : all) {
+            try {
+                each.say();
+            } catch (IOException e) {
+                throw Problem.failed("the neighbours could not be told of the job's address")
+                        .because(e.getMessage());
+            }
+        }
+    }
+
+    /** Says them some more times, which takes half a second. */
+    void repeat() throws Problem, InterruptedException {
+        for (int round = 1; round < ROUNDS && !all.isEmpty(); round++) {
+            Thread.sleep(PAUSE_MILLIS);
+            say();
+        }
+    }
+
+    @Override
+    public void close() {
+        all.forEach(Announcement::close);
+    }
+}

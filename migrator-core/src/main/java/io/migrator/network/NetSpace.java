@@ -1,0 +1,71 @@
+package io.migrator.network;
+
+import io.migrator.instance.Instance;
+import io.migrator.linux.Command;
+import io.migrator.linux.Proc;
+import io.migrator.linux.ReadyCommand;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A network namespace, and how programs are started in it. Any thread.
+ *
+ * @param process that is in it
+ * @param own true if it is another one than ours
+ */
+public record NetSpace(Proc process, boolean own) {
+    private static final Duration DEADLINE = Duration.ofSeconds(10);
+
+    /** Ours, which is the node's. */
+    public static NetSpace here() {
+        return new NetSpace(Proc.self(), false);
+    }
+
+    /** That of an instance; ours if it is gone, for one of its own is gone with it. */
+    public static NetSpace of(@Nullable Instance instance) throws Problem {
+        if (instance == null) {
+            return here();
+        }
+        Proc appinit = new Proc(instance.appinit());
+        try {
+            boolean own = !appinit.namespace("net").equals(Proc.self().namespace("net"));
+            return new NetSpace(appinit, own);
+        } catch (IOException e) {
+            throw Problem.failed("the network of the instance is not seen").because(e.toString());
+        }
+    }
+
+    private List<String> argv(List<String> words) {
+        List<String> argv = new ArrayList<>();
+        if (own) {
+            argv.addAll(List.of("nsenter", "--net=" + process.file("ns/net")));
+        }
+        argv.addAll(words);
+        return argv;
+    }
+
+    /** Runs a program there. */
+    public Command.Result run(String... words) throws Problem, InterruptedException {
+        return Command.of(argv(List.of(words))).apart().run(DEADLINE);
+    }
+
+    /** Starts a program there that waits for its input. */
+    public ReadyCommand ready(String... words) throws Problem {
+        return ReadyCommand.start(argv(List.of(words)));
+    }
+
+    /** Gives a program there its whole input, and waits for its end. */
+    public void feed(String what, String input, String... words)
+            throws Problem, InterruptedException {
+        try (ReadyCommand program = ready(words)) {
+            program.tell(input);
+            program.orFail(what, DEADLINE);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+package io.migrator.network;
+
+import io.migrator.instance.Instance;
+import io.migrator.instance.ProcessTree;
+import io.migrator.instance.ProcessTree.Member;
+import io.migrator.linux.ReadyCommand;
+import io.migrator.network.NetworkLock.Pair;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A job's network on its source. Nothing of it is taken away before the job is dead here: while it
+ * stands still its addresses stay, but nobody hears or reaches them, so that a job that runs on
+ * needs no more than the lock removed. {@link #resume} and {@link #end} may be called again and
+ * again, by a later process too. One thread. Owns a program that waits.
+ */
+public final class SourceNetwork implements AutoCloseable {
+    private static final Duration NFT = Duration.ofSeconds(10);
+    private static final int LOOK_MILLIS = 5;
+
+    private final NetworkPlan plan;
+    private final NetSpace space;
+    private final NetworkLock lock;
+    private @Nullable ReadyCommand locker;
+    private List<Pair> pairs = List.of();
+
+    private SourceNetwork(NetworkPlan plan, NetSpace space, String id) {
+        this.plan = plan;
+        this.space = space;
+        this.lock = new NetworkLock(space, id);
+    }
+
+    /**
+     * That of an instance.
+     *
+     * @param instance null if it is gone
+     * @param id of the migration
+     */
+    public static SourceNetwork of(NetworkPlan plan, @Nullable Instance instance, String id)
+            throws Problem {
+        return new SourceNetwork(plan, NetSpace.of(instance), id);
+    }
+
+    /** True if the peers are to hear that the job's connections end here. */
+    public boolean closes() {
+        return plan.mode() == NetworkPlan.Mode.CLOSE;
+    }
+
+    /**
+     * Lets no more connections be made, waits until the job has accepted those that were, and gets
+     * ready to lock: criu cannot dump a connection that nobody has accepted. Leaves the lock.
+     */
+    public void drain(ProcessTree tree, Duration limit) throws Problem, InterruptedException {
+        if (!plan.locks()) {
+            return;
+        }
+        try {
+            lock.create(lock.closing(listeners(tree)));
+            locker = space.ready("nft", "-f", "-");
+            long end = System.nanoTime() + limit.toNanos();
+            List<InetSocket> waiting = unaccepted(tree);
+            while (!waiting.isEmpty()) {
+                if (System.nanoTime() > end) {
+                    throw Problem.failed("the job does not accept its connections")
+                            .because(waiting.getFirst() + " has some waiting, which would be lost")
+                            .tryThis("try again when the program accepts connections");
+                }
+                Thread.sleep(LOOK_MILLIS);
+                waiting = unaccepted(tree);
+            }
+        } catch (IOException e) {
+            throw Problem.failed("the job's connections are not seen").because(e.toString());
+        }
+    }
+
+    private List<InetSocket> listeners(ProcessTree tree) throws IOException {
+        Set<String> own = links(tree);
+        return InetSocket.tcpOf(space.process()).stream()
+                .filter(each -> each.listens() && own.contains(each.link()))
+                .toList();
+    }
+
+    /** Listeners with connections to be accepted, or to be made. */
+    private List<InetSocket> unaccepted(ProcessTree tree) throws IOException {
+        List<InetSocket> all = InetSocket.tcpOf(space.process());
+        List<InetSocket> doors = listeners(tree);
+        return doors.stream()
+                .filter(door ->
+                        door.waiting() > 0
+                                || all.stream()
+                                        .anyMatch(each ->
+                                                each.begins()
+                                                        && each.localPort() == door.localPort()))
+                .toList();
+    }
+
+    private static Set<String> links(ProcessTree tree) {
+        Set<String> found = new HashSet<>();
+        for (Member member : tree.members()) {
+            try {
+                found.addAll(member.process().descriptors().values());
+            } catch (IOException e) {
+                // it ended
+            }
+        }
+        return found;
+    }
+
+    /** Locks; to be called when the job is frozen, before any of its sockets is read. */
+    public void lock(ProcessTree tree) throws Problem, InterruptedException {
+        ReadyCommand nft = locker;
+        if (nft == null) {
+            return;
+        }
+        try {
+            pairs = within(tree);
+            String text = lock.silencing(plan.addresses()) + lock.cutting(pairs);
+            if (!text.isEmpty()) {
+                nft.tell(text);
+                nft.orFail("the network could not be locked", NFT);
+            }
+        } catch (IOException e) {
+            throw Problem.failed("the job's connections are not seen").because(e.toString());
+        }
+    }
+
+    /** Connections of the job to itself, whose addresses do not move: both directions of each. */
+    private List<Pair> within(ProcessTree tree) throws IOException {
+        List<InetSocket> candidates =
+                InetSocket.tcpOf(space.process()).stream()
+                        .filter(each -> each.connects() && each.loops())
+                        .toList();
+        if (candidates.isEmpty()) {
+            return List.of();
+        }
+        Set<String> own = links(tree);
+        List<Pair> found = new ArrayList<>();
+        for (InetSocket each : candidates) {
+            if (own.contains(each.link())) {
+                found.add(
+                        new Pair(each.local(), each.localPort(), each.remote(), each.remotePort()));
+                found.add(
+                        new Pair(each.remote(), each.remotePort(), each.local(), each.localPort()));
+            }
+        }
+        return found;
+    }
+
+    /** What was locked beside the addresses. */
+    public List<Pair> pairs() {
+        return pairs;
+    }
+
+    /** The job runs on here: its network is what it was, and the neighbours are told. */
+    public void resume() throws Problem, InterruptedException {
+        if (plan.locks()) {
+            lock.delete();
+            Announcements.say(space, plan.addresses());
+        }
+    }
+
+    /** The job is dead here and runs elsewhere: what is left of its network goes. */
+    public void end() throws Problem, InterruptedException {
+        if (plan.movesAddresses()) {
+            AddressMove.off(plan.addresses());
+        }
+        if (plan.mode() == NetworkPlan.Mode.OWN && space.own()) {
+            LinkMove.off(space, plan);
+        }
+        if (plan.locks()) {
+            lock.delete();
+        }
+    }
+
+    @Override
+    public void close() {
+        if (locker != null) {
+            locker.close();
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package io.migrator.network;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import io.migrator.instance.Instance;
+import io.migrator.linux.User;
+import io.migrator.network.NamespaceState.Kind;
+import io.migrator.network.NamespaceState.Link;
+import io.migrator.problem.Problem;
+
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * The network a job is started with, so that its connections can move: addresses of its own on the
+ * node's interfaces, or on a macvlan in a network namespace of its own. One thread.
+ *
+ * @param own true for a network namespace of its own
+ * @param addresses of the job; with own, each on an interface of the node that reaches its network
+ */
+public record StartNetwork(boolean own, List<InterfaceAddress> addresses) {
+    /** The name that Apptainer gives to an interface, too. */
+    private static final String INSIDE = "eth0";
+
+    private static final int HARDWARE_BYTES = 6;
+    private static final int LOCAL = 0x02;
+    private static final int MULTICAST = 0x01;
+
+    /** The node's network, as it is. */
+    public static final StartNetwork OF_THE_NODE = new StartNetwork(false, List.of());
+
+    /** Refuses several interfaces, which would need rules nobody gave. */
+    public StartNetwork {
+        addresses = List.copyOf(addresses);
+        if (own && addresses.stream().map(InterfaceAddress::device).distinct().count() > 1) {
+            throw new IllegalArgumentException("the addresses are on several interfaces");
+        }
+    }
+
+    /** What the program finds in its environment. */
+    public Map<String, String> environment() {
+        return own || addresses.isEmpty()
+                ? Map.of()
+                : Map.of(
+                        NetworkWish.VARIABLE,
+                        addresses.stream()
+                                .map(InterfaceAddress::toString)
+                                .collect(Collectors.joining(",")));
+    }
+
+    /** Refuses what could not be. */
+    public void orRefuse() throws Problem, InterruptedException {
+        if (addresses.isEmpty() && !own) {
+            return;
+        }
+        if (!User.isRoot()) {
+            throw Problem.usage("only root can give a job a network of its own")
+                    .tryThis("leave --service-ip and --net away");
+        }
+        List<String> devices = IpTool.of(NetSpace.here()).names();
+        for (InterfaceAddress each : addresses) {
+            if (!devices.contains(each.device())) {
+                throw Problem.usage("there is no interface " + each.device())
+                        .because("this node has " + String.join(", ", devices))
+                        .tryThis("name one of them behind the @");
+            }
+        }
+    }
+
+    /**
+     * Puts the job's addresses on the node's interfaces, but those that are there.
+     *
+     * @return what was put there
+     */
+    public List<InterfaceAddress> comeUp() throws Problem, InterruptedException {
+        if (own || addresses.isEmpty()) {
+            return List.of();
+        }
+        List<InterfaceAddress> here = AddressMove.present(NetSpace.here());
+        List<InterfaceAddress> missing = new ArrayList<>(addresses);
+        missing.removeAll(here);
+        AddressMove.on(NetSpace.here(), missing);
+        Announcements.say(NetSpace.here(), missing);
+        return missing;
+    }
+
+    /** Gives a new instance its link. */
+    public void into(Instance instance) throws Problem, InterruptedException {
+        if (!own) {
+            return;
+        }
+        NetSpace space = NetSpace.of(instance);
+        List<Link> links = new ArrayList<>();
+        List<InterfaceAddress> inside = new ArrayList<>();
+        List<String> routes = new ArrayList<>();
+        if (!addresses.isEmpty()) {
+            String parent = addresses.getFirst().device();
+            JsonNode device = IpTool.of(NetSpace.here()).link(parent);
+            int mtu = device.path("mtu").asInt();
+            links.add(new Link(INSIDE, Kind.MACVLAN, hardwareAddress(), mtu, "bridge", parent));
+            for (InterfaceAddress each : addresses) {
+                inside.add(new InterfaceAddress(each.ip(), each.prefix(), INSIDE));
+            }
+            routes.addAll(gateways(parent));
+        }
+        NamespaceState state =
+                new NamespaceState(links, inside, routes, List.of(), List.of(), Map.of());
+        LinkMove.make(space, state, "start" + instance.appinit());
+        space.feed("the network could not be set up", LinkMove.up(state), "ip", "-batch", "-");
+        Announcements.say(space, inside);
+    }
+
+    /** The node's own ways out through that interface, where they are in reach of an address. */
+    private List<String> gateways(String parent) throws Problem, InterruptedException {
+        List<String> found = new ArrayList<>();
+        for (String family : List.of("-4", "-6")) {
+            for (JsonNode each :
+                    IpTool.of(NetSpace.here())
+                            .list(family, "route", "show", "default", "dev", parent)) {
+                String gateway = each.path("gateway").asText();
+                if (!gateway.isEmpty() && addresses.stream().anyMatch(a -> a.reaches(gateway))) {
+                    found.add(
+                            "%s unicast default via %s dev %s".formatted(family, gateway, INSIDE));
+                }
+            }
+        }
+        return found;
+    }
+
+    private static String hardwareAddress() {
+        byte[] bytes = new byte[HARDWARE_BYTES];
+        new SecureRandom().nextBytes(bytes);
+        bytes[0] = (byte) (bytes[0] & ~MULTICAST | LOCAL);
+        return HexFormat.ofDelimiter(":").formatHex(bytes);
+    }
+}
