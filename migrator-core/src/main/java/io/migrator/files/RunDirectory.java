@@ -38,6 +38,7 @@ public record RunDirectory(Path path) {
 
     private static final int BUFFER_BYTES = 1 << 20;
     private static final String PROBE = ".probe-";
+    private static final int REHEARSALS = 20;
 
     /**
      * What a target is told of it.
@@ -188,6 +189,30 @@ public record RunDirectory(Path path) {
                         to, FileTime.from(entry.getLastModifiedTime().toInstant()));
                 entry = in.getNextEntry();
             }
+        }
+    }
+
+    /**
+     * Packs and unpacks a file of the moment: the first time takes thirty times as long as the
+     * next, which is when the job stands still.
+     *
+     * @param scratch an existing directory of the caller's own
+     */
+    public static void rehearse(Path scratch) throws IOException {
+        RunDirectory from = new RunDirectory(Files.createTempDirectory(scratch, "from"));
+        RunDirectory to = new RunDirectory(Files.createTempDirectory(scratch, "to"));
+        Path tar = scratch.resolve("rehearsal.tar");
+        try {
+            Files.writeString(from.output(), "rehearsal");
+            for (int i = 0; i < REHEARSALS; i++) {
+                from.pack(tar);
+                to.unpack(tar);
+                Files.delete(to.output());
+            }
+        } finally {
+            Files.deleteIfExists(tar);
+            from.delete();
+            to.delete();
         }
     }
 

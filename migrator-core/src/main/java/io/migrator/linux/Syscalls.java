@@ -23,7 +23,8 @@ final class Syscalls {
 
     static final long SOCKET = 41;
     static final long SENDTO = 44;
-    static final long RECVFROM = 45;
+    static final long GETSOCKNAME = 51;
+    static final long GETPEERNAME = 52;
     static final long SETSOCKOPT = 54;
     static final long GETSOCKOPT = 55;
     static final long CLONE = 56;

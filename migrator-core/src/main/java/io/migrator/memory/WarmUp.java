@@ -5,7 +5,10 @@ import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Random;
 
 /**
@@ -23,15 +26,42 @@ public final class WarmUp {
     /** Most of the gain is there after this. */
     private static final Duration LONGEST = Duration.ofMillis(400);
 
+    private static final int IMAGES = 30;
+    private static final int IMAGE_BYTES = 200;
     private static final int MOST_BLOCKS = 128;
     private static final int BLOCK_BYTES = 1 << 20;
 
     private WarmUp() {}
 
+    /**
+     * Sends some files as images are sent.
+     *
+     * @param scratch an existing directory of the caller's own, empty
+     */
+    public static void images(Path scratch, JobSink sink) throws Problem, InterruptedException {
+        try {
+            for (int i = 0; i < IMAGES; i++) {
+                Files.write(
+                        scratch.resolve("rehearsal-%d.img".formatted(i)), new byte[IMAGE_BYTES]);
+            }
+            try (ImageFeed feed = new ImageFeed(scratch, sink)) {
+                feed.start();
+                feed.complete();
+                feed.finish();
+            }
+            for (int i = 0; i < IMAGES; i++) {
+                Files.delete(scratch.resolve("rehearsal-%d.img".formatted(i)));
+            }
+        } catch (IOException e) {
+            throw Problem.failed("the images could not be rehearsed").because(e.toString());
+        }
+    }
+
     /** Sends padding, at most 128 MiB of it and for less than half a second; then returns. */
     public static void of(Way way) throws Problem, InterruptedException {
         byte[] noise = new byte[BLOCK_BYTES];
         new Random().nextBytes(noise);
+        Arrays.fill(noise, 0, BLOCK_BYTES / 2, (byte) 1); // so that compressing is warmed, too
         ByteBuffer source = ByteBuffer.allocateDirect(BLOCK_BYTES).put(noise).flip();
         ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
         long end = System.nanoTime() + LONGEST.toNanos();

@@ -161,7 +161,7 @@ final class FrozenSource implements AutoCloseable {
 
     /** All threads are held, and nothing is dumped yet. */
     private void lock() throws Problem, InterruptedException {
-        plan.network.lock(ProcessTree.of(plan.instance));
+        plan.network.lock(() -> ProcessTree.of(plan.instance));
         FaultPoint.SOURCE_DUMPING.reached();
     }
 

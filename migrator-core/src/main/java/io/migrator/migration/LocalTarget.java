@@ -3,6 +3,7 @@ package io.migrator.migration;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.ImageOwner;
 import io.migrator.fault.FaultPoint;
+import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover;
 import io.migrator.handover.Handover.TargetAction;
 import io.migrator.handover.Handover.TargetEvent;
@@ -91,8 +92,21 @@ public final class LocalTarget implements Target, JobSink {
         restore = waiting;
         made.push("ending criu", waiting::kill);
         begun.note(begun.note().with(waiting.criu()));
+        rehearse(directory.carries(), place.directory());
         FaultPoint.TARGET_PREPARED.reached();
         return new Prepared(directory.carries());
+    }
+
+    /** What a JVM does for the first time takes long: none of it is to be in the freeze. */
+    private void rehearse(boolean carries, Path scratch) throws Problem {
+        try {
+            if (carries) {
+                RunDirectory.rehearse(scratch);
+            }
+            ProcessTree.heldBy(prepared(restore).criuPid(), prepared(instance));
+        } catch (IOException e) {
+            throw Problem.failed("the restore could not be rehearsed").because(e.toString());
+        }
     }
 
     private TargetJournal begin(Order wanted, CarriedDirectory.Found directory) throws Problem {

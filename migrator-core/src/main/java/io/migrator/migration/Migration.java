@@ -24,7 +24,11 @@ import io.migrator.network.SourceNetwork;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -175,6 +179,18 @@ public final class Migration {
                 file, head, SourceJournal.Note.of(instance, far.address(), plan));
     }
 
+    /** What a JVM does for the first time takes long: none of it is to be in the freeze. */
+    private void rehearse(Spool spool, @Nullable RunDirectory carried)
+            throws Problem, InterruptedException, IOException {
+        Path scratch = Files.createDirectory(spool.directory().resolve("rehearsal"));
+        WarmUp.images(scratch, target.sink());
+        if (carried != null) {
+            RunDirectory.rehearse(scratch);
+        }
+        Files.delete(scratch);
+        WarmUp.of(target.sink()::padding);
+    }
+
     private Outcome move(SourceJournal journal, Undo undo, boolean rehearsal)
             throws Problem, InterruptedException, IOException {
         watch.begin(Stage.PREPARE);
@@ -187,7 +203,7 @@ public final class Migration {
         FaultPoint.SOURCE_PREPARED.reached();
 
         Adoption.of(instance);
-        WarmUp.of(target.sink()::padding);
+        rehearse(spool, carried);
         cancellation.orStop();
         watch.begin(Stage.DUMP);
         SourceNetwork network = SourceNetwork.of(plan, instance, id);

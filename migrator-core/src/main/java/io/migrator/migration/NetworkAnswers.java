@@ -7,12 +7,18 @@ import io.migrator.network.AddressMove;
 import io.migrator.network.InetSocket;
 import io.migrator.network.InterfaceAddress;
 import io.migrator.network.NetSpace;
+import io.migrator.network.NetworkLock;
 import io.migrator.network.NetworkPlan.Mode;
+import io.migrator.network.UnixSockets;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** Whether this node can give a job the network it needs; changes nothing. */
 final class NetworkAnswers {
@@ -29,16 +35,110 @@ final class NetworkAnswers {
     static List<Finding> of(NetworkNeeds needs, String node) throws Problem, InterruptedException {
         NetworkAnswers answers = new NetworkAnswers(needs, node);
         try {
-            if (needs.plan().mode() != Mode.OWN) {
-                answers.ports(InetSocket.of(Proc.self()));
+            boolean own = needs.plan().mode() == Mode.OWN;
+            if (!own) {
+                List<InetSocket> here = InetSocket.of(Proc.self());
+                answers.ports(here);
+                answers.remains(here);
+                answers.names(UnixSockets.names(Proc.self()).keySet());
+            }
+            answers.devices();
+            if (User.isRoot() && needs.plan().locks()) {
+                answers.locks();
             }
             if (User.isRoot() && needs.plan().movesAddresses()) {
                 answers.addresses(AddressMove.present(NetSpace.here()));
+                answers.peers();
+                answers.firewall();
             }
         } catch (IOException e) {
             throw Problem.failed("the network of this node is not seen").because(e.toString());
         }
         return answers.findings;
+    }
+
+    private void names(Set<String> here) {
+        for (String name : needs.names()) {
+            if (here.contains(name)) {
+                add(
+                        "unix-name",
+                        "the unix socket name " + name + " is taken on " + node,
+                        "criu: unix: Can't bind: Address already in use",
+                        "choose another node, or start the job with its own network (migrator"
+                                + " run --net own)");
+            }
+        }
+    }
+
+    private void devices() throws Problem, InterruptedException {
+        List<String> up = needs.devices().isEmpty() ? List.of() : AddressMove.devicesUp();
+        for (String device : needs.devices()) {
+            if (!up.contains(device)) {
+                add(
+                        "device",
+                        "interface " + device + " is not on " + node + ", or is down",
+                        "the job's sockets or addresses need it",
+                        "choose a node whose interfaces have the same names");
+            }
+        }
+    }
+
+    /** A lock of an earlier move would drop what comes for this job. */
+    private void locks() throws Problem, InterruptedException {
+        for (String id : NetworkLock.present()) {
+            if (!Files.exists(Spool.journals().resolve(id))) {
+                add(
+                        "network-lock",
+                        "a lock of migration " + id + " is left on " + node,
+                        "it may drop the packets of this job",
+                        "migrator recover there; or nft delete table inet " + NetworkLock.name(id));
+            }
+        }
+    }
+
+    /** Sockets that nobody has, such as a connection that is being closed. */
+    private void remains(List<InetSocket> here) {
+        List<String> ips = needs.plan().addresses().stream().map(InterfaceAddress::ip).toList();
+        here.stream()
+                .filter(each -> each.connects() && ips.contains(each.local()))
+                .findFirst()
+                .ifPresent(left ->
+                        add(
+                                "connections-left",
+                                "a connection is left on " + node + ", " + left,
+                                "it could answer in the job's name",
+                                "end it there: ss -K src " + left.local()));
+    }
+
+    private void peers() throws Problem, InterruptedException {
+        Set<String> peers = new TreeSet<>();
+        for (InetSocket each : needs.sockets()) {
+            if (each.connects()) {
+                peers.add(each.remote());
+            }
+        }
+        for (String peer : peers) {
+            if (!AddressMove.reaches(peer)) {
+                add(
+                        "route",
+                        node + " has no route to " + peer,
+                        "criu: Can't connect inet socket back: Network is unreachable",
+                        "choose another node, or set a route there");
+            }
+        }
+    }
+
+    /** Connections that a firewall has not seen from the first packet on. */
+    private void firewall() throws IOException, Problem, InterruptedException {
+        Path loose = Path.of("/proc/sys/net/netfilter/nf_conntrack_tcp_loose");
+        boolean strict = Files.exists(loose) && Files.readString(loose).strip().equals("0");
+        if (strict && NetworkLock.rules().contains("ct state")) {
+            add(
+                    "conntrack",
+                    "the firewall of " + node + " takes no connection that it has not seen begin",
+                    "packets for the job's connections would be dropped as invalid",
+                    "sysctl net.netfilter.nf_conntrack_tcp_loose=1 there");
+        }
     }
 
     private void ports(List<InetSocket> here) {
@@ -59,6 +159,7 @@ final class NetworkAnswers {
 
     private void addresses(List<InterfaceAddress> here) throws Problem, InterruptedException {
         for (InterfaceAddress wanted : needs.plan().addresses()) {
+            AddressMove.Interface theirs = needs.interfaces().get(wanted.device());
             if (here.stream().anyMatch(each -> each.ip().equals(wanted.ip()))) {
                 add(
                         "service-ip",
@@ -68,8 +169,46 @@ final class NetworkAnswers {
                                 + wanted.withPrefix()
                                 + " dev "
                                 + wanted.device());
+            } else if (theirs != null && findings.stream().noneMatch(this::isOfDevice)) {
+                neighbours(wanted, theirs);
             }
         }
+    }
+
+    private boolean isOfDevice(Finding finding) {
+        return finding.check().equals("device");
+    }
+
+    private void neighbours(InterfaceAddress wanted, AddressMove.Interface theirs)
+            throws Problem, InterruptedException {
+        String answers = AddressMove.whoHas(wanted);
+        if (answers.isEmpty()) {
+            warn(
+                    "service-ip",
+                    "nobody answers for %s on %s of %s"
+                            .formatted(wanted.ip(), wanted.device(), node),
+                    "it may be another network than on the source",
+                    "ask for its neighbours there: ip neighbour");
+        } else if (!answers.equals(theirs.hardware())) {
+            add(
+                    "service-ip",
+                    "another machine has %s, too: %s".formatted(wanted.ip(), answers),
+                    "its neighbours would talk to either",
+                    "give the job an address of its own");
+        }
+        int mtu = AddressMove.describe(wanted.device()).mtu();
+        if (mtu < theirs.mtu()) {
+            warn(
+                    "mtu",
+                    "%s of %s has an MTU of %d, here it is %d"
+                            .formatted(wanted.device(), node, mtu, theirs.mtu()),
+                    "connections go on, with smaller packets",
+                    "set the same MTU");
+        }
+    }
+
+    private void warn(String check, String what, String because, String tryThis) {
+        findings.add(Finding.warning(check, what, because, tryThis));
     }
 
     private void add(String check, String what, String because, String tryThis) {

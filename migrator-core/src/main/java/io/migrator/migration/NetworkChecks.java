@@ -15,6 +15,7 @@ import io.migrator.network.NetworkPlan;
 import io.migrator.network.NetworkPlan.Mode;
 import io.migrator.network.NetworkWish;
 import io.migrator.network.NetworkWish.Kind;
+import io.migrator.network.UnixSockets;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -22,6 +23,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Chooses what becomes of a job's network (facts: network.md section 10), and finds what forbids
@@ -36,7 +40,9 @@ final class NetworkChecks {
     private final NetSpace space;
     private final Map<String, Member> holders = new HashMap<>();
     private final List<InetSocket> sockets = new ArrayList<>();
+    private final List<String> names = new ArrayList<>();
     private final List<Finding> findings = new ArrayList<>();
+    private List<String> devices = List.of();
 
     /** What was chosen; its addresses may be wrong where something forbids the move. */
     private NetworkPlan plan = NetworkPlan.NONE;
@@ -69,7 +75,24 @@ final class NetworkChecks {
 
     /** What the target is asked. */
     NetworkNeeds needs() throws Problem, InterruptedException {
-        return new NetworkNeeds(plan, List.copyOf(sockets), List.of(), List.of(), 0);
+        Set<String> wanted = new TreeSet<>(devices);
+        Map<String, AddressMove.Interface> interfaces = new TreeMap<>();
+        NamespaceState own = plan.links();
+        if (own != null) {
+            wanted.removeAll(own.links().stream().map(NamespaceState.Link::name).toList());
+            own.links().forEach(each -> wanted.add(each.parent()));
+        } else {
+            for (InterfaceAddress each : plan.addresses()) {
+                wanted.add(each.device());
+                interfaces.putIfAbsent(each.device(), AddressMove.describe(each.device()));
+            }
+        }
+        return new NetworkNeeds(
+                plan,
+                sockets.stream().filter(each -> !(each.connects() && each.loops())).toList(),
+                names,
+                List.copyOf(wanted),
+                interfaces);
     }
 
     private void look(ProcessTree tree) throws IOException, Problem, InterruptedException {
@@ -77,6 +100,17 @@ final class NetworkChecks {
         InetSocket.of(new Proc(instance.appinit())).stream()
                 .filter(each -> holders.containsKey(each.link()))
                 .forEach(sockets::add);
+        SocketChecks more = SocketChecks.of(instance, tree, holders.keySet());
+        findings.addAll(more.findings());
+        devices = more.devices();
+        if (!space.own()) {
+            UnixSockets.names(new Proc(instance.appinit()))
+                    .forEach((name, link) -> {
+                        if (holders.containsKey(link)) {
+                            names.add(name);
+                        }
+                    });
+        }
         if (!User.isRoot()) {
             if (wish.kind() == Kind.SERVICE_IP || wish.kind() == Kind.OWN) {
                 add(

@@ -65,6 +65,7 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
         Instance instance = instance();
         try (Undo all = new Undo(report)) {
             all.push("removing the images", this::removeImages);
+            all.push("removing the network", () -> network().remove(report));
             if (instance == null && named().isPresent()) {
                 report.accept("another instance '" + note.instance() + "' runs: it is left alone");
                 return;
@@ -76,7 +77,6 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
             if (note.ownsRunDirectory()) {
                 all.push("removing " + directory.path(), directory::delete);
             }
-            all.push("removing its network", () -> network().remove(report));
             all.push("stopping the empty instance", () -> Apptainer.stop(note.instance()));
         }
     }

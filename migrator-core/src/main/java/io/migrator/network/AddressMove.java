@@ -10,6 +10,9 @@ import java.util.List;
 
 /** Addresses on the interfaces of a node. */
 public final class AddressMove {
+    private static final int LOOKS = 10;
+    private static final int LOOK_MILLIS = 25;
+
     private AddressMove() {}
 
     /** Text for {@code ip -batch} that puts them there; duplicates are not looked for. */
@@ -39,6 +42,55 @@ public final class AddressMove {
                 result.orFail("address " + each + " could not be removed");
             }
         }
+    }
+
+    /**
+     * An interface of a node.
+     *
+     * @param hardware address
+     * @param mtu bytes
+     */
+    public record Interface(String hardware, int mtu) {}
+
+    /** The interface of this node of that name. */
+    public static Interface describe(String device) throws Problem, InterruptedException {
+        JsonNode link = IpTool.of(NetSpace.here()).link(device);
+        return new Interface(link.path("address").asText(), link.path("mtu").asInt());
+    }
+
+    /** The interfaces of this node that are up. */
+    public static List<String> devicesUp() throws Problem, InterruptedException {
+        return IpTool.of(NetSpace.here()).list("link", "show", "up").stream()
+                .map(each -> each.path("ifname").asText())
+                .toList();
+    }
+
+    /** Whether this node has a way to an address. */
+    public static boolean reaches(String ip) throws Problem, InterruptedException {
+        return NetSpace.here().run("ip", "route", "get", ip).ok();
+    }
+
+    /**
+     * Who answers for an address on an interface of this node, which must not have it.
+     *
+     * @return a hardware address, or empty if nobody does
+     */
+    public static String whoHas(InterfaceAddress address) throws Problem, InterruptedException {
+        IpTool tool = IpTool.of(NetSpace.here());
+        String ip = address.ip();
+        String device = address.device();
+        // what the kernel has known for a while it would not ask again for some seconds
+        NetSpace.here().run("ip", "neighbour", "flush", "to", ip, "dev", device);
+        NetSpace.here().run("ip", "neighbour", "replace", ip, "dev", device, "use");
+        for (int look = 0; look < LOOKS; look++) {
+            for (JsonNode each : tool.list("neighbour", "show", "to", ip, "dev", device)) {
+                if (each.path("state").path(0).asText().equals("REACHABLE")) {
+                    return each.path("lladdr").asText();
+                }
+            }
+            Thread.sleep(LOOK_MILLIS);
+        }
+        return "";
     }
 
     /** Addresses of a node, but loopback's. */

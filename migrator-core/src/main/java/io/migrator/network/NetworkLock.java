@@ -20,6 +20,9 @@ public final class NetworkLock {
     private static final String BEFORE = "migrator-";
     private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
 
+    private static final Pattern TABLE =
+            Pattern.compile("(?m)^table (?:inet|arp) migrator-([a-z0-9]{1,64})$");
+
     private final NetSpace space;
     private final String name;
 
@@ -33,7 +36,30 @@ public final class NetworkLock {
             throw new IllegalArgumentException("not a migration: " + id);
         }
         this.space = space;
-        this.name = BEFORE + id;
+        this.name = name(id);
+    }
+
+    /** The name of the table of a migration. */
+    public static String name(String id) {
+        return BEFORE + id;
+    }
+
+    /** The migrations that have a lock in the node's network. */
+    public static List<String> present() throws Problem, InterruptedException {
+        String out =
+                NetSpace.here()
+                        .run("nft", "list", "tables")
+                        .orFail("nftables cannot be used")
+                        .out();
+        return TABLE.matcher(out).results().map(found -> found.group(1)).distinct().toList();
+    }
+
+    /** All rules of the node. */
+    public static String rules() throws Problem, InterruptedException {
+        return NetSpace.here()
+                .run("nft", "list", "ruleset")
+                .orFail("nftables cannot be used")
+                .out();
     }
 
     /** Makes the table, with what text is given for it. */

@@ -3,6 +3,9 @@ package io.migrator.network;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.ProcessTree.Member;
+import io.migrator.linux.ForeignSocket;
+import io.migrator.linux.ForeignSocket.Option;
+import io.migrator.linux.PidFd;
 import io.migrator.linux.ReadyCommand;
 import io.migrator.network.NetworkLock.Pair;
 import io.migrator.problem.Problem;
@@ -10,26 +13,31 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * A job's network on its source. Nothing of it is taken away before the job is dead here: while it
  * stands still its addresses stay, but nobody hears or reaches them, so that a job that runs on
  * needs no more than the lock removed. {@link #resume} and {@link #end} may be called again and
- * again, by a later process too. One thread. Owns a program that waits.
+ * again, by a later process too. One thread. Owns programs that wait.
  */
 public final class SourceNetwork implements AutoCloseable {
     private static final Duration NFT = Duration.ofSeconds(10);
     private static final int LOOK_MILLIS = 5;
+    private static final int IPPROTO_TCP = 6;
 
     private final NetworkPlan plan;
     private final NetSpace space;
     private final NetworkLock lock;
     private @Nullable ReadyCommand locker;
+    private @Nullable ReadyCommand cutter;
+    private String silencing = "";
     private List<Pair> pairs = List.of();
 
     private SourceNetwork(NetworkPlan plan, NetSpace space, String id) {
@@ -64,7 +72,9 @@ public final class SourceNetwork implements AutoCloseable {
         }
         try {
             lock.create(lock.closing(listeners(tree)));
+            silencing = lock.silencing(plan.addresses());
             locker = space.ready("nft", "-f", "-");
+            cutter = space.ready("nft", "-f", "-");
             long end = System.nanoTime() + limit.toNanos();
             List<InetSocket> waiting = unaccepted(tree);
             while (!waiting.isEmpty()) {
@@ -114,44 +124,64 @@ public final class SourceNetwork implements AutoCloseable {
         return found;
     }
 
-    /** Locks; to be called when the job is frozen, before any of its sockets is read. */
-    public void lock(ProcessTree tree) throws Problem, InterruptedException {
-        ReadyCommand nft = locker;
-        if (nft == null) {
-            return;
-        }
-        try {
-            pairs = within(tree);
-            String text = lock.silencing(plan.addresses()) + lock.cutting(pairs);
-            if (!text.isEmpty()) {
-                nft.tell(text);
-                nft.orFail("the network could not be locked", NFT);
-            }
-        } catch (IOException e) {
-            throw Problem.failed("the job's connections are not seen").because(e.toString());
-        }
+    /** Looks for the job's processes, which takes some milliseconds. */
+    @FunctionalInterface
+    public interface Looking {
+        /** Looks. */
+        ProcessTree tree() throws Problem;
     }
 
-    /** Connections of the job to itself, whose addresses do not move: both directions of each. */
-    private List<Pair> within(ProcessTree tree) throws IOException {
-        List<InetSocket> candidates =
-                InetSocket.tcpOf(space.process()).stream()
-                        .filter(each -> each.connects() && each.loops())
-                        .toList();
-        if (candidates.isEmpty()) {
-            return List.of();
+    /** Locks; to be called when the job is frozen, before any of its sockets is read. */
+    public void lock(Looking looking) throws Problem, InterruptedException {
+        ReadyCommand nft = locker;
+        ReadyCommand second = cutter;
+        if (nft == null || second == null) {
+            return;
         }
-        Set<String> own = links(tree);
-        List<Pair> found = new ArrayList<>();
-        for (InetSocket each : candidates) {
-            if (own.contains(each.link())) {
-                found.add(
-                        new Pair(each.local(), each.localPort(), each.remote(), each.remotePort()));
-                found.add(
-                        new Pair(each.remote(), each.remotePort(), each.local(), each.localPort()));
+        nft.tell(silencing);
+        pairs = within(looking.tree());
+        if (!pairs.isEmpty()) {
+            second.tell(lock.cutting(pairs));
+            second.orFail("the network could not be locked", NFT);
+        }
+        nft.orFail("the network could not be locked", NFT);
+    }
+
+    /**
+     * Connections of the job to itself, whose addresses do not move: both directions of each. The
+     * sockets are asked: /proc/net/tcp takes the kernel ten milliseconds.
+     */
+    private static List<Pair> within(ProcessTree tree) {
+        Set<String> seen = new HashSet<>(); // processes share sockets
+        Set<Pair> found = new LinkedHashSet<>();
+        for (Member member : tree.members()) {
+            try (PidFd held = PidFd.open(member.process().pid())) {
+                for (Map.Entry<Integer, String> each : member.process().descriptors().entrySet()) {
+                    if (each.getValue().startsWith("socket:") && seen.add(each.getValue())) {
+                        add(held, each.getKey(), found);
+                    }
+                }
+            } catch (IOException e) {
+                // it ended
             }
         }
-        return found;
+        return List.copyOf(found);
+    }
+
+    private static void add(PidFd process, int descriptor, Set<Pair> pairs) throws IOException {
+        try (ForeignSocket socket = ForeignSocket.of(process, descriptor)) {
+            InetSocketAddress local = socket.local();
+            InetSocketAddress peer = local == null ? null : socket.peer();
+            if (local == null || peer == null || !local.getAddress().isLoopbackAddress()) {
+                return;
+            }
+            if (socket.get(Option.PROTOCOL) == IPPROTO_TCP && peer.getPort() != 0) {
+                String here = local.getAddress().getHostAddress();
+                String there = peer.getAddress().getHostAddress();
+                pairs.add(new Pair(here, local.getPort(), there, peer.getPort()));
+                pairs.add(new Pair(there, peer.getPort(), here, local.getPort()));
+            }
+        }
     }
 
     /** What was locked beside the addresses. */
@@ -182,8 +212,10 @@ public final class SourceNetwork implements AutoCloseable {
 
     @Override
     public void close() {
-        if (locker != null) {
-            locker.close();
+        for (ReadyCommand each : new ReadyCommand[] {locker, cutter}) {
+            if (each != null) {
+                each.close();
+            }
         }
     }
 }

@@ -10,16 +10,22 @@ import java.util.List;
 /**
  * The job of a case, one instance with three witnesses in it: tally (never two, never lost),
  * pattern (every page) and converse (its connection; not that of an ordinary user, who may have
- * none).
+ * none). One that is started with an address of its own has a fourth, a server for another machine.
  */
 final class FaultJob {
     static final String NAME = "job";
     private static final int MEGABYTES = 64;
     private static final String COMMAND =
-            "/shared/bin/tally --file /shared/it/tally & %s"
+            "/shared/bin/tally --file /shared/it/tally & %s %s"
                     + " exec /shared/bin/pattern --mb %d --rate 10 --threads 2 --report %s";
 
     private static final String TALKER = "/shared/bin/converse --interval-ms 5 --report %s &";
+
+    /** Its address, for {@code --service-ip}. */
+    static final String ADDRESS = "10.77.0.103";
+
+    private static final String SERVER =
+            "/shared/bin/stream server --port 7000 --bind %s --report %s &";
 
     /**
      * The kernel goes on repeating what a standing job had sent, at ever longer intervals, and the
@@ -39,6 +45,7 @@ final class FaultJob {
                     + " echo $pid >/sys/fs/cgroup/spread/cgroup.procs; done";
 
     private final boolean spread;
+    private Outside client;
 
     private FaultJob(TwoNodes nodes, Person person, Tally tally, boolean spread) {
         this.nodes = nodes;
@@ -60,12 +67,29 @@ final class FaultJob {
                 new FaultJob(nodes, person, new Tally(nodes.shared().resolve("it/tally")), spread);
         boolean talks = person == nodes;
         String report = person.reportOf(NAME);
+        boolean serves = options.contains("--service-ip");
         String line =
-                COMMAND.formatted(talks ? TALKER.formatted(job.talk()) : "", MEGABYTES, report);
+                COMMAND.formatted(
+                        talks ? TALKER.formatted(job.talk()) : "",
+                        serves ? SERVER.formatted(ADDRESS, job.server()) : "",
+                        MEGABYTES,
+                        report);
         person.start(N1, NAME, options, "sh", "-c", line);
         person.awaitFile(N1, report);
         if (talks) {
             person.awaitFile(N1, job.talk());
+        }
+        if (serves) {
+            person.awaitFile(N1, job.server());
+            job.client =
+                    Outside.start(
+                            nodes,
+                            "stream",
+                            "client",
+                            "--to",
+                            ADDRESS + ":7000",
+                            "--rate-kb",
+                            "4096");
         }
         if (spread) {
             nodes.bash(N1, SPREAD);
@@ -77,6 +101,17 @@ final class FaultJob {
         return person.directoryOf(NAME) + "/talk";
     }
 
+    private String server() {
+        return person.directoryOf(NAME) + "/server";
+    }
+
+    /** Ends what is not in the instance. */
+    void endClient() throws Exception {
+        if (client != null) {
+            client.close();
+        }
+    }
+
     Tally tally() {
         return tally;
     }
@@ -84,6 +119,9 @@ final class FaultJob {
     /** Ends it on n2, and what it left on n1 of its own making. */
     void stopOnTarget() throws Exception {
         person.stop(TwoNodes.N2, NAME);
+        if (client != null) {
+            nodes.bash(TwoNodes.N2, "ip address del " + ADDRESS + "/24 dev eth0 ||:");
+        }
         if (spread) {
             nodes.bash(N1, "rmdir /sys/fs/cgroup/spread");
         }
@@ -123,6 +161,13 @@ final class FaultJob {
             long pid = Long.parseLong(nodes.out(node, "pgrep", "-o", "-x", "converse"));
             JsonNode report = nodes.report(node, talk(), pid, "USR2");
             double silent = report.path("silentMillis").asDouble();
+            if (client != null) {
+                JsonNode far = client.report();
+                if (far.path("errors").asLong() + far.path("lost").asLong() > 0) {
+                    return "broken: " + far;
+                }
+                silent = Math.max(silent, far.path("silentMillis").asDouble());
+            }
             if (!report.path("ok").asBoolean()) {
                 return "broken: %s wrong, %s"
                         .formatted(report.path("wrong").asText(), report.path("errorTexts"));

@@ -50,7 +50,27 @@ final class FaultRig {
         return new FaultRig(nodes, person, options, expected.silent()).run();
     }
 
+    /**
+     * Does it as root.
+     *
+     * @param options of migrator run, with --service-ip
+     */
+    static FaultSeen run(TwoNodes nodes, List<String> options, FaultCase expected)
+            throws Exception {
+        return new FaultRig(nodes, nodes, options, expected).run();
+    }
+
     private FaultSeen run() throws Exception {
+        try {
+            return seen();
+        } finally {
+            if (job != null) {
+                job.endClient();
+            }
+        }
+    }
+
+    private FaultSeen seen() throws Exception {
         job =
                 FaultJob.start(
                         nodes,

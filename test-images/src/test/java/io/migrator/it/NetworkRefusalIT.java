@@ -1,0 +1,232 @@
+package io.migrator.it;
+
+import static io.migrator.it.TwoNodes.N1;
+import static io.migrator.it.TwoNodes.N2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What forbids a job's connections to move is found and named before anything is frozen. */
+class NetworkRefusalIT {
+    private static final String IP = "10.77.0.103";
+    private static final String ADDRESS = IP + "/24@eth0";
+    private static final String STATE = TwoNodes.directory("job") + "/state";
+
+    /** A job that holds what {@code make} makes, and does nothing. */
+    private static final String HOLDER =
+            """
+            import socket, struct, sys, time
+            %s
+            open('%s', 'w').write('ready')
+            time.sleep(1000)
+            """;
+
+    @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    private void serve(String... options) throws Exception {
+        NODES.start(
+                N1,
+                "job",
+                List.of(options),
+                "/shared/bin/stream",
+                "server",
+                "--port",
+                "7000",
+                "--bind",
+                options.length > 0 ? IP : "0.0.0.0",
+                "--report",
+                TwoNodes.report("job"));
+        NODES.awaitFile(N1, TwoNodes.report("job"));
+    }
+
+    private static List<String> findings(String forbids) throws Exception {
+        List<String> names = new ArrayList<>();
+        for (JsonNode each : NODES.checked(N1, "job").path("findings")) {
+            if (each.path("forbids").asText().equals(forbids)) {
+                names.add(each.path("check").asText());
+            }
+        }
+        return names;
+    }
+
+    private static void assertForbids(String check) throws Exception {
+        List<String> found = findings("true");
+        assertTrue(found.contains(check), () -> check + " is not in " + found);
+        Snapshot before = NODES.snapshot(N2);
+        NODES.migrate(N1, "job").refused(3);
+        NODES.assertAs(N2, before);
+        assertEquals(
+                "running", NODES.listed(N1, "job").path("processes").asInt() > 0 ? "running" : "");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "service-ip | ip address add 10.77.0.103/24 dev eth0",
+                "port | reuse 0.0.0.0",
+                "port | reuse 10.77.0.2",
+                "route | ip route add unreachable 10.77.0.254/32",
+                "device | ip link set eth0 name other",
+                "conntrack | strict",
+                "network-lock | nft add table inet migrator-m77",
+            })
+    void onTheTarget(String check, String what) throws Exception {
+        serve("--service-ip", ADDRESS);
+        try (Outside client = Outside.start(NODES, "stream", "client", "--to", IP + ":7000")) {
+            String undo = make(what);
+            try {
+                if (what.endsWith("10.77.0.2")) {
+                    assertEquals(List.of(), findings("true")); // another address of that node
+                } else if (!check.equals("device")) { // without eth0 there is no ssh either
+                    assertForbids(check);
+                }
+            } finally {
+                NODES.bash(N2, undo);
+            }
+            assertEquals("established", client.report().path("state").asText());
+        }
+    }
+
+    private static String make(String what) throws Exception {
+        if (what.startsWith("reuse ")) {
+            String listen =
+                    "import socket, time; s = socket.socket();"
+                            + " s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1);"
+                            + " s.bind(('%s', 7000)); s.listen(); time.sleep(60)";
+            NODES.bash(
+                    N2,
+                    "python3 -c \"%s\" </dev/null >/dev/null 2>&1 & echo $! >/run/listens;"
+                                    .formatted(listen.formatted(what.substring(6)))
+                            + " sleep 0.5");
+            return "kill $(cat /run/listens); rm /run/listens";
+        }
+        if (what.equals("strict")) {
+            NODES.bash(
+                    N2,
+                    "sysctl -qw net.netfilter.nf_conntrack_tcp_loose=0;"
+                            + " nft add table inet t;"
+                            + " nft 'add chain inet t c { type filter hook input priority 0; }';"
+                            + " nft add rule inet t c ct state invalid drop");
+            return "nft delete table inet t; sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1";
+        }
+        if (what.startsWith("ip link")) {
+            return ":";
+        }
+        NODES.bash(N2, what);
+        return what.replace(" add ", " del ").replace("nft del table", "nft delete table");
+    }
+
+    @Test
+    void smallerPacketsAreAWarning() throws Exception {
+        serve("--service-ip", ADDRESS);
+        NODES.bash(N2, "ip link set eth0 mtu 1400");
+        try {
+            assertEquals(List.of(), findings("true"));
+            assertEquals(List.of("mtu"), findings("false"));
+        } finally {
+            NODES.bash(N2, "ip link set eth0 mtu 1500");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "connections | s = socket.create_connection(('10.77.0.254', 7001))",
+                "bound-address | s = socket.socket(); s.bind(('10.77.0.1', 7000)); s.listen()",
+                "bound-address | s = socket.socket(type=socket.SOCK_DGRAM);"
+                        + " s.bind(('10.77.0.1', 7000))",
+                "corked | s = socket.socket(type=socket.SOCK_DGRAM);"
+                        + " s.connect(('10.77.0.254', 9)); s.setsockopt(17, 1, 1); s.send(b'x')",
+                "multicast | s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM);"
+                        + " s.setsockopt(41, 20, socket.inet_pton(10, 'ff05::77')"
+                        + " + struct.pack('i', socket.if_nametoindex('eth0')))",
+                "multicast | s = socket.socket(type=socket.SOCK_DGRAM); s.setsockopt(0, 35,"
+                        + " socket.inet_aton('239.1.2.3') + socket.inet_aton('10.77.0.1'))",
+                "outside-unix | s = socket.socket(socket.AF_UNIX);"
+                        + " s.connect('/shared/it/outside.sock')",
+                "unix-name | s = socket.socket(socket.AF_UNIX); s.bind('\\0migrator-it')",
+            })
+    void ofTheJob(String check, String make) throws Exception {
+        NODES.bash(N1, "mkdir -p -m 1777 /shared/it");
+        String outside =
+                "import socket, os, time; s = socket.socket(socket.AF_UNIX);"
+                        + " s.bind('/shared/it/outside.sock'); s.listen(); c = s.accept();"
+                        + " time.sleep(40)";
+        String name =
+                "import socket, time; s = socket.socket(socket.AF_UNIX);"
+                        + " s.bind(chr(0) + 'migrator-it'); time.sleep(40)";
+        try (Outside server = Outside.start(NODES, "stream", "server", "--port", "7001")) {
+            NODES.bash(N1, background(outside));
+            NODES.bash(N2, background(name));
+            String program = HOLDER.formatted(make.replace("\\0", "\\x00"), STATE);
+            NODES.start(N1, "job", List.of(), "python3", "-c", program);
+            NODES.awaitFile(N1, STATE);
+            assertForbids(check);
+            assertEquals(0, server.report().path("errors").asInt());
+        } finally {
+            for (String node : TwoNodes.BOTH) {
+                NODES.bash(node, "kill $(cat /run/beside); rm -f /run/beside");
+            }
+            NODES.bash(N1, "rm -f /shared/it/outside.sock");
+        }
+    }
+
+    private static String background(String python) {
+        return "python3 -c \"%s\" </dev/null >/dev/null 2>&1 & echo $! >/run/beside; sleep 0.5"
+                .formatted(python);
+    }
+
+    @Test
+    void anAddressThatSomebodyElseUsesStays() throws Exception {
+        serve();
+        Moved moved = NODES.migrate(N1, "job", "--network", "service-ip=10.77.0.1/24@eth0");
+        moved.refused(3);
+        assertTrue(
+                moved.err().contains("another program of this node uses 10.77.0.1"), moved.err());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"own", "service-ip=10.77.0.99/24@eth0", "refuse"})
+    void whatTheJobIsNotIsRefused(String wish) throws Exception {
+        serve();
+        NODES.migrate(N1, "job", "--network", wish).refused(3);
+    }
+
+    @Test
+    void nonsenseIsAUsageError() throws Exception {
+        serve();
+        assertEquals(2, NODES.migrate(N1, "job", "--network", "service-ip=n1").exit());
+    }
+
+    /** The peer hears it at once; what listens goes on. */
+    @Test
+    void closedConnectionsEnd() throws Exception {
+        serve();
+        try (Outside client = Outside.start(NODES, "stream", "client", "--to", "10.77.0.1:7000")) {
+            NODES.migrate(N1, "job").refused(3);
+            assertEquals("established", client.report().path("state").asText());
+            NODES.migrate(N1, "job", "--network", "close").well();
+            Thread.sleep(500);
+            assertEquals(0, client.last().path("connections").asInt());
+        }
+        try (Outside client = Outside.start(NODES, "stream", "client", "--to", "10.77.0.2:7000")) {
+            Thread.sleep(500);
+            assertTrue(client.report().path("received").asLong() > 0);
+        }
+        NODES.stop(N2, "job");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+}
