@@ -210,7 +210,13 @@ public final class Migration {
         undo.push("unlocking the network", network::resume);
         undo.push("ending what would lock it", network::close);
         ProcessTree tree = ProcessTree.of(instance); // once more: preparing took a second
-        network.drain(tree, DRAIN);
+        int unread = network.drain(tree, DRAIN);
+        if (unread > 0) {
+            warn(
+                    unread
+                            + " connections that the job has closed are not read to their end by"
+                            + " their peers: what is still to be sent is lost");
+        }
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource.Plan plan =
                     new FrozenSource.Plan(instance, tree, spool.directory(), carries, network);

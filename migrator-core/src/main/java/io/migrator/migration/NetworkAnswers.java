@@ -96,18 +96,18 @@ final class NetworkAnswers {
         }
     }
 
-    /** Sockets that nobody has, such as a connection that is being closed. */
+    /** Sockets of others; those that nobody has are ended. */
     private void remains(List<InetSocket> here) {
         List<String> ips = needs.plan().addresses().stream().map(InterfaceAddress::ip).toList();
         here.stream()
-                .filter(each -> each.connects() && ips.contains(each.local()))
+                .filter(each -> !each.orphaned() && ips.contains(each.local()))
                 .findFirst()
                 .ifPresent(left ->
                         add(
-                                "connections-left",
-                                "a connection is left on " + node + ", " + left,
-                                "it could answer in the job's name",
-                                "end it there: ss -K src " + left.local()));
+                                "service-ip",
+                                "a program of " + node + " uses " + left.local() + ": " + left,
+                                "it would answer in the job's name",
+                                "end it there"));
     }
 
     private void peers() throws Problem, InterruptedException {

@@ -262,8 +262,9 @@ final class NetworkChecks {
         List<InetSocket> there = InetSocket.of(space.process());
         hold(tree); // once more: the job makes sockets while we look
         for (InetSocket each : there) {
-            boolean held = !each.link().equals("socket:[0]"); // else nobody has it any more
-            if (held && ips.contains(each.local()) && !holders.containsKey(each.link())) {
+            if (!each.orphaned()
+                    && ips.contains(each.local())
+                    && !holders.containsKey(each.link())) {
                 add(
                         "service-ip",
                         "another program of this node uses " + each.local() + ": " + each,

@@ -45,6 +45,17 @@ public final class AddressMove {
     }
 
     /**
+     * Ends what is left of connections from these addresses, which must be locked: nobody hears of
+     * it. Where the kernel cannot (CONFIG_INET_DIAG_DESTROY), they end by themselves.
+     */
+    static void endConnections(NetSpace space, List<InterfaceAddress> addresses)
+            throws Problem, InterruptedException {
+        for (InterfaceAddress each : addresses) {
+            space.run("ss", "-K", "-H", "src", each.ip());
+        }
+    }
+
+    /**
      * An interface of a node.
      *
      * @param hardware address

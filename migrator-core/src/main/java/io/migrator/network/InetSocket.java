@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A socket of a network namespace, as /proc/PID/net lists it (proc(5)).
@@ -36,6 +37,11 @@ public record InetSocket(
     private static final int LISTEN = 10;
     private static final int SYN_RECV = 3;
     private static final int CLOSE = 7;
+
+    /** FIN_WAIT1, LAST_ACK, CLOSING. */
+    private static final Set<Integer> ENDING = Set.of(4, 9, 11);
+
+    private static final String NOBODY = "socket:[0]";
 
     private static final List<String> TABLES = List.of("tcp", "tcp6", "udp", "udp6", "raw", "raw6");
 
@@ -117,6 +123,16 @@ public record InetSocket(
     /** True for a connection that is being made from outside. */
     public boolean begins() {
         return protocol.equals("tcp") && state == SYN_RECV;
+    }
+
+    /** True if its program has closed it and the peer has not yet acknowledged all. */
+    public boolean ends() {
+        return link.equals(NOBODY) && ENDING.contains(state);
+    }
+
+    /** True if no process has it. */
+    public boolean orphaned() {
+        return link.equals(NOBODY);
     }
 
     /** True if it takes a port for itself: a listener, or a UDP socket with no peer. */

@@ -29,6 +29,7 @@ import java.util.Set;
  */
 public final class SourceNetwork implements AutoCloseable {
     private static final Duration NFT = Duration.ofSeconds(10);
+    private static final Duration CLOSED = Duration.ofSeconds(1);
     private static final int LOOK_MILLIS = 5;
     private static final int IPPROTO_TCP = 6;
 
@@ -64,11 +65,14 @@ public final class SourceNetwork implements AutoCloseable {
 
     /**
      * Lets no more connections be made, waits until the job has accepted those that were, and gets
-     * ready to lock: criu cannot dump a connection that nobody has accepted. Leaves the lock.
+     * ready to lock: criu cannot dump a connection that nobody has accepted. Waits a little for
+     * those that the job has closed, too. Leaves the lock.
+     *
+     * @return how many the job has closed and the peer has not yet read to the end
      */
-    public void drain(ProcessTree tree, Duration limit) throws Problem, InterruptedException {
+    public int drain(ProcessTree tree, Duration limit) throws Problem, InterruptedException {
         if (!plan.locks()) {
-            return;
+            return 0;
         }
         try {
             lock.create(lock.closing(listeners(tree)));
@@ -86,9 +90,23 @@ public final class SourceNetwork implements AutoCloseable {
                 Thread.sleep(LOOK_MILLIS);
                 waiting = unaccepted(tree);
             }
+            end = System.nanoTime() + CLOSED.toNanos();
+            while (ending() > 0 && System.nanoTime() < end) {
+                Thread.sleep(LOOK_MILLIS);
+            }
+            return ending();
         } catch (IOException e) {
             throw Problem.failed("the job's connections are not seen").because(e.toString());
         }
+    }
+
+    private int ending() throws IOException {
+        Set<String> own = new HashSet<>();
+        plan.addresses().forEach(each -> own.add(each.ip()));
+        return (int)
+                InetSocket.tcpOf(space.process()).stream()
+                        .filter(each -> each.ends() && own.contains(each.local()))
+                        .count();
     }
 
     private List<InetSocket> listeners(ProcessTree tree) throws IOException {
@@ -201,6 +219,7 @@ public final class SourceNetwork implements AutoCloseable {
     public void end() throws Problem, InterruptedException {
         if (plan.movesAddresses()) {
             AddressMove.off(plan.addresses());
+            AddressMove.endConnections(space, plan.addresses());
         }
         if (plan.mode() == NetworkPlan.Mode.OWN && space.own()) {
             LinkMove.off(space, plan);

@@ -46,6 +46,9 @@ public final class TargetNetwork implements AutoCloseable {
         NetworkLock made = new NetworkLock(space, id);
         lock = made;
         made.create(made.silencing(plan.addresses()));
+        if (plan.movesAddresses()) {
+            AddressMove.endConnections(space, plan.addresses()); // of an earlier stay
+        }
         if (plan.mode() == NetworkPlan.Mode.OWN) {
             LinkMove.make(space, Objects.requireNonNull(plan.links()), id);
         }

@@ -36,8 +36,7 @@ final class Outside implements AutoCloseable {
 
     /** Starts a program of /shared/bin that takes {@code --report}; waits for its first report. */
     static Outside start(TwoNodes nodes, String program, String... options) throws Exception {
-        Path hub = nodes.shared().resolveSibling("hub");
-        String pid = Files.readString(hub).split(" ")[0];
+        String pid = pidIn(nodes.shared().resolveSibling("hub"));
         Path file = Files.createTempFile("outside", ".json");
         Files.delete(file);
         List<String> argv = new ArrayList<>(List.of("nsenter", "-t", pid, "--net", "--"));
@@ -51,6 +50,21 @@ final class Outside implements AutoCloseable {
         }
         assertTrue(Files.exists(file), () -> "no report of " + argv);
         return started;
+    }
+
+    /** Runs a Python program there, with n1's files. The process is the caller's. */
+    static Process python(TwoNodes nodes, String... words) throws Exception {
+        Path lab = nodes.shared().getParent();
+        List<String> argv = new ArrayList<>(List.of("nsenter"));
+        argv.add("--mount=/proc/%s/ns/mnt".formatted(pidIn(lab.resolve("nodes/n1/ready"))));
+        argv.add("--net=/proc/%s/ns/net".formatted(pidIn(lab.resolve("hub"))));
+        argv.addAll(List.of("--", "python3"));
+        argv.addAll(List.of(words));
+        return new ProcessBuilder(argv).inheritIO().start();
+    }
+
+    private static String pidIn(Path file) throws IOException {
+        return Files.readString(file).split(" ")[0];
     }
 
     /** Asks for a report. */

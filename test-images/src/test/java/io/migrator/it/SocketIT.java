@@ -1,0 +1,166 @@
+package io.migrator.it;
+
+import static io.migrator.it.TwoNodes.N1;
+import static io.migrator.it.TwoNodes.N2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Connections in awkward states, and many, and between two jobs that move. */
+class SocketIT {
+    private static final String PLACE = "/shared/it/sockets";
+    private static final String PROGRAM = "/shared/it/sockets.py";
+    private static final int MANY = 200;
+    private static final Duration DONE = Duration.ofSeconds(80);
+
+    @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    private static List<String> address(String ip) {
+        return List.of("--service-ip", ip + "/24@eth0");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"queues", "halfclosed", "synsent", "udp"})
+    void awkward(String kind) throws Exception {
+        NODES.bash(N1, "rm -rf %1$s && mkdir -p -m 1777 %1$s".formatted(PLACE));
+        try (InputStream program = SocketIT.class.getResourceAsStream("/sockets.py")) {
+            Files.write(NODES.shared().resolve("it/sockets.py"), program.readAllBytes());
+        }
+        Process outside = Outside.python(NODES, PROGRAM, "outside", kind, PLACE);
+        try {
+            NODES.start(
+                    N1, "job", address("10.77.0.103"), "python3", PROGRAM, "inside", kind, PLACE);
+            NODES.awaitFile(N1, PLACE + "/inside-ready");
+            NODES.awaitFile(N1, PLACE + "/outside-ready");
+            NODES.migrate(N1, "job").well();
+            NODES.migrate(N2, "job").well();
+            Thread.sleep(500);
+            NODES.bash(N1, "touch " + PLACE + "/go");
+            for (String end : List.of("inside", "outside")) {
+                NODES.run(
+                        DONE,
+                        N1,
+                        "bash",
+                        "-c",
+                        "until [[ -s %s/%s-done ]]; do sleep 0.1; done".formatted(PLACE, end));
+                String done = NODES.bash(N1, "cat %s/%s-done".formatted(PLACE, end));
+                System.out.printf("%s: %s: %s%n", kind, end, done);
+                assertTrue(done.startsWith("ok "), done);
+            }
+        } finally {
+            outside.destroyForcibly();
+        }
+    }
+
+    @Test
+    void manyAtOnce() throws Exception {
+        startServer(N1, "job", "10.77.0.103");
+        try (Outside client =
+                Outside.start(
+                        NODES,
+                        "stream",
+                        "client",
+                        "--to",
+                        "10.77.0.103:7000",
+                        "--count",
+                        String.valueOf(MANY),
+                        "--rate-kb",
+                        "8")) {
+            String from = N1;
+            for (int i = 0; i < 2; i++) {
+                client.report();
+                NODES.migrate(from, "job").well();
+                from = TwoNodes.other(from);
+                Thread.sleep(2500);
+                assertFlows(client.report(), MANY);
+            }
+        }
+    }
+
+    private static void startServer(String node, String name, String ip) throws Exception {
+        NODES.start(
+                node,
+                name,
+                address(ip),
+                "/shared/bin/stream",
+                "server",
+                "--port",
+                "7000",
+                "--bind",
+                ip,
+                "--report",
+                TwoNodes.report(name));
+        NODES.awaitFile(node, TwoNodes.report(name));
+    }
+
+    private static void assertFlows(JsonNode report, int connections) {
+        assertEquals(0, report.path("errors").asLong(), report::toString);
+        assertEquals(0, report.path("lost").asLong(), report::toString);
+        assertEquals(connections, report.path("connections").asInt(), report::toString);
+        assertTrue(report.path("silentMillis").asDouble() < 1000, report::toString);
+    }
+
+    /** Two jobs that talk to each other move one after the other, then at the same time. */
+    @Test
+    void twoJobsThatTalk() throws Exception {
+        startServer(N1, "job", "10.77.0.103");
+        NODES.start(
+                N1,
+                "peer",
+                address("10.77.0.104"),
+                "/shared/bin/stream",
+                "client",
+                "--to",
+                "10.77.0.103:7000",
+                "--from",
+                "10.77.0.104",
+                "--report",
+                TwoNodes.report("peer"));
+        NODES.awaitFile(N1, TwoNodes.report("peer"));
+        NODES.migrate(N1, "job").well();
+        assertTalk(N2, N1);
+        NODES.migrate(N1, "peer").well();
+        assertTalk(N2, N2);
+        together(N2, N2);
+        assertTalk(N1, N1);
+        NODES.migrate(N1, "peer").well();
+        assertTalk(N1, N2);
+        together(N1, N2); // past each other
+        assertTalk(N2, N1);
+        NODES.stop(N2, "job");
+        NODES.stop(N1, "peer");
+        NODES.bash(N2, "ip address del 10.77.0.103/24 dev eth0");
+        NODES.bash(N1, "ip address del 10.77.0.104/24 dev eth0");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
+    private static void together(String job, String peer) throws Exception {
+        CompletableFuture<Moved> one = Moving.start(() -> NODES.migrate(job, "job"));
+        CompletableFuture<Moved> other = Moving.start(() -> NODES.migrate(peer, "peer"));
+        one.get(100, TimeUnit.SECONDS).well();
+        other.get(100, TimeUnit.SECONDS).well();
+    }
+
+    private static void assertTalk(String job, String peer) throws Exception {
+        Thread.sleep(4000); // as long as one was cut off, its next try may be away
+        assertFlows(NODES.report(peer, "peer", "USR1"), 1);
+        JsonNode server = NODES.report(job, "job", "USR1");
+        assertEquals(0, server.path("errors").asLong(), server::toString);
+        assertEquals(1, server.path("connections").asInt(), server::toString);
+    }
+}
