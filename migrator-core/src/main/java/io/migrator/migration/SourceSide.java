@@ -63,10 +63,12 @@ final class SourceSide {
      */
     Came settle(boolean takeBack) throws Problem, InterruptedException, IOException {
         SourceAction action = journal.on(SourceEvent.GIVE_UP);
+        boolean risked = false;
         if (journal.state() == Source.GRANTED) {
             SourceEvent answer = asked();
             boolean forced = takeBack && answer == SourceEvent.TARGET_UNKNOWN;
             action = journal.on(forced ? SourceEvent.TAKE_BACK : answer);
+            risked = forced;
         }
         return switch (action) {
             case WAIT -> Came.WAITS;
@@ -76,6 +78,9 @@ final class SourceSide {
             }
             case THAW -> {
                 thaw();
+                if (risked) { // the peers may have spoken to the other copy
+                    SourceNetwork.of(note.network(), instance(), id).reset();
+                }
                 journal.on(SourceEvent.GIVE_UP);
                 yield clean();
             }

@@ -45,8 +45,8 @@ public final class AddressMove {
     }
 
     /**
-     * Ends what is left of connections from these addresses, which must be locked: nobody hears of
-     * it. Where the kernel cannot (CONFIG_INET_DIAG_DESTROY), they end by themselves.
+     * Ends connections from these addresses; where they are locked nobody hears of it. Where the
+     * kernel cannot (CONFIG_INET_DIAG_DESTROY), they end by themselves.
      */
     static void endConnections(NetSpace space, List<InterfaceAddress> addresses)
             throws Problem, InterruptedException {

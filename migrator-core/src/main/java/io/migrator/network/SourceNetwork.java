@@ -215,6 +215,13 @@ public final class SourceNetwork implements AutoCloseable {
         }
     }
 
+    /** The peers are told at once that their connections are of no more use; so is the job. */
+    public void reset() throws Problem, InterruptedException {
+        if (plan.locks()) {
+            AddressMove.endConnections(space, plan.addresses());
+        }
+    }
+
     /** The job is dead here and runs elsewhere: what is left of its network goes. */
     public void end() throws Problem, InterruptedException {
         if (plan.movesAddresses()) {

@@ -66,18 +66,27 @@ class NetworkIT {
     private void moves(String kind, int count) throws Exception {
         try {
             start(kind);
+            Outside bob = startBob();
             List<Double> silences = new ArrayList<>();
+            List<Double> others = new ArrayList<>();
             String from = N1;
             for (int i = 0; i < count; i++) {
                 outside.forEach(NetworkIT::forget);
+                forget(bob);
                 Moved moved = NODES.migrate(from, "job");
                 assertEquals(0, moved.exit(), moved.err());
                 from = TwoNodes.other(from);
                 Thread.sleep(2500); // a client that was cut off tries again by then
                 silences.add(assertFlows(from));
+                JsonNode bobs = bob.report();
+                assertStream(bobs, 1);
+                others.add(bobs.path("longestGapMillis").asDouble());
             }
             System.out.printf(
-                    "%s: %d moves, a client's longest silence %s ms%n", kind, count, silences);
+                    "%s: %d moves, a client's longest silence %s ms, another user's %s ms%n",
+                    kind, count, silences, others);
+            bob.close();
+            NODES.bash(N1, "pkill -u bob stream; rm /run/bob /tmp/bob.out");
             NODES.stop(from, "job");
         } finally {
             for (Outside each : outside) {
@@ -88,6 +97,16 @@ class NetworkIT {
         NODES.bash(N1, "ip address del %s/64 dev eth0 ||:".formatted(IP6));
         NODES.assertAsBefore(N1);
         NODES.assertAsBefore(N2);
+    }
+
+    /** Another user's server on the same node, and its client: nothing of theirs is touched. */
+    private Outside startBob() throws Exception {
+        NODES.bash(
+                N1,
+                "setsid runuser -u bob -- /shared/bin/stream server --port 7002 --report"
+                        + " /tmp/bob.out </dev/null >/dev/null 2>&1 & echo $! >/run/bob");
+        NODES.awaitFile(N1, "/tmp/bob.out");
+        return Outside.start(NODES, "stream", "client", "--to", "10.77.0.1:7002");
     }
 
     private void start(String kind) throws Exception {
