@@ -3,6 +3,7 @@ package io.migrator.cli;
 import io.migrator.instance.Payload;
 import io.migrator.network.AddressMove;
 import io.migrator.network.InterfaceAddress;
+import io.migrator.network.NamespaceState.Kind;
 import io.migrator.network.NetworkWish;
 import io.migrator.network.StartNetwork;
 import io.migrator.problem.Problem;
@@ -12,6 +13,7 @@ import picocli.CommandLine.Parameters;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 
 @Command(
@@ -31,6 +33,8 @@ import java.util.concurrent.Callable;
                     + " program has to use it: it finds it in MIGRATOR_SERVICE_IP",
             "  --net own   a network namespace of the job's own; with --service-ip it has a"
                     + " macvlan on DEVICE with that address",
+            "  --link macvlan|ipvlan|routed   another way than a macvlan; routed: by the node, with"
+                    + " no hardware address of its own",
         })
 final class RunCommand implements Callable<Integer> {
     @Parameters(hidden = true)
@@ -83,11 +87,18 @@ final class RunCommand implements Callable<Integer> {
                 addresses = NetworkWish.addresses(text);
                 options.subList(at, at + 2).clear();
             }
-            return new StartNetwork(own, addresses);
+            int link = options.indexOf("--link");
+            Kind kind = Kind.MACVLAN;
+            if (link >= 0) {
+                String text = link + 1 < options.size() ? options.get(link + 1) : "";
+                kind = Kind.valueOf(text.toUpperCase(Locale.ROOT));
+                options.subList(link, link + 2).clear();
+            }
+            return new StartNetwork(own, kind, addresses);
         } catch (IllegalArgumentException e) {
-            throw Problem.usage("--service-ip is not understood")
+            throw Problem.usage("--service-ip or --link is not understood")
                     .because(e.getMessage())
-                    .tryThis("--service-ip 10.0.0.9/24@eth0");
+                    .tryThis("--service-ip 10.0.0.9/24@eth0 --net own --link macvlan");
         }
     }
 }

@@ -4,8 +4,10 @@ import io.migrator.check.Finding;
 import io.migrator.linux.Proc;
 import io.migrator.linux.User;
 import io.migrator.network.AddressMove;
+import io.migrator.network.Forwarding;
 import io.migrator.network.InetSocket;
 import io.migrator.network.InterfaceAddress;
+import io.migrator.network.NamespaceState;
 import io.migrator.network.NetSpace;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.NetworkPlan.Mode;
@@ -43,6 +45,7 @@ final class NetworkAnswers {
                 answers.names(UnixSockets.names(Proc.self()).keySet());
             }
             answers.devices();
+            answers.forwarding();
             if (User.isRoot() && needs.plan().locks()) {
                 answers.locks();
             }
@@ -79,6 +82,25 @@ final class NetworkAnswers {
                         "interface " + device + " is not on " + node + ", or is down",
                         "the job's sockets or addresses need it",
                         "choose a node whose interfaces have the same names");
+            }
+        }
+    }
+
+    private void forwarding() throws Problem {
+        NamespaceState links = needs.plan().links();
+        for (InterfaceAddress each : needs.plan().addresses()) {
+            NamespaceState.Link link = links == null ? null : links.link(each.device());
+            if (link != null && link.kind() == NamespaceState.Kind.ROUTED) {
+                String missing =
+                        Forwarding.missing(
+                                new InterfaceAddress(each.ip(), each.prefix(), link.parent()));
+                if (!missing.isEmpty()) {
+                    add(
+                            "forwarding",
+                            node + " does not forward for " + each.ip(),
+                            missing + " is missing there",
+                            "sysctl -w " + missing + " there");
+                }
             }
         }
     }

@@ -21,6 +21,7 @@ import io.migrator.problem.Problem;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -260,7 +261,10 @@ final class NetworkChecks {
     private void foreign(ProcessTree tree) throws IOException {
         List<String> ips = plan.addresses().stream().map(InterfaceAddress::ip).toList();
         List<InetSocket> there = InetSocket.of(space.process());
-        hold(tree); // once more: the job makes sockets while we look
+        hold(tree); // once more: the job makes sockets while we look, and closes them
+        Set<String> still = new HashSet<>();
+        InetSocket.of(space.process()).forEach(each -> still.add(each.link()));
+        there.removeIf(each -> !still.contains(each.link()));
         for (InetSocket each : there) {
             if (!each.orphaned()
                     && ips.contains(each.local())

@@ -15,6 +15,25 @@ final class Announcements implements AutoCloseable {
 
     private final List<Announcement> all = new ArrayList<>();
 
+    /**
+     * Gets ready.
+     *
+     * @param space of the job
+     */
+    static Announcements of(NetSpace space, NetworkPlan plan) throws Problem, InterruptedException {
+        Announcements made = new Announcements();
+        try {
+            for (InterfaceAddress each : plan.addresses()) {
+                NetSpace where = RoutedLink.isRouted(plan, each) ? NetSpace.here() : space;
+                made.all.add(Announcement.of(where, RoutedLink.toldAs(plan, each)));
+            }
+            return made;
+        } catch (Problem | InterruptedException e) {
+            made.close();
+            throw e;
+        }
+    }
+
     /** Gets ready. */
     static Announcements of(NetSpace space, List<InterfaceAddress> addresses)
             throws Problem, InterruptedException {
@@ -34,6 +53,13 @@ final class Announcements implements AutoCloseable {
     static void say(NetSpace space, List<InterfaceAddress> addresses)
             throws Problem, InterruptedException {
         try (Announcements made = of(space, addresses)) {
+            made.say();
+        }
+    }
+
+    /** The same for all addresses of a plan. */
+    static void say(NetSpace space, NetworkPlan plan) throws Problem, InterruptedException {
+        try (Announcements made = of(space, plan)) {
             made.say();
         }
     }

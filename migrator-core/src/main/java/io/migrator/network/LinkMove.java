@@ -1,9 +1,11 @@
 package io.migrator.network;
 
 import io.migrator.linux.Command;
+import io.migrator.network.NamespaceState.Kind;
 import io.migrator.network.NamespaceState.Link;
 import io.migrator.problem.Problem;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -24,14 +26,20 @@ final class LinkMove {
             throws Problem, InterruptedException {
         int number = 0;
         for (Link link : state.links()) {
-            String made = nameOf(id, number++);
+            String made = nameOf(id, number);
+            String end = RoutedLink.endOf(id, number++);
             NetSpace.here()
-                    .run(words(link, made).split(" "))
+                    .run(words(link, made, end).split(" "))
                     .orFail("interface " + link.name() + " could not be made");
             String process = String.valueOf(space.process().pid());
             NetSpace.here()
                     .run("ip", "link", "set", made, "netns", process, "name", link.name())
                     .orFail("interface " + link.name() + " could not be moved");
+            if (link.kind() == Kind.ROUTED) {
+                NetSpace.here()
+                        .run("ip", "link", "set", end, "up")
+                        .orFail("interface " + end + " could not be used");
+            }
         }
         Map<String, String> there = Settings.of(space);
         String settings = Settings.text(state.settings(), there);
@@ -47,7 +55,11 @@ final class LinkMove {
         return "mg%x%d".formatted(id.hashCode(), number);
     }
 
-    private static String words(Link link, String made) {
+    private static String words(Link link, String made, String end) {
+        if (link.kind() == Kind.ROUTED) {
+            return "ip link add name %s address %s mtu %d type veth peer name %s address %s mtu %d"
+                    .formatted(end, link.far(), link.mtu(), made, link.hardware(), link.mtu());
+        }
         return "ip link add link %s name %s address %s mtu %d type %s mode %s"
                 .formatted(
                         link.parent(),
@@ -63,20 +75,42 @@ final class LinkMove {
         StringBuilder text = new StringBuilder();
         state.links().forEach(each -> text.append("link set %s up%n".formatted(each.name())));
         state.neighbours().forEach(each -> text.append("neighbour replace " + each + "\n"));
-        // a gateway must be reachable when it is named
-        state.routes().stream()
-                .filter(each -> !each.contains(" via "))
-                .forEach(each -> text.append(withFamily("route replace", each)));
-        state.routes().stream()
-                .filter(each -> each.contains(" via "))
-                .forEach(each -> text.append(withFamily("route replace", each)));
-        state.rules().forEach(each -> text.append(withFamily("rule add", each)));
         return text.toString();
     }
 
-    /** In a batch the family stands in the line. */
-    private static String withFamily(String verb, String words) {
-        return words.substring(0, 2) + " " + verb + words.substring(2) + "\n";
+    /**
+     * Text for {@code ip FAMILY -batch} that makes the routes and rules of a family.
+     *
+     * @param family -4 or -6
+     */
+    static String ways(NamespaceState state, String family) {
+        StringBuilder text = new StringBuilder();
+        List<String> routes = ofFamily(state.routes(), family);
+        for (boolean via : new boolean[] {false, true}) { // a gateway must be in reach first
+            routes.stream()
+                    .filter(each -> each.contains(" via ") == via)
+                    .forEach(each -> text.append("route replace " + each + "\n"));
+        }
+        ofFamily(state.rules(), family).forEach(each -> text.append("rule add " + each + "\n"));
+        return text.toString();
+    }
+
+    private static List<String> ofFamily(List<String> lines, String family) {
+        return lines.stream()
+                .filter(each -> each.startsWith(family + " "))
+                .map(each -> each.substring(family.length() + 1))
+                .toList();
+    }
+
+    /** Takes them into use, all at once. */
+    static void use(NetSpace space, NamespaceState state) throws Problem, InterruptedException {
+        space.feed("the network could not be set up", up(state), "ip", "-batch", "-");
+        for (String family : List.of("-4", "-6")) {
+            String ways = ways(state, family);
+            if (!ways.isEmpty()) {
+                space.feed("the routes could not be set", ways, "ip", family, "-batch", "-");
+            }
+        }
     }
 
     /** Removes them. */

@@ -36,7 +36,9 @@ public record NamespaceState(
     /** How a link reaches the world outside. */
     public enum Kind {
         MACVLAN,
-        IPVLAN
+        IPVLAN,
+        /** A veth pair; the node routes to it, see {@link RoutedLink}. */
+        ROUTED
     }
 
     private static final Pattern HARDWARE = Pattern.compile("([0-9a-f]{2}:){5}[0-9a-f]{2}");
@@ -59,15 +61,25 @@ public record NamespaceState(
      * @param hardware its address
      * @param mode of a macvlan or ipvlan
      * @param parent interface of the node
+     * @param far hardware address of the other end of a veth pair; else empty
      */
     public record Link(
-            String name, Kind kind, String hardware, int mtu, String mode, String parent) {
+            String name,
+            Kind kind,
+            String hardware,
+            int mtu,
+            String mode,
+            String parent,
+            String far) {
         /** Refuses what could not stand in a command. */
         public Link {
             InterfaceAddress.orNoDevice(name);
             InterfaceAddress.orNoDevice(parent);
             if (kind == null || !HARDWARE.matcher(hardware).matches() || !MODES.contains(mode)) {
                 throw new IllegalArgumentException("not a link: " + name);
+            }
+            if (!far.isEmpty() && !HARDWARE.matcher(far).matches()) {
+                throw new IllegalArgumentException("not a hardware address: " + far);
             }
             if (mtu < MTU_LEAST || mtu > MTU_MOST) {
                 throw new IllegalArgumentException("not an MTU: " + mtu);
@@ -116,15 +128,15 @@ public record NamespaceState(
     public static NamespaceState of(NetSpace space)
             throws NotMovable, Problem, InterruptedException {
         IpTool inside = IpTool.of(space);
-        List<Link> links = new ArrayList<>();
-        for (JsonNode each : inside.list("link", "show")) {
-            if (!each.path("ifname").asText().equals(LOOPBACK)) {
-                links.add(link(each));
-            }
-        }
         List<InterfaceAddress> addresses = new ArrayList<>();
         for (JsonNode device : inside.list("address", "show")) {
             addresses.addAll(addressesOf(device));
+        }
+        List<Link> links = new ArrayList<>();
+        for (JsonNode each : inside.list("link", "show")) {
+            if (!each.path("ifname").asText().equals(LOOPBACK)) {
+                links.add(link(each, addresses));
+            }
         }
         List<String> routes = new ArrayList<>();
         for (String family : List.of("-4", "-6")) {
@@ -136,26 +148,38 @@ public record NamespaceState(
                 links, addresses, routes, rules(inside), neighbours(inside), Settings.of(space));
     }
 
-    private static Link link(JsonNode json) throws NotMovable, Problem, InterruptedException {
+    private static Link link(JsonNode json, List<InterfaceAddress> addresses)
+            throws NotMovable, Problem, InterruptedException {
         String name = json.path("ifname").asText();
         JsonNode info = json.path("linkinfo");
         Kind kind =
                 switch (info.path("info_kind").asText()) {
                     case "macvlan" -> Kind.MACVLAN;
                     case "ipvlan" -> Kind.IPVLAN;
+                    case "veth" -> Kind.ROUTED;
                     default ->
                             throw new NotMovable(
                                     "interface %s is of kind '%s'"
                                             .formatted(name, info.path("info_kind").asText()));
                 };
-        String parent = outside(json, name).path("ifname").asText();
+        JsonNode outside = outside(json, name);
+        boolean routed = kind == Kind.ROUTED;
+        String parent =
+                routed ? RoutedLink.answeredOn(addresses, name) : outside.path("ifname").asText();
+        if (parent == null) {
+            throw new NotMovable(
+                    "interface "
+                            + name
+                            + " is a veth pair, but this node answers for none of its addresses");
+        }
         return new Link(
                 name,
                 kind,
                 json.path("address").asText(),
                 json.path("mtu").asInt(),
                 info.path("info_data").path("mode").asText(),
-                parent);
+                parent,
+                routed ? outside.path("address").asText() : "");
     }
 
     /** What of the node's own it hangs on: the parent, or the other end of a pair. */

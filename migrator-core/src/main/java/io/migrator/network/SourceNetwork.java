@@ -38,6 +38,7 @@ public final class SourceNetwork implements AutoCloseable {
     private final NetworkLock lock;
     private @Nullable ReadyCommand locker;
     private @Nullable ReadyCommand cutter;
+    private @Nullable ReadyCommand answerer;
     private String silencing = "";
     private List<Pair> pairs = List.of();
 
@@ -79,6 +80,7 @@ public final class SourceNetwork implements AutoCloseable {
             silencing = lock.silencing(plan.addresses());
             locker = space.ready("nft", "-f", "-");
             cutter = space.ready("nft", "-f", "-");
+            answerer = NetSpace.here().ready("ip", "-batch", "-");
             long end = System.nanoTime() + limit.toNanos();
             List<InetSocket> waiting = unaccepted(tree);
             while (!waiting.isEmpty()) {
@@ -163,6 +165,11 @@ public final class SourceNetwork implements AutoCloseable {
             second.orFail("the network could not be locked", NFT);
         }
         nft.orFail("the network could not be locked", NFT);
+        String quiet = RoutedLink.answering(plan, false);
+        if (!quiet.isEmpty() && answerer != null) {
+            answerer.tell(quiet);
+            answerer.orFail("this node still answers for the job", NFT);
+        }
     }
 
     /**
@@ -211,7 +218,8 @@ public final class SourceNetwork implements AutoCloseable {
     public void resume() throws Problem, InterruptedException {
         if (plan.locks()) {
             lock.delete();
-            Announcements.say(space, plan.addresses());
+            RoutedLink.answer(plan);
+            Announcements.say(space, plan);
         }
     }
 
@@ -228,6 +236,7 @@ public final class SourceNetwork implements AutoCloseable {
             AddressMove.off(plan.addresses());
             AddressMove.endConnections(space, plan.addresses());
         }
+        RoutedLink.keepQuiet(plan);
         if (plan.mode() == NetworkPlan.Mode.OWN && space.own()) {
             LinkMove.off(space, plan);
         }
@@ -238,7 +247,7 @@ public final class SourceNetwork implements AutoCloseable {
 
     @Override
     public void close() {
-        for (ReadyCommand each : new ReadyCommand[] {locker, cutter}) {
+        for (ReadyCommand each : new ReadyCommand[] {locker, cutter, answerer}) {
             if (each != null) {
                 each.close();
             }

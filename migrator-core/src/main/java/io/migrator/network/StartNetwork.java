@@ -20,18 +20,21 @@ import java.util.stream.Collectors;
  * node's interfaces, or on a macvlan in a network namespace of its own. One thread.
  *
  * @param own true for a network namespace of its own
+ * @param kind of its link there
  * @param addresses of the job; with own, each on an interface of the node that reaches its network
  */
-public record StartNetwork(boolean own, List<InterfaceAddress> addresses) {
+public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addresses) {
     /** The name that Apptainer gives to an interface, too. */
     private static final String INSIDE = "eth0";
 
     private static final int HARDWARE_BYTES = 6;
+    private static final int ALL4 = 32;
+    private static final int ALL6 = 128;
     private static final int LOCAL = 0x02;
     private static final int MULTICAST = 0x01;
 
     /** The node's network, as it is. */
-    public static final StartNetwork OF_THE_NODE = new StartNetwork(false, List.of());
+    public static final StartNetwork OF_THE_NODE = new StartNetwork(false, Kind.MACVLAN, List.of());
 
     /** Refuses several interfaces, which would need rules nobody gave. */
     public StartNetwork {
@@ -68,6 +71,12 @@ public record StartNetwork(boolean own, List<InterfaceAddress> addresses) {
                         .because("this node has " + String.join(", ", devices))
                         .tryThis("name one of them behind the @");
             }
+            String missing = own && kind == Kind.ROUTED ? Forwarding.missing(each) : "";
+            if (!missing.isEmpty()) {
+                throw Problem.usage("this node does not forward for others")
+                        .because(missing)
+                        .tryThis("sysctl -w " + missing);
+            }
         }
     }
 
@@ -97,21 +106,58 @@ public record StartNetwork(boolean own, List<InterfaceAddress> addresses) {
         List<Link> links = new ArrayList<>();
         List<InterfaceAddress> inside = new ArrayList<>();
         List<String> routes = new ArrayList<>();
+        List<String> neighbours = new ArrayList<>();
         if (!addresses.isEmpty()) {
             String parent = addresses.getFirst().device();
             JsonNode device = IpTool.of(NetSpace.here()).link(parent);
             int mtu = device.path("mtu").asInt();
-            links.add(new Link(INSIDE, Kind.MACVLAN, hardwareAddress(), mtu, "bridge", parent));
+            links.add(link(mtu, parent));
             for (InterfaceAddress each : addresses) {
-                inside.add(new InterfaceAddress(each.ip(), each.prefix(), INSIDE));
+                int prefix = kind != Kind.ROUTED ? each.prefix() : each.six() ? ALL6 : ALL4;
+                inside.add(new InterfaceAddress(each.ip(), prefix, INSIDE));
             }
-            routes.addAll(gateways(parent));
+            if (kind == Kind.ROUTED) {
+                byNode(routes, neighbours);
+            } else {
+                routes.addAll(gateways(parent));
+            }
         }
         NamespaceState state =
-                new NamespaceState(links, inside, routes, List.of(), List.of(), Map.of());
-        LinkMove.make(space, state, "start" + instance.appinit());
-        space.feed("the network could not be set up", LinkMove.up(state), "ip", "-batch", "-");
-        Announcements.say(space, inside);
+                new NamespaceState(links, inside, routes, List.of(), neighbours, Map.of());
+        NetworkPlan plan = new NetworkPlan(NetworkPlan.Mode.OWN, inside, state);
+        String id = "start" + instance.appinit();
+        LinkMove.make(space, state, id);
+        LinkMove.use(space, state);
+        String reached = RoutedLink.routes(plan, id);
+        if (!reached.isEmpty()) {
+            NetSpace.here().feed("the job could not be reached", reached, "ip", "-batch", "-");
+        }
+        RoutedLink.answer(plan);
+        Announcements.say(space, plan);
+    }
+
+    private Link link(int mtu, String parent) {
+        return switch (kind) {
+            case MACVLAN -> new Link(INSIDE, kind, hardwareAddress(), mtu, "bridge", parent, "");
+            case IPVLAN -> new Link(INSIDE, kind, hardwareAddress(), mtu, "l2", parent, "");
+            case ROUTED ->
+                    new Link(INSIDE, kind, hardwareAddress(), mtu, "", parent, RoutedLink.FAR);
+        };
+    }
+
+    private void byNode(List<String> routes, List<String> neighbours) {
+        for (boolean six : new boolean[] {false, true}) {
+            if (addresses.stream().anyMatch(each -> each.six() == six)) {
+                String gateway = six ? RoutedLink.GATEWAY6 : RoutedLink.GATEWAY4;
+                String family = six ? "-6" : "-4";
+                neighbours.add(
+                        "%s lladdr %s dev %s nud permanent"
+                                .formatted(gateway, RoutedLink.FAR, INSIDE));
+                routes.add(
+                        "%s unicast default via %s dev %s onlink"
+                                .formatted(family, gateway, INSIDE));
+            }
+        }
     }
 
     /** The node's own ways out through that interface, where they are in reach of an address. */

@@ -28,6 +28,10 @@ public final class TargetNetwork implements AutoCloseable {
     private @Nullable ReadyCommand up;
     private @Nullable ReadyCommand cutter;
     private @Nullable ReadyCommand opener;
+    private @Nullable ReadyCommand ways4;
+    private @Nullable ReadyCommand ways6;
+    private @Nullable ReadyCommand router;
+    private @Nullable ReadyCommand answerer;
     private @Nullable Announcements announcements;
 
     /** Nothing is made yet. */
@@ -52,7 +56,12 @@ public final class TargetNetwork implements AutoCloseable {
         if (plan.mode() == NetworkPlan.Mode.OWN) {
             LinkMove.make(space, Objects.requireNonNull(plan.links()), id);
         }
-        announcements = Announcements.of(space, plan.addresses());
+        announcements = Announcements.of(space, plan);
+        NetSpace here = NetSpace.here();
+        ways4 = space.ready("ip", "-4", "-batch", "-");
+        ways6 = space.ready("ip", "-6", "-batch", "-");
+        router = here.ready("ip", "-batch", "-");
+        answerer = here.ready("ip", "-batch", "-");
         up = space.ready("ip", "-batch", "-");
         cutter = space.ready("nft", "-f", "-");
         opener = space.ready("nft", "-f", "-");
@@ -88,8 +97,21 @@ public final class TargetNetwork implements AutoCloseable {
             up.tell(text);
             up.orFail("the job's network could not be set up", TOOL);
         }
+        if (plan.links() != null) {
+            tell(ways4, LinkMove.ways(plan.links(), "-4"), "the routes could not be set");
+            tell(ways6, LinkMove.ways(plan.links(), "-6"), "the routes could not be set");
+        }
+        tell(router, RoutedLink.routes(plan, id), "the job could not be reached");
         if (!pairs.isEmpty()) {
             cutter.orFail("the network could not be locked", TOOL);
+        }
+    }
+
+    private static void tell(@Nullable ReadyCommand program, String text, String what)
+            throws Problem, InterruptedException {
+        if (program != null && !text.isEmpty()) {
+            program.tell(text);
+            program.orFail(what, TOOL);
         }
     }
 
@@ -97,6 +119,7 @@ public final class TargetNetwork implements AutoCloseable {
     public void open() throws Problem, InterruptedException {
         if (lock != null && opener != null && announcements != null) {
             opener.tell(lock.opening());
+            tell(answerer, RoutedLink.answering(plan, true), "nobody would answer for the job");
             announcements.say();
             opener.orFail("the network could not be unlocked", TOOL);
         }
@@ -119,7 +142,8 @@ public final class TargetNetwork implements AutoCloseable {
         if (plan.locks() && instance != null) {
             NetSpace there = NetSpace.of(instance);
             new NetworkLock(there, id).delete();
-            Announcements.say(there, plan.addresses());
+            RoutedLink.answer(plan);
+            Announcements.say(there, plan);
         }
     }
 
@@ -132,6 +156,7 @@ public final class TargetNetwork implements AutoCloseable {
     public void remove(Consumer<String> report) throws Problem, InterruptedException {
         close();
         if (plan.mode() == NetworkPlan.Mode.OWN) {
+            RoutedLink.keepQuiet(plan);
             for (int i = 0; i < Objects.requireNonNull(plan.links()).links().size(); i++) {
                 Command.Result result =
                         NetSpace.here().run("ip", "link", "del", LinkMove.nameOf(id, i));
@@ -149,7 +174,8 @@ public final class TargetNetwork implements AutoCloseable {
 
     @Override
     public void close() {
-        for (ReadyCommand each : new ReadyCommand[] {up, cutter, opener}) {
+        for (ReadyCommand each :
+                new ReadyCommand[] {up, cutter, opener, ways4, ways6, router, answerer}) {
             if (each != null) {
                 each.close();
             }

@@ -51,22 +51,26 @@ class NetworkIT {
     private final List<Outside> outside = new ArrayList<>();
 
     @ParameterizedTest
-    @ValueSource(strings = {"service-ip", "own"})
+    @ValueSource(strings = {"service-ip", "macvlan", "routed"})
     void fourMoves(String kind) throws Exception {
         moves(kind, 4);
     }
 
     @Tag("long")
     @ParameterizedTest
-    @ValueSource(strings = {"service-ip", "own"})
+    @ValueSource(strings = {"service-ip", "macvlan", "routed"})
     void twentyMoves(String kind) throws Exception {
         moves(kind, 20);
     }
 
     private void moves(String kind, int count) throws Exception {
+        if (kind.equals("routed")) {
+            forward("1");
+        }
+        Outside bob = null;
         try {
             start(kind);
-            Outside bob = startBob();
+            bob = startBob();
             List<Double> silences = new ArrayList<>();
             List<Double> others = new ArrayList<>();
             String from = N1;
@@ -85,18 +89,32 @@ class NetworkIT {
             System.out.printf(
                     "%s: %d moves, a client's longest silence %s ms, another user's %s ms%n",
                     kind, count, silences, others);
-            bob.close();
-            NODES.bash(N1, "pkill -u bob stream; rm /run/bob /tmp/bob.out");
             NODES.stop(from, "job");
         } finally {
             for (Outside each : outside) {
                 each.close();
             }
+            forward("0");
+            if (bob != null) {
+                bob.close();
+            }
+            NODES.bash(N1, "pkill -u bob stream; rm -f /run/bob /tmp/bob.out");
         }
         NODES.bash(N1, "ip address del %s/24 dev eth0 ||:".formatted(IP4));
         NODES.bash(N1, "ip address del %s/64 dev eth0 ||:".formatted(IP6));
+        NODES.bash(N1, "ip neighbour del proxy %s dev eth0 ||:".formatted(IP4));
+        NODES.bash(N1, "ip neighbour del proxy %s dev eth0 ||:".formatted(IP6));
         NODES.assertAsBefore(N1);
         NODES.assertAsBefore(N2);
+    }
+
+    private static void forward(String value) throws Exception {
+        String line =
+                "sysctl -qw net.ipv4.ip_forward=%1$s net.ipv6.conf.all.forwarding=%1$s"
+                        + " net.ipv6.conf.eth0.proxy_ndp=%1$s";
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(node, line.formatted(value));
+        }
     }
 
     /** Another user's server on the same node, and its client: nothing of theirs is touched. */
@@ -115,8 +133,8 @@ class NetworkIT {
         outside.add(
                 Outside.start(NODES, "stream", "server", "--port", "7001", "--bind", Outside.IP6));
         List<String> options = new ArrayList<>(List.of("--service-ip", BOTH));
-        if (kind.equals("own")) {
-            options.addAll(List.of("--net", "own"));
+        if (!kind.equals("service-ip")) {
+            options.addAll(List.of("--net", "own", "--link", kind));
         }
         NODES.start(
                 N1,

@@ -23,6 +23,9 @@ final class Sweep {
                 kill -KILL -"$pid" 2>/dev/null
             done
             ip link set eth0 up
+            for address in 10.77.0.103 fd77::103; do
+                ip neighbour del proxy $address dev eth0 2>/dev/null
+            done
             ss -K -H 'src 10.77.0.103 or src 10.77.0.104 or src fd77::103' >/dev/null
             ip -br address show dev eth0 | grep -o '10\\.77\\.0\\.1[0-9][0-9]/24\\|fd77::1[0-9][0-9]/64' |
                 while read -r moved; do ip address del "$moved" dev eth0; done
