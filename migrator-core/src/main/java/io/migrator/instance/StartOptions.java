@@ -105,6 +105,11 @@ public record StartOptions(
         return arguments.contains("--userns") || arguments.contains("--fakeroot");
     }
 
+    /** Whether it is asked to have a network namespace of its own. */
+    public boolean hasOwnNetwork() {
+        return arguments.contains("--net");
+    }
+
     /** The same, in a network namespace of its own that holds nothing but loopback. */
     public StartOptions withOwnNetwork() {
         List<String> more = new ArrayList<>();

@@ -4,11 +4,13 @@ import io.migrator.instance.Instance;
 import io.migrator.linux.Command;
 import io.migrator.linux.Proc;
 import io.migrator.linux.ReadyCommand;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,6 +38,9 @@ public record NetSpace(Proc process, boolean own) {
         try {
             boolean own = !appinit.namespace("net").equals(Proc.self().namespace("net"));
             return new NetSpace(appinit, own);
+        } catch (AccessDeniedException e) {
+            // made by the setuid starter: its owner may not look at it
+            return new NetSpace(appinit, instance.start().hasOwnNetwork());
         } catch (IOException e) {
             throw Problem.failed("the network of the instance is not seen").because(e.toString());
         }
@@ -48,6 +53,11 @@ public record NetSpace(Proc process, boolean own) {
         }
         argv.addAll(words);
         return argv;
+    }
+
+    /** Whether this user may start programs there. */
+    public boolean isOpen() {
+        return !own || User.isRoot();
     }
 
     /** Runs a program there. */
