@@ -62,7 +62,7 @@ final class ListCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static Row row(Instance instance) throws Problem {
+    private static Row row(Instance instance) throws Problem, InterruptedException {
         ProcessTree tree = ProcessTree.of(instance);
         Preflight preflight = Migration.sourceCheck(instance, tree);
         String because =

@@ -28,6 +28,12 @@ final class TerminalProgress implements Progress, AutoCloseable {
     }
 
     @Override
+    public synchronized void chosen(String text) {
+        close();
+        System.err.println("migrator: " + text);
+    }
+
+    @Override
     public synchronized void warning(String text) {
         close();
         System.err.println("migrator: warning: " + text);

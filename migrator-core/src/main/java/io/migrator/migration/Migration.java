@@ -83,8 +83,12 @@ public final class Migration {
     }
 
     /** What can be told without a target: whether the processes are of a kind that can go. */
-    public static Preflight sourceCheck(Instance instance, ProcessTree tree) throws Problem {
-        return new Checks(instance, tree).source(Spool.freeBytes()).done();
+    public static Preflight sourceCheck(Instance instance, ProcessTree tree)
+            throws Problem, InterruptedException {
+        return new Checks(instance, tree)
+                .source(Spool.freeBytes())
+                .with(NetworkChecks.of(instance, tree, NetworkWish.AUTO).findings())
+                .done();
     }
 
     /** Looks whether the job could go, without freezing or changing anything. */
@@ -93,6 +97,9 @@ public final class Migration {
         ProcessTree tree = ProcessTree.of(instance);
         NetworkChecks network = NetworkChecks.of(instance, tree, wish);
         plan = network.plan();
+        if (network.findings().isEmpty() && !network.told().isEmpty()) {
+            progress.chosen(network.told());
+        }
         Survey survey = Checks.survey(instance, id, network.needs());
         TargetFacts facts = target.survey(survey);
         to = facts.node();

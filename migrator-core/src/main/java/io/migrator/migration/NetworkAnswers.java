@@ -46,7 +46,7 @@ final class NetworkAnswers {
             }
             answers.devices();
             answers.forwarding();
-            if (User.isRoot() && needs.plan().locks()) {
+            if (User.isRoot() && needs.plan().keeps()) {
                 answers.locks();
             }
             if (User.isRoot() && needs.plan().movesAddresses()) {

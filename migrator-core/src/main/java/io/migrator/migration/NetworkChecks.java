@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -70,6 +71,28 @@ final class NetworkChecks {
         return plan;
     }
 
+    /** What was chosen, and why; empty if the job has nothing of a network. */
+    String told() {
+        String why =
+                wish.kind() == Kind.AUTO
+                        ? "the job was started so"
+                        : "--network "
+                                + wish.kind().name().toLowerCase(Locale.ROOT).replace('_', '-');
+        String ips = String.join(", ", plan.addresses().stream().map(Object::toString).toList());
+        return switch (plan.mode()) {
+            case SERVICE_IP -> "network: %s moves along (%s)".formatted(ips, why);
+            case OWN ->
+                    "network: its own network namespace moves along, with %s (%s)"
+                            .formatted(ips.isEmpty() ? "loopback only" : ips, why);
+            case CLOSE -> "network: the job's TCP connections end (%s)".formatted(why);
+            case LISTEN_ONLY, UNTOUCHED ->
+                    sockets.stream().allMatch(InetSocket::loops)
+                            ? ""
+                            : "network: what listens moves along; there are no connections to"
+                                    + " other machines";
+        };
+    }
+
     List<Finding> findings() {
         return findings;
     }
@@ -85,7 +108,9 @@ final class NetworkChecks {
         } else {
             for (InterfaceAddress each : plan.addresses()) {
                 wanted.add(each.device());
-                interfaces.putIfAbsent(each.device(), AddressMove.describe(each.device()));
+                if (findings.isEmpty()) { // else it may not exist
+                    interfaces.putIfAbsent(each.device(), AddressMove.describe(each.device()));
+                }
             }
         }
         return new NetworkNeeds(
@@ -123,6 +148,9 @@ final class NetworkChecks {
             return; // UserChecks refuse connections
         }
         plan = choose();
+        if (plan.keeps()) {
+            outside();
+        }
         if (plan.movesAddresses()) {
             foreign(tree);
         }
@@ -189,7 +217,7 @@ final class NetworkChecks {
                                         who(each) + " has a socket, " + each,
                                         "--network refuse was asked for",
                                         "--network auto"));
-                return listenOnly();
+                return space.own() ? own() : listenOnly();
             }
         }
         throw new IllegalStateException();
@@ -254,7 +282,40 @@ final class NetworkChecks {
                         "name it as `ip address` does: ADDRESS/LENGTH@DEVICE");
             }
         }
+        for (InterfaceAddress each : addresses) {
+            List<String> others = here.contains(each) ? AddressMove.goingWith(each) : List.of();
+            if (!others.isEmpty()) {
+                add(
+                        "service-ip",
+                        each + " is the first address of its network",
+                        "the kernel would take the others off with it: "
+                                + String.join(", ", others),
+                        "sysctl -w net/ipv4/conf/%s/promote_secondaries=1"
+                                .formatted(each.device()));
+            }
+        }
         return new NetworkPlan(Mode.SERVICE_IP, addresses, null);
+    }
+
+    /** Through loopback to a program of the node: the other end would stay. */
+    private void outside() throws IOException {
+        List<InetSocket> all = InetSocket.tcpOf(space.process());
+        for (InetSocket own : sockets) {
+            if (own.connects() && own.loops()) {
+                all.stream()
+                        .filter(each -> each.isPeerOf(own) && !each.orphaned())
+                        .filter(each -> !holders.containsKey(each.link()))
+                        .findFirst()
+                        .ifPresent(each ->
+                                add(
+                                        "connections",
+                                        who(own) + " has a connection, " + own,
+                                        "its other end is a program of this node outside the"
+                                                + " instance",
+                                        "end that program's connections for the move; or: "
+                                                + CLOSE));
+            }
+        }
     }
 
     /** Somebody else's connections would end with the address. */

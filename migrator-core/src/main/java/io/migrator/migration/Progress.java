@@ -16,6 +16,9 @@ public interface Progress {
      */
     void sent(long sentBytes, long totalBytes);
 
+    /** What was chosen for the user, and why. */
+    default void chosen(String text) {}
+
     /** Something that the user should know but that stops nothing. */
     void warning(String text);
 }

@@ -144,10 +144,7 @@ final class SourceSide {
     private Came clean() throws Problem, InterruptedException, IOException {
         endCriu();
         removeImages();
-        Instance instance = instance();
-        if (instance != null) {
-            SourceNetwork.of(note.network(), instance, id).resume();
-        }
+        SourceNetwork.of(note.network(), instance(), id).resume();
         RunDirectory.of(note.instance()).release(id);
         SourceEvent answer = SourceEvent.TARGET_UNKNOWN;
         try {

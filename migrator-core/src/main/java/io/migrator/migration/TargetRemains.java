@@ -6,6 +6,7 @@ import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.network.NetworkPlan;
 import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
 
@@ -65,8 +66,11 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
         Instance instance = instance();
         try (Undo all = new Undo(report)) {
             all.push("removing the images", this::removeImages);
-            all.push("removing the network", () -> network().remove(report));
-            if (instance == null && named().isPresent()) {
+            boolean left = instance == null && named().isPresent();
+            if (!left || note.network().mode() != NetworkPlan.Mode.OWN) {
+                all.push("removing the network", () -> network().remove(report));
+            }
+            if (left) {
                 report.accept("another instance '" + note.instance() + "' runs: it is left alone");
                 return;
             }

@@ -5,6 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.migrator.linux.Command;
 import io.migrator.problem.Problem;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,6 +17,15 @@ public final class AddressMove {
     private static final int LOOK_MILLIS = 25;
 
     private AddressMove() {}
+
+    /**
+     * Text for {@code ip -batch} that puts them on a node's interfaces. Duplicates are not looked
+     * for. An IPv6 address is deprecated at once (RFC 4862 section 5.5.4): else the node's other
+     * programs might take it for their own connections.
+     */
+    static String onNode(List<InterfaceAddress> addresses) {
+        return on(addresses).replace(" nodad", " nodad preferred_lft 0");
+    }
 
     /** Text for {@code ip -batch} that puts them there; duplicates are not looked for. */
     static String on(List<InterfaceAddress> addresses) {
@@ -26,9 +38,9 @@ public final class AddressMove {
     }
 
     /** Puts them on this node. */
-    public static void on(NetSpace space, List<InterfaceAddress> addresses)
-            throws Problem, InterruptedException {
-        space.feed("an address could not be set", on(addresses), "ip", "-batch", "-");
+    static void put(List<InterfaceAddress> addresses) throws Problem, InterruptedException {
+        NetSpace here = NetSpace.here();
+        here.feed("an address could not be set", onNode(addresses), "ip", "-batch", "-");
     }
 
     /** Takes them off this node; no complaint about one that is gone. */
@@ -102,6 +114,38 @@ public final class AddressMove {
             Thread.sleep(LOOK_MILLIS);
         }
         return "";
+    }
+
+    /**
+     * Addresses of this node that would go with another one: the kernel takes the later ones of a
+     * network off with the first (ip-sysctl, promote_secondaries).
+     */
+    public static List<String> goingWith(InterfaceAddress address)
+            throws Problem, InterruptedException {
+        String device = address.device();
+        Path promotes =
+                Path.of("/proc/sys/net/ipv4/conf").resolve(device).resolve("promote_secondaries");
+        try {
+            if (address.six() || Files.readString(promotes).strip().equals("1")) {
+                return List.of();
+            }
+        } catch (IOException e) {
+            throw Problem.failed("the sysctls of this node cannot be read").because(e.toString());
+        }
+        List<String> others = new ArrayList<>();
+        for (JsonNode each : IpTool.of(NetSpace.here()).list("address", "show", "dev", device)) {
+            for (JsonNode other : each.path("addr_info")) {
+                String ip = InterfaceAddress.literal(other.path("local").asText());
+                boolean secondary = other.path("secondary").asBoolean();
+                if (ip.equals(address.ip()) && secondary) {
+                    return List.of();
+                }
+                if (secondary && address.reaches(ip)) {
+                    others.add(ip);
+                }
+            }
+        }
+        return others;
     }
 
     /** Addresses of a node, but loopback's. */

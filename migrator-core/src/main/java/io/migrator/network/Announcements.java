@@ -57,27 +57,31 @@ final class Announcements implements AutoCloseable {
         }
     }
 
-    /** The same for all addresses of a plan. */
-    static void say(NetSpace space, NetworkPlan plan) throws Problem, InterruptedException {
+    /**
+     * The same for all addresses of a plan. Nothing may fail for it: neighbours that do not hear of
+     * the address ask for it.
+     */
+    static void say(NetSpace space, NetworkPlan plan) throws InterruptedException {
         try (Announcements made = of(space, plan)) {
             made.say();
+        } catch (Problem e) {
+            // no interface, or it is down: nobody could hear
         }
     }
 
-    /** Says them. */
-    void say() throws Problem {
+    /** Says them, as far as they can be said. */
+    void say() {
         for (Announcement each : all) {
             try {
                 each.say();
             } catch (IOException e) {
-                throw Problem.failed("the neighbours could not be told of the job's address")
-                        .because(e.getMessage());
+                // the link is down or full: said again later
             }
         }
     }
 
     /** Says them some more times, which takes half a second. */
-    void repeat() throws Problem, InterruptedException {
+    void repeat() throws InterruptedException {
         for (int round = 1; round < ROUNDS && !all.isEmpty(); round++) {
             Thread.sleep(PAUSE_MILLIS);
             say();

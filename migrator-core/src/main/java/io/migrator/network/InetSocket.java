@@ -135,6 +135,15 @@ public record InetSocket(
         return link.equals(NOBODY);
     }
 
+    /** True for the other end of a connection within one namespace. */
+    public boolean isPeerOf(InetSocket other) {
+        return protocol.equals(other.protocol)
+                && local.equals(other.remote)
+                && localPort == other.remotePort
+                && remote.equals(other.local)
+                && remotePort == other.localPort;
+    }
+
     /** True if it takes a port for itself: a listener, or a UDP socket with no peer. */
     public boolean takesPort() {
         return listens() || protocol.equals("udp") && localPort != 0 && remotePort == 0;

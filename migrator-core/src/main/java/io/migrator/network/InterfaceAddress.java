@@ -55,9 +55,9 @@ public record InterfaceAddress(String ip, int prefix, String device) {
     static String literal(String text) {
         try {
             if (LITERAL.matcher(text).matches()) {
-                return plain(InetAddress.getByName(text));
+                return plain(InetAddress.ofLiteral(text));
             }
-        } catch (UnknownHostException e) {
+        } catch (IllegalArgumentException e) {
             // told below
         }
         throw new IllegalArgumentException("'" + text + "' is not an IP address");

@@ -186,6 +186,11 @@ public final class NetworkLock {
         return text.toString();
     }
 
+    /** Whether it is there: made first and removed last, it tells whose the network is. */
+    boolean stands() throws Problem, InterruptedException {
+        return space.run("nft", "list", "table", "inet", name).ok();
+    }
+
     /** Removes it; no complaint if it is gone, or never was. */
     public void delete() throws Problem, InterruptedException {
         for (String family : List.of("inet", "arp")) {

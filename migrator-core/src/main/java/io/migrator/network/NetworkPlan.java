@@ -43,14 +43,19 @@ public record NetworkPlan(
     public NetworkPlan {
         Objects.requireNonNull(mode);
         addresses = List.copyOf(addresses);
-        if (mode == Mode.OWN && links == null) {
-            throw new IllegalArgumentException("a network namespace of its own, but not which");
+        if ((mode == Mode.OWN) != (links != null)) {
+            throw new IllegalArgumentException("links go with a network namespace of its own");
         }
     }
 
-    /** True if packets are to be held back while the job stands still. */
+    /** True if packets are to be held back, of new connections at least. */
     public boolean locks() {
-        return mode != Mode.UNTOUCHED && mode != Mode.CLOSE;
+        return mode != Mode.UNTOUCHED;
+    }
+
+    /** True if connections live on. */
+    public boolean keeps() {
+        return locks() && mode != Mode.CLOSE;
     }
 
     /** True if addresses of the node's own interfaces go along. */

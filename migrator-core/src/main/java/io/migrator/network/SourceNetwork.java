@@ -34,6 +34,7 @@ public final class SourceNetwork implements AutoCloseable {
     private static final int IPPROTO_TCP = 6;
 
     private final NetworkPlan plan;
+    private final boolean gone;
     private final NetSpace space;
     private final NetworkLock lock;
     private @Nullable ReadyCommand locker;
@@ -42,8 +43,9 @@ public final class SourceNetwork implements AutoCloseable {
     private String silencing = "";
     private List<Pair> pairs = List.of();
 
-    private SourceNetwork(NetworkPlan plan, NetSpace space, String id) {
+    private SourceNetwork(NetworkPlan plan, boolean gone, NetSpace space, String id) {
         this.plan = plan;
+        this.gone = gone;
         this.space = space;
         this.lock = new NetworkLock(space, id);
     }
@@ -56,7 +58,7 @@ public final class SourceNetwork implements AutoCloseable {
      */
     public static SourceNetwork of(NetworkPlan plan, @Nullable Instance instance, String id)
             throws Problem {
-        return new SourceNetwork(plan, NetSpace.of(instance), id);
+        return new SourceNetwork(plan, instance == null, NetSpace.of(instance), id);
     }
 
     /** True if the peers are to hear that the job's connections end here. */
@@ -155,7 +157,7 @@ public final class SourceNetwork implements AutoCloseable {
     public void lock(Looking looking) throws Problem, InterruptedException {
         ReadyCommand nft = locker;
         ReadyCommand second = cutter;
-        if (nft == null || second == null) {
+        if (nft == null || second == null || !plan.keeps()) {
             return;
         }
         nft.tell(silencing);
@@ -218,6 +220,8 @@ public final class SourceNetwork implements AutoCloseable {
     public void resume() throws Problem, InterruptedException {
         if (plan.locks()) {
             lock.delete();
+        }
+        if (plan.keeps() && !gone) { // else it may be elsewhere by now
             RoutedLink.answer(plan);
             Announcements.say(space, plan);
         }
@@ -232,6 +236,9 @@ public final class SourceNetwork implements AutoCloseable {
 
     /** The job is dead here and runs elsewhere: what is left of its network goes. */
     public void end() throws Problem, InterruptedException {
+        if (!lock.stands()) {
+            return; // it is done, and the job may have come back since
+        }
         if (plan.movesAddresses()) {
             AddressMove.off(plan.addresses());
             AddressMove.endConnections(space, plan.addresses());

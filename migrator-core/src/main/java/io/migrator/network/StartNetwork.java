@@ -92,7 +92,7 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
         List<InterfaceAddress> here = AddressMove.present(NetSpace.here());
         List<InterfaceAddress> missing = new ArrayList<>(addresses);
         missing.removeAll(here);
-        AddressMove.on(NetSpace.here(), missing);
+        AddressMove.put(missing);
         Announcements.say(NetSpace.here(), missing);
         return missing;
     }

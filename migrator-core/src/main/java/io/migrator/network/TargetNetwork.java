@@ -42,11 +42,12 @@ public final class TargetNetwork implements AutoCloseable {
 
     /** Makes what can be made while the job still runs on the source. */
     public void prepare(Instance empty) throws Problem, InterruptedException {
-        if (!plan.locks()) {
+        if (!plan.keeps()) {
             return;
         }
         space = NetSpace.of(empty);
         orOtherSpace();
+        orAddressTaken();
         NetworkLock made = new NetworkLock(space, id);
         lock = made;
         made.create(made.silencing(plan.addresses()));
@@ -65,6 +66,17 @@ public final class TargetNetwork implements AutoCloseable {
         up = space.ready("ip", "-batch", "-");
         cutter = space.ready("nft", "-f", "-");
         opener = space.ready("nft", "-f", "-");
+    }
+
+    private void orAddressTaken() throws Problem, InterruptedException {
+        if (plan.movesAddresses()) {
+            for (InterfaceAddress each : AddressMove.present(space)) {
+                if (plan.addresses().stream().anyMatch(own -> own.ip().equals(each.ip()))) {
+                    throw Problem.failed("the job's address is on the target already")
+                            .because(each.toString());
+                }
+            }
+        }
     }
 
     private void orOtherSpace() throws Problem {
@@ -92,7 +104,7 @@ public final class TargetNetwork implements AutoCloseable {
         String text =
                 plan.mode() == NetworkPlan.Mode.OWN
                         ? LinkMove.up(Objects.requireNonNull(plan.links()))
-                        : plan.movesAddresses() ? AddressMove.on(plan.addresses()) : "";
+                        : plan.movesAddresses() ? AddressMove.onNode(plan.addresses()) : "";
         if (!text.isEmpty()) {
             up.tell(text);
             up.orFail("the job's network could not be set up", TOOL);
@@ -139,9 +151,11 @@ public final class TargetNetwork implements AutoCloseable {
      * @param instance of the job
      */
     public void finish(@Nullable Instance instance) throws Problem, InterruptedException {
-        if (plan.locks() && instance != null) {
+        if (plan.keeps()) {
+            new NetworkLock(NetSpace.of(instance), id).delete();
+        }
+        if (plan.keeps() && instance != null) {
             NetSpace there = NetSpace.of(instance);
-            new NetworkLock(there, id).delete();
             RoutedLink.answer(plan);
             Announcements.say(there, plan);
         }
@@ -164,11 +178,12 @@ public final class TargetNetwork implements AutoCloseable {
                     report.accept(result.complaint());
                 }
             }
-        } else if (plan.locks()) {
-            if (plan.movesAddresses()) {
+        } else if (plan.keeps()) {
+            NetworkLock mine = new NetworkLock(NetSpace.here(), id);
+            if (plan.movesAddresses() && mine.stands()) { // else they are another's
                 AddressMove.off(plan.addresses());
             }
-            new NetworkLock(NetSpace.here(), id).delete();
+            mine.delete();
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.Set;
 public final class UnixSockets {
     private static final int INODE = 6;
     private static final int PATH = 7;
+    private static final int FIELDS = 8;
 
     private UnixSockets() {}
 
@@ -50,6 +51,9 @@ public final class UnixSockets {
                 .forEach(line -> {
                     // type, state, two queues, path and inode, path and inode of the peer
                     String[] fields = line.strip().split("\\s+");
+                    if (fields.length < FIELDS || !fields[0].startsWith("u_")) {
+                        return; // of a name with line ends, which anybody may choose
+                    }
                     String own = "socket:[" + fields[fields.length - 3] + "]";
                     String peer = fields[fields.length - 1];
                     if (links.contains(own)

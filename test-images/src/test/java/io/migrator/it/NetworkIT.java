@@ -79,6 +79,7 @@ class NetworkIT {
                 forget(bob);
                 Moved moved = NODES.migrate(from, "job");
                 assertEquals(0, moved.exit(), moved.err());
+                assertTrue(moved.err().contains("(the job was started so)"), moved.err());
                 from = TwoNodes.other(from);
                 Thread.sleep(2500); // a client that was cut off tries again by then
                 silences.add(assertFlows(from));
@@ -90,6 +91,10 @@ class NetworkIT {
                     "%s: %d moves, a client's longest silence %s ms, another user's %s ms%n",
                     kind, count, silences, others);
             NODES.stop(from, "job");
+            // what the job has closed is forwarded as long as it takes
+            NODES.bash(
+                    from,
+                    "for _ in {1..100}; do ip -br link | grep -q ^mg || exit 0; sleep 0.1; done");
         } finally {
             for (Outside each : outside) {
                 each.close();

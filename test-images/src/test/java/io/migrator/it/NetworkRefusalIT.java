@@ -4,6 +4,7 @@ import static io.migrator.it.TwoNodes.N1;
 import static io.migrator.it.TwoNodes.N2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -197,6 +198,37 @@ class NetworkRefusalIT {
                 moved.err().contains("another program of this node uses 10.77.0.1"), moved.err());
     }
 
+    @Test
+    void theFirstAddressOfANetworkStays() throws Exception {
+        String first = "10.78.0.103/24";
+        NODES.bash(
+                N1,
+                "ip address add %s dev eth0; ip address add 10.78.0.1/24 dev eth0"
+                        .formatted(first));
+        try {
+            serve();
+            Moved moved = NODES.migrate(N1, "job", "--network", "service-ip=" + first + "@eth0");
+            moved.refused(3);
+            assertTrue(moved.err().contains("10.78.0.1"), moved.err());
+        } finally {
+            NODES.bash(
+                    N1,
+                    "ip address del 10.78.0.1/24 dev eth0; ip address del %s dev eth0"
+                            .formatted(first));
+        }
+    }
+
+    /** The list says so, too. */
+    @Test
+    void theListTellsOfConnections() throws Exception {
+        serve();
+        assertTrue(NODES.listed(N1, "job").path("canGo").asBoolean());
+        try (Outside client = Outside.start(NODES, "stream", "client", "--to", "10.77.0.1:7000")) {
+            assertEquals("established", client.report().path("state").asText());
+            assertFalse(NODES.listed(N1, "job").path("canGo").asBoolean());
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"own", "service-ip=10.77.0.99/24@eth0", "refuse"})
     void whatTheJobIsNotIsRefused(String wish) throws Exception {
@@ -217,7 +249,8 @@ class NetworkRefusalIT {
         try (Outside client = Outside.start(NODES, "stream", "client", "--to", "10.77.0.1:7000")) {
             NODES.migrate(N1, "job").refused(3);
             assertEquals("established", client.report().path("state").asText());
-            NODES.migrate(N1, "job", "--network", "close").well();
+            Moved moved = NODES.migrate(N1, "job", "--network", "close").well();
+            assertTrue(moved.err().contains("network: the job's TCP connections end"), moved.err());
             Thread.sleep(500);
             assertEquals(0, client.last().path("connections").asInt());
         }

@@ -28,7 +28,7 @@ record Snapshot(String text) {
             ip -br link | section link
             ip -br address | section address
             ip -4 route show table all | section route
-            { ip -6 route show table all | grep -v ' expires ' ||:; } | section route6
+            { ip -6 route show table all | grep -v -e " expires " -e fe80 ||:; } | section route6
             { ip -4 rule; ip -6 rule; } | section rule
             { ip neighbour show proxy; ip -6 neighbour show proxy; } | section proxy
             { grep -rs '' /proc/sys/net/ipv{4,6}/conf /proc/sys/net/ipv4/ip_* ||:; } | section sysctl
