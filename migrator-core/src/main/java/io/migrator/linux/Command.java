@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +22,8 @@ import java.util.concurrent.TimeoutException;
 
 /**
  * The one way to run a program to its end: an argument list (never a shell line), both outputs
- * drained at the same time and bounded, a deadline that must be given. Standard input is empty.
+ * drained at the same time and bounded, a deadline that must be given. Standard input is empty
+ * unless it is given.
  *
  * <p>Immutable after {@link #run}; one run per instance.
  */
@@ -31,8 +33,12 @@ public final class Command {
 
     private static final File NULL = new File("/dev/null");
 
+    /** Exit statuses of what a terminal's SIGHUP or SIGINT has ended. */
+    private static final Set<Integer> HIT = Set.of(128 + 1, 128 + 2);
+
     private final List<String> argv;
     private @Nullable Path directory;
+    private @Nullable String input;
     private boolean apart;
 
     private Command(List<String> argv) {
@@ -55,9 +61,16 @@ public final class Command {
         return this;
     }
 
+    /** Gives it something to read. */
+    public Command reading(String text) {
+        this.input = text;
+        return this;
+    }
+
     /**
      * Runs it in a session of its own (setsid(1)): a Ctrl-C typed at our terminal, which we hear as
-     * well and decide upon, does not end it too.
+     * well and decide upon, does not end it too. One that comes before it has its session ends what
+     * has done nothing yet: it is started again.
      */
     public Command apart() {
         this.apart = true;
@@ -96,26 +109,22 @@ public final class Command {
      * @throws InterruptedException if the thread was interrupted; the program is killed first
      */
     public Result run(Duration deadline) throws Problem, InterruptedException {
-        ProcessBuilder builder =
-                new ProcessBuilder(new ArrayList<>(argv))
-                        .redirectInput(ProcessBuilder.Redirect.from(NULL));
-        if (apart) {
-            builder.command().addFirst("setsid");
+        long end = System.nanoTime() + deadline.toNanos();
+        Result result = once(deadline);
+        while (apart && HIT.contains(result.exit) && System.nanoTime() < end) {
+            result = once(deadline);
         }
-        if (directory != null) {
-            builder.directory(directory.toFile());
-        }
-        Process process;
-        try {
-            process = builder.start();
-        } catch (IOException e) {
-            throw Problem.failed("could not start " + argv.getFirst())
-                    .because(e.getMessage())
-                    .causedBy(e);
-        }
+        return result;
+    }
+
+    private Result once(Duration deadline) throws Problem, InterruptedException {
+        Process process = start();
         try {
             CompletableFuture<String> out = drain(process.getInputStream());
             CompletableFuture<String> err = drain(process.getErrorStream());
+            if (input != null) {
+                feed(process.getOutputStream(), input);
+            }
             if (!process.waitFor(deadline.toMillis(), TimeUnit.MILLISECONDS)) {
                 throw Problem.failed(argv.getFirst() + " did not end")
                         .because("killed after " + deadline.toSeconds() + " s: " + argv);
@@ -127,6 +136,38 @@ public final class Command {
                 process.destroyForcibly();
             }
         }
+    }
+
+    private Process start() throws Problem {
+        ProcessBuilder builder = new ProcessBuilder(new ArrayList<>(argv));
+        if (input == null) {
+            builder.redirectInput(ProcessBuilder.Redirect.from(NULL));
+        }
+        if (apart) {
+            builder.command().addFirst("setsid");
+        }
+        if (directory != null) {
+            builder.directory(directory.toFile());
+        }
+        try {
+            return builder.start();
+        } catch (IOException e) {
+            throw Problem.failed("could not start " + argv.getFirst())
+                    .because(e.getMessage())
+                    .causedBy(e);
+        }
+    }
+
+    /** A program that ends before it has read all of it tells by its exit status why. */
+    private static void feed(OutputStream to, String text) {
+        Thread.ofVirtual()
+                .start(() -> {
+                    try (to) {
+                        to.write(text.getBytes(StandardCharsets.UTF_8));
+                    } catch (IOException e) {
+                        // told by its end
+                    }
+                });
     }
 
     /** A daemon that outlives the command may hold its output open: it is not waited for. */

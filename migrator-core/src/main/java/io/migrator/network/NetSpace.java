@@ -73,9 +73,6 @@ public record NetSpace(Proc process, boolean own) {
     /** Gives a program there its whole input, and waits for its end. */
     public void feed(String what, String input, String... words)
             throws Problem, InterruptedException {
-        try (ReadyCommand program = ready(words)) {
-            program.tell(input);
-            program.orFail(what, DEADLINE);
-        }
+        Command.of(argv(List.of(words))).apart().reading(input).run(DEADLINE).orFail(what);
     }
 }
