@@ -1,12 +1,12 @@
 /*
  * TCP connections that notice every lost, doubled, changed or late byte, in both directions.
  *
- *   stream server --port P [--bind ADDR] [--rate-kb R] [--report FILE]
+ *   stream server --port P [--bind ADDR] [--rate-kb R] [--mb N] [--report FILE]
  *   stream client --to ADDR:PORT [--from ADDR] [--count N] [--rate-kb R] [--report FILE]
  *
  * Each side sends numbered records of 64 bytes at R KB/s (default 256, so four a millisecond) and checks the other's.
  * The server serves up to 512 connections; the client makes N (default 1), and tries for 10 s to connect. An IPv6
- * address before a port stands in brackets. R is for each connection.
+ * address before a port stands in brackets. R is for each connection. N MiB of memory hold numbers that are not used.
  *
  *   SIGUSR1   write a report, then begin the gap statistics anew
  *   SIGTERM   write a last report and end: 0 if there was no error, else 1
@@ -36,7 +36,7 @@
 #define CONNECT_NANOS (10 * NANOS_PER_SECOND)
 
 static const char HELP[] =
-    "usage: stream server --port P [--bind ADDR] [--rate-kb R] [--report FILE]\n"
+    "usage: stream server --port P [--bind ADDR] [--rate-kb R] [--mb N] [--report FILE]\n"
     "       stream client --to ADDR:PORT [--from ADDR] [--count N] [--rate-kb R] [--report FILE]\n"
     "SIGUSR1: report, then reset the gap statistics; SIGTERM: report and end\n";
 
@@ -292,6 +292,21 @@ static uint64_t newly_due(double records_per_second) {
     return due;
 }
 
+/* Memory that has to be moved and cannot be compressed. */
+static void fill(long megabytes) {
+    size_t words = (size_t) megabytes * (1 << 20) / sizeof(uint64_t);
+    uint64_t *memory = calloc(words + 1, sizeof *memory), random = 88172645463325252ULL;
+    if (!memory) {
+        die("memory");
+    }
+    for (size_t i = 0; i < words; i++) {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        ((volatile uint64_t *) memory)[i] = random;
+    }
+}
+
 int main(int count, char **values) {
     struct arguments arguments = read_arguments(count, values, HELP);
     int server = flag(&arguments, "server"), client = flag(&arguments, "client");
@@ -301,6 +316,7 @@ int main(int count, char **values) {
     const char *from = text_argument(&arguments, "--from", NULL);
     long wanted = number_argument(&arguments, "--count", 1);
     long rate = number_argument(&arguments, "--rate-kb", 256);
+    fill(number_argument(&arguments, "--mb", 0));
     report_file = text_argument(&arguments, "--report", server ? "/tmp/stream-server.out" : "/tmp/stream-client.out");
     end_arguments(&arguments);
     if (server == client || (server && (port < 1 || port > 65535)) || (client && (!to || wanted < 1 || wanted > MAX_CONNECTIONS))) {

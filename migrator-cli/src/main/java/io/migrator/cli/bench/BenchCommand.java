@@ -13,6 +13,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             TransportCommand.class,
             StopCommand.class,
+            NetworkCommand.class,
             SendCommand.class,
             SinkCommand.class,
         })
@@ -22,6 +23,6 @@ public final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "say what to measure: transport or stop");
+                spec.commandLine(), "say what to measure: transport, stop or network");
     }
 }

@@ -23,6 +23,7 @@ final class ByHandWay implements Way {
 
     private final Lab lab;
     private final String script;
+    private final String address;
     private String appinit = "";
 
     /**
@@ -30,9 +31,11 @@ final class ByHandWay implements Way {
      *
      * @param directory of this run, below the lab's shared folder
      * @param directoryInside the same as the nodes see it
+     * @param address on eth0 that moves along, or empty
      */
-    ByHandWay(Lab lab, Path directory, String directoryInside) throws Problem {
+    ByHandWay(Lab lab, Path directory, String directoryInside, String address) throws Problem {
         this.lab = lab;
+        this.address = address;
         this.script = directoryInside + "/" + SCRIPT;
         try (InputStream in = ByHandWay.class.getResourceAsStream(SCRIPT)) {
             Files.copy(Objects.requireNonNull(in, SCRIPT), directory.resolve(SCRIPT));
@@ -47,15 +50,15 @@ final class ByHandWay implements Way {
     }
 
     @Override
-    public void prepare(Pattern payload) throws Problem, InterruptedException {
+    public void prepare(Payload payload) throws Problem, InterruptedException {
         String pids = call(Pattern.SOURCE, "pids", payload);
         appinit = call(Pattern.TARGET, "prepare", payload, Pattern.IMAGE, pids);
     }
 
     @Override
-    public Told move(Pattern payload) throws Problem, InterruptedException {
+    public Told move(Payload payload) throws Problem, InterruptedException {
         long start = System.nanoTime();
-        String printed = call(Pattern.SOURCE, "move", payload, Pattern.TARGET, appinit);
+        String printed = call(Pattern.SOURCE, "move", payload, Pattern.TARGET, appinit, address);
         double total = (System.nanoTime() - start) / NANOS_PER_MILLI;
         try {
             JsonNode told = Results.JSON.readTree(printed);
@@ -71,12 +74,12 @@ final class ByHandWay implements Way {
     }
 
     @Override
-    public void clean(Pattern payload) throws Problem, InterruptedException {
-        call(Pattern.TARGET, "clean", payload);
-        call(Pattern.SOURCE, "clean", payload);
+    public void clean(Payload payload) throws Problem, InterruptedException {
+        call(Pattern.TARGET, "clean", payload, address);
+        call(Pattern.SOURCE, "clean", payload, address);
     }
 
-    private String call(String node, String action, Pattern payload, String... more)
+    private String call(String node, String action, Payload payload, String... more)
             throws Problem, InterruptedException {
         List<String> words = new ArrayList<>(List.of("bash", script, action, payload.name()));
         words.addAll(List.of(more));

@@ -19,10 +19,10 @@ record MigratorWay(Lab lab, ByHandWay cleaner) implements Way {
     }
 
     @Override
-    public void prepare(Pattern payload) {}
+    public void prepare(Payload payload) {}
 
     @Override
-    public Told move(Pattern payload) throws Problem, InterruptedException {
+    public Told move(Payload payload) throws Problem, InterruptedException {
         Result result =
                 lab.exec(
                                 Pattern.DEADLINE,
@@ -54,7 +54,7 @@ record MigratorWay(Lab lab, ByHandWay cleaner) implements Way {
     }
 
     @Override
-    public void clean(Pattern payload) throws Problem, InterruptedException {
+    public void clean(Payload payload) throws Problem, InterruptedException {
         cleaner.clean(payload);
     }
 }

@@ -16,7 +16,7 @@ import java.util.List;
  * The payload {@code pattern} in an instance of its own in the lab, which tells how long it stood
  * still and whether its memory is right (pattern.c). Used by one thread.
  */
-final class Pattern {
+final class Pattern implements Payload {
     static final String SOURCE = "n1";
     static final String TARGET = "n2";
     static final String IMAGE = "/shared/images/base.sif";
@@ -26,6 +26,8 @@ final class Pattern {
 
     private final Lab lab;
     private final String name;
+    private final int megabytes;
+    private final int rate;
     private final Path file;
     private final String fileInside;
     private int seen;
@@ -33,12 +35,16 @@ final class Pattern {
     /**
      * A payload that has not been started.
      *
+     * @param megabytes of memory, MiB
+     * @param rate at which it writes, MiB/s
      * @param directory of this run, below the lab's shared folder
      * @param directoryInside the same as the nodes see it
      */
-    Pattern(Lab lab, String name, Path directory, String directoryInside) {
+    Pattern(Lab lab, String name, int megabytes, int rate, Path directory, String directoryInside) {
         this.lab = lab;
         this.name = name;
+        this.megabytes = megabytes;
+        this.rate = rate;
         this.file = directory.resolve(name + ".json");
         this.fileInside = directoryInside + "/" + name + ".json";
     }
@@ -47,12 +53,14 @@ final class Pattern {
     @JsonIgnoreProperties(ignoreUnknown = true)
     record Report(int seq, String node, long bad, boolean verified, double maxGapMillis) {}
 
-    String name() {
+    @Override
+    public String name() {
         return name;
     }
 
     /** Returns when its memory is filled. */
-    void start(int megabytes, int rate) throws Problem, InterruptedException {
+    @Override
+    public void start() throws Problem, InterruptedException {
         run(
                 SOURCE,
                 "migrator",
@@ -72,14 +80,25 @@ final class Pattern {
         await();
     }
 
-    /** The longest gap since the last reset or the start, which begins anew. */
-    double reset() throws Problem, InterruptedException {
+    @Override
+    public double reset() throws Problem, InterruptedException {
         return signalled("USR1", SOURCE).maxGapMillis;
     }
 
-    /** Its gap since the last reset, after every page of its memory was checked on the target. */
-    Report verify() throws Problem, InterruptedException {
-        return signalled("USR2", TARGET);
+    /** Every page of its memory is checked. */
+    @Override
+    public double verify() throws Problem, InterruptedException {
+        Report report = signalled("USR2", TARGET);
+        if (!report.verified || report.bad != 0 || !report.node.equals(TARGET)) {
+            throw Problem.failed(
+                    "the payload on %s found %d wrong pages".formatted(report.node, report.bad));
+        }
+        return report.maxGapMillis;
+    }
+
+    @Override
+    public void close() {
+        // it is in its instance
     }
 
     private Report signalled(String signal, String node) throws Problem, InterruptedException {

@@ -4,19 +4,19 @@ import io.migrator.problem.Problem;
 
 import java.util.Map;
 
-/** A way to move a {@link Pattern} from one node of the lab to the other. Used by one thread. */
+/** A way to move a {@link Payload} from one node of the lab to the other. Used by one thread. */
 sealed interface Way permits MigratorWay, ByHandWay {
     /** In words, for tables. */
     String name();
 
     /** What is done beforehand, while the payload runs. */
-    void prepare(Pattern payload) throws Problem, InterruptedException;
+    void prepare(Payload payload) throws Problem, InterruptedException;
 
     /** Moves it. */
-    Told move(Pattern payload) throws Problem, InterruptedException;
+    Told move(Payload payload) throws Problem, InterruptedException;
 
     /** Ends the payload, wherever it is, and removes what the way left on both nodes. */
-    void clean(Pattern payload) throws Problem, InterruptedException;
+    void clean(Payload payload) throws Problem, InterruptedException;
 
     /**
      * What the tools themselves say of a move.

@@ -1,13 +1,16 @@
 #!/bin/bash
 # A stop-and-copy of an Apptainer instance as a person does it with criu, tar and ssh: the baseline of
-# `migrator bench stop`. Needs root on both nodes. Only `move` is in the payload's gap.
+# `migrator bench stop` and, with nft and ip, of `bench network`. Needs root on both nodes. Only `move` is in the gap.
 #
 #   by-hand.sh prepare NAME IMAGE PIDS   on the target: criu's copy, and an empty instance whose own threads
 #                                        have none of the payload's PIDS; prints its appinit's pid
 #   by-hand.sh pids NAME                 on the source: the payload's pids inside its instance, and all threads'
-#   by-hand.sh move NAME TARGET APPINIT  on the source: dump, copy, restore; prints the milliseconds of each
-#   by-hand.sh restore NAME APPINIT      on the target, called by `move`
-#   by-hand.sh clean NAME                on both
+#   by-hand.sh move NAME TARGET APPINIT [ADDRESS]
+#                                        on the source: dump, copy, restore; prints the milliseconds of each. With an
+#                                        ADDRESS on eth0, TCP connections to it live on
+#   by-hand.sh restore NAME APPINIT [ADDRESS]
+#                                        on the target, called by `move`
+#   by-hand.sh clean NAME [ADDRESS]      on both
 set -euo pipefail
 
 readonly self=$(readlink -f "$0") action=$1 name=$2
@@ -51,6 +54,18 @@ clash() {
     done | grep -qxF "$2"
 }
 
+# locks NAME ADDRESS: rules that drop all of the address, but what criu itself sends
+locks() {
+    echo "table inet $1 {
+        chain migin { type filter hook input priority -10; meta mark 0xC114 accept; ip daddr $2 drop; }
+        chain migout { type filter hook output priority -10; meta mark 0xC114 accept; ip saddr $2 drop; } }"
+}
+
+# criu's own lock, which it wants to find on the target
+criu_table() {
+    nft list tables | sed -n 's/^table inet \(CRIU-.*\)/\1/p'
+}
+
 millis_between() { echo $((($2 - $1) / 1000000)); }
 
 case $action in
@@ -77,22 +92,48 @@ case $action in
         root=$(payload_pids "$here" | sort -n | head -n 1)
         mkdir -m 700 "$images"
         start=$(date +%s%N)
-        criu_in "$here" dump -t "$root" -o dump.log
-        dumped=$(date +%s%N)
-        tar -C "$images" -cf - . |
-            ssh -c aes128-gcm@openssh.com "$3" "mkdir -m 700 $images && tar -C $images -xf -"
-        copied=$(date +%s%N)
-        ssh "$3" bash "$self" restore "$name" "$4"
+        if [[ -z ${5:-} ]]; then
+            criu_in "$here" dump -t "$root" -o dump.log
+            dumped=$(date +%s%N)
+            tar -C "$images" -cf - . |
+                ssh -c aes128-gcm@openssh.com "$3" "mkdir -m 700 $images && tar -C $images -xf -"
+            copied=$(date +%s%N)
+            ssh "$3" bash "$self" restore "$name" "$4"
+        else
+            locks migrator "$5" | nft -f -
+            criu_in "$here" dump -t "$root" -o dump.log --tcp-established --network-lock nftables
+            ip address del "$5/24" dev eth0
+            criu_table >"$images/table"
+            nft list table inet "$(cat "$images/table")" >"$images/rules"
+            dumped=$(date +%s%N)
+            copied=$dumped # one ssh does both
+            tar -C "$images" -cf - . |
+                ssh -c aes128-gcm@openssh.com "$3" "mkdir -m 700 $images && tar -C $images -xf - &&
+                    bash $self restore $name $4 $5"
+        fi
         restored=$(date +%s%N)
         printf '{"dump":%d,"copy":%d,"restore":%d,"bytes":%d}\n' "$(millis_between "$start" "$dumped")" \
             "$(millis_between "$dumped" "$copied")" "$(millis_between "$copied" "$restored")" \
             "$(du -sb "$images" | cut -f 1)"
         ;;
     restore)
-        criu_in "$3" restore -o restore.log --restore-detached
+        if [[ -z ${4:-} ]]; then
+            criu_in "$3" restore -o restore.log --restore-detached
+        else
+            (cat "$images/rules"; locks "$(cat "$images/table")" "$4") | nft -f -
+            ip address add "$4/24" dev eth0
+            sysctl -qw net.ipv4.conf.eth0.arp_notify=1
+            ip link set dev eth0 address "$(cat /sys/class/net/eth0/address)"
+            sysctl -qw net.ipv4.conf.eth0.arp_notify=0
+            criu_in "$3" restore -o restore.log --restore-detached --tcp-established
+        fi
         ;;
     clean)
         apptainer -q instance stop "$name" >&2 || true
         rm -rf "$images" "$runs" "$bundle" "$bundle.new"
+        for table in migrator $(criu_table); do
+            nft delete table inet "$table" 2>/dev/null || true
+        done
+        ip address del "${3:-0.0.0.0}/24" dev eth0 2>/dev/null || true
         ;;
 esac
