@@ -25,6 +25,14 @@ final class Job {
             description = "What becomes of the job's connections (default: ${DEFAULT-VALUE}).")
     private String network = "auto";
 
+    @Option(
+            names = "--rebind",
+            description =
+                    "What listens at an address of this node listens at the target's address of"
+                            + " the same interface. Whoever was told the old address does not find"
+                            + " it.")
+    private boolean rebind;
+
     @Option(names = "--json", description = "Print the result as one JSON object.")
     private boolean json;
 
@@ -70,7 +78,7 @@ final class Job {
 
     private NetworkWish wish() throws Problem {
         try {
-            return NetworkWish.parse(network);
+            return NetworkWish.parse(network).rebinding(rebind);
         } catch (IllegalArgumentException e) {
             throw Problem.usage("--network is not understood")
                     .because(e.getMessage())

@@ -62,11 +62,16 @@ final class ListCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static Row row(Instance instance) throws Problem, InterruptedException {
-        ProcessTree tree = ProcessTree.of(instance);
-        Preflight preflight = Migration.sourceCheck(instance, tree);
-        String because =
-                preflight.blockers().isEmpty() ? "" : preflight.blockers().getFirst().what();
+    private static Row row(Instance instance) throws InterruptedException {
+        ProcessTree tree = new ProcessTree(List.of());
+        String because;
+        try {
+            tree = ProcessTree.of(instance);
+            Preflight preflight = Migration.sourceCheck(instance, tree);
+            because = preflight.blockers().isEmpty() ? "" : preflight.blockers().getFirst().what();
+        } catch (Problem e) { // of this one; the others are listed
+            because = e.getMessage();
+        }
         String mode =
                 instance.userNamespace()
                         ? "userns"

@@ -79,6 +79,11 @@ public record ProcessTree(List<Member> members) {
         return members.stream().filter(member -> member.parent <= 1).toList();
     }
 
+    /** The processes themselves. */
+    public List<Proc> processes() {
+        return members.stream().map(Member::process).toList();
+    }
+
     /** Sum of the processes' resident memory; pages that they share count for each of them. */
     public long residentBytes() {
         return members.stream().mapToLong(Member::residentBytes).sum();

@@ -94,6 +94,21 @@ final class EmptyInstance {
         }
     }
 
+    /**
+     * Whether an instance was started for a migration, as far as that can be seen: by the start
+     * script it was given, which only an image that is written to may lack.
+     */
+    static boolean isOf(Instance found, String id) throws Problem {
+        try {
+            return found.start().arguments().contains("--writable")
+                    || Files.readString(new Proc(found.appinit()).file("mountinfo"))
+                            .contains("/" + id + "/" + SCRIPT);
+        } catch (IOException e) {
+            throw Problem.failed("the mounts of instance '" + found.name() + "' are not seen")
+                    .because(e.toString());
+        }
+    }
+
     private static Path emptyScript(Path scratch) throws Problem {
         Path script = scratch.resolve(SCRIPT);
         try {

@@ -15,11 +15,14 @@ import java.util.function.Consumer;
  * @param report told of what could not be done
  */
 record Farewell(Instance instance, Target target, Consumer<String> report) {
-    /** Ends and removes all of it; the journal goes last, when the target has been told. */
+    /**
+     * Ends and removes all of it; the journal goes last, when nothing is left and the target has
+     * been told.
+     */
     void say(FrozenSource source, SourceJournal journal, Spool spool, boolean carried) {
         RunDirectory directory = RunDirectory.of(instance.name());
         try (Undo last = new Undo(report)) {
-            last.push(
+            last.pushIfWell(
                     "telling the target",
                     () -> {
                         target.done();

@@ -1,5 +1,6 @@
 package io.migrator.migration;
 
+import io.migrator.criu.BoundSockets;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.ImageOwner;
 import io.migrator.fault.FaultPoint;
@@ -25,6 +26,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -42,6 +44,7 @@ public final class LocalTarget implements Target, JobSink {
     private @Nullable Journal file;
     private @Nullable TargetJournal journal;
     private @Nullable TargetNetwork network;
+    private Map<String, String> rebound = Map.of();
     private final RestoredMemory memory = new RestoredMemory();
 
     /**
@@ -68,7 +71,7 @@ public final class LocalTarget implements Target, JobSink {
         FaultPoint.TARGET_PREPARING.reached();
         Spool place = Spool.create(wanted.id());
         spool = place;
-        made.push("removing the images", place::close);
+        made.pushIfWell("removing the images", place::close);
         ImageFiles files = new ImageFiles(place.directory());
         images = files;
         made.push("closing the images", files::close);
@@ -77,13 +80,14 @@ public final class LocalTarget implements Target, JobSink {
         }
         TargetNetwork net = new TargetNetwork(wanted.network(), wanted.id());
         network = net;
-        made.push("removing the network", () -> net.remove(report));
+        made.push("removing the network", net::remove);
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
         Instance empty = EmptyInstance.start(wanted, place.directory());
         instance = empty;
         Running appinit = new Running(empty.appinit(), empty.startTime());
         begun.note(begun.note().withInstance(appinit));
         net.prepare(empty);
+        rebound = TargetNetwork.rebound(wanted.network());
         if (!EmptyInstance.join(empty)) {
             report.accept("the job will not be in the cgroup of its instance");
         }
@@ -155,6 +159,7 @@ public final class LocalTarget implements Target, JobSink {
                 ImageOwner.orForeign(directory(), prepared(instance));
             }
             CarriedDirectory.unpack(prepared(order), directory());
+            BoundSockets.move(directory(), rebound);
             prepared(network).arrive(pairs);
             prepared(restore).restore();
             memory.open(prepared(instance), prepared(restore));
@@ -236,7 +241,6 @@ public final class LocalTarget implements Target, JobSink {
         }
         try {
             FaultPoint.TARGET_TAKEN.reached();
-            prepared(network).open();
             held.letGo();
         } catch (Problem e) {
             giveUpTaken();
@@ -249,7 +253,17 @@ public final class LocalTarget implements Target, JobSink {
         }
         made.commit();
         FaultPoint.TARGET_RUNNING.reached();
+        openNetwork();
         tidy(held);
+    }
+
+    private void openNetwork() throws InterruptedException {
+        try {
+            Instance mine = prepared(instance);
+            prepared(network).open(() -> ProcessTree.of(mine));
+        } catch (Problem e) {
+            report.accept(e.getMessage());
+        }
     }
 
     /** What is not found out now nobody may take for a refusal. */
@@ -276,10 +290,8 @@ public final class LocalTarget implements Target, JobSink {
             if (!held.finish()) {
                 report.accept("criu did not end well after it let the job go");
             }
-            prepared(images).close();
-            prepared(spool).close();
-        } catch (IOException | Problem e) {
-            report.accept("what is left of the move could not be removed: " + e.getMessage());
+        } catch (Problem e) {
+            report.accept(e.getMessage());
         } finally {
             held.close();
         }
@@ -306,21 +318,25 @@ public final class LocalTarget implements Target, JobSink {
     @Override
     public void discard() throws Problem, InterruptedException {
         giveUp();
-        if (journal != null && journal.state() == Handover.Target.REFUSED) {
+        boolean refused = journal != null && journal.state() == Handover.Target.REFUSED;
+        if (refused && !made.failed()) {
             done(); // who asks to discard keeps the token
         }
     }
 
     @Override
     public void done() throws Problem, InterruptedException {
-        tidyNetwork();
+        removeRest();
         if (journal != null) {
             journal.on(TargetEvent.SOURCE_DONE);
         }
     }
 
-    /** Not in the way of the answer that the job runs. */
-    private void tidyNetwork() throws InterruptedException {
+    /**
+     * What the job that runs needs no more; not in the way of the answer that it does. The images
+     * go last: as long as they are there recover looks for more.
+     */
+    private void removeRest() throws InterruptedException {
         TargetNetwork net = network;
         network = null;
         if (net == null) {
@@ -329,9 +345,11 @@ public final class LocalTarget implements Target, JobSink {
         try (net) {
             if (journal != null && journal.state() == Handover.Target.RUNNING) {
                 net.tidy();
+                prepared(images).close();
+                prepared(spool).close();
             }
-        } catch (Problem e) {
-            report.accept(e.getMessage());
+        } catch (IOException | Problem e) {
+            report.accept("what is left of the move could not be removed: " + e.getMessage());
         }
     }
 
@@ -339,7 +357,7 @@ public final class LocalTarget implements Target, JobSink {
     public void close() {
         try {
             giveUp();
-            tidyNetwork();
+            removeRest();
         } catch (Problem e) {
             report.accept(e.getMessage());
         } catch (InterruptedException e) {

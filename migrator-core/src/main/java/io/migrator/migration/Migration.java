@@ -201,7 +201,8 @@ public final class Migration {
     private Outcome move(SourceJournal journal, Undo undo, boolean rehearsal)
             throws Problem, InterruptedException, IOException {
         watch.begin(Stage.PREPARE);
-        undo.push("cleaning the target", () -> forget(journal));
+        undo.pushIfWell("forgetting the migration", () -> forget(journal));
+        undo.push("cleaning the target", () -> discard(journal));
         Spool spool = Spool.create(id);
         undo.push("removing the images", spool::close);
         boolean carries = prepareTarget(journal.head(), ProcessTree.of(instance));
@@ -266,10 +267,16 @@ public final class Migration {
         }
     }
 
-    /** The job runs on here: what was made for it there goes, and then nobody need remember. */
-    private void forget(SourceJournal journal) throws Problem, InterruptedException {
+    /** The job runs on here: what was made for it there goes. */
+    private void discard(SourceJournal journal) throws Problem, InterruptedException {
         if (journal.state() == Source.OPEN) { // else a step before this one failed: recover knows
             target.discard();
+        }
+    }
+
+    /** Nobody need remember any more. */
+    private static void forget(SourceJournal journal) throws Problem {
+        if (journal.state() == Source.OPEN) {
             journal.forget();
         }
     }

@@ -1,6 +1,9 @@
 package io.migrator.migration;
 
 import io.migrator.check.Finding;
+import io.migrator.handover.Journal;
+import io.migrator.handover.SourceJournal;
+import io.migrator.handover.TargetJournal;
 import io.migrator.linux.Proc;
 import io.migrator.linux.User;
 import io.migrator.network.AddressMove;
@@ -10,7 +13,8 @@ import io.migrator.network.InterfaceAddress;
 import io.migrator.network.NamespaceState;
 import io.migrator.network.NetSpace;
 import io.migrator.network.NetworkLock;
-import io.migrator.network.NetworkPlan.Mode;
+import io.migrator.network.NetworkPlan;
+import io.migrator.network.TargetNetwork;
 import io.migrator.network.UnixSockets;
 import io.migrator.problem.Problem;
 
@@ -19,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -37,10 +42,9 @@ final class NetworkAnswers {
     static List<Finding> of(NetworkNeeds needs, String node) throws Problem, InterruptedException {
         NetworkAnswers answers = new NetworkAnswers(needs, node);
         try {
-            boolean own = needs.plan().mode() == Mode.OWN;
-            if (!own) {
+            if (!needs.own()) {
                 List<InetSocket> here = InetSocket.of(Proc.self());
-                answers.ports(here);
+                answers.ports(here, answers.rebound());
                 answers.remains(here);
                 answers.names(UnixSockets.names(Proc.self()).keySet());
             }
@@ -108,13 +112,28 @@ final class NetworkAnswers {
     /** A lock of an earlier move would drop what comes for this job. */
     private void locks() throws Problem, InterruptedException {
         for (String id : NetworkLock.present()) {
-            if (!Files.exists(Spool.journals().resolve(id))) {
+            if (!mayStand(id)) {
                 add(
                         "network-lock",
                         "a lock of migration " + id + " is left on " + node,
                         "it may drop the packets of this job",
                         "migrator recover there; or nft delete table inet " + NetworkLock.name(id));
             }
+        }
+    }
+
+    /** That of a move under way, which has other addresses. */
+    private boolean mayStand(String id) throws Problem {
+        try {
+            Journal.Contents journal = Journal.peek(Spool.journals(), id);
+            NetworkPlan other =
+                    journal.head().role() == Journal.Role.SOURCE
+                            ? journal.body(SourceJournal.Note.class).network()
+                            : journal.body(TargetJournal.Note.class).network();
+            List<String> ips = other.addresses().stream().map(InterfaceAddress::ip).toList();
+            return needs.plan().addresses().stream().noneMatch(each -> ips.contains(each.ip()));
+        } catch (IOException e) {
+            return false; // there is no journal of it, or one of no use
         }
     }
 
@@ -163,8 +182,9 @@ final class NetworkAnswers {
         }
     }
 
-    private void ports(List<InetSocket> here) {
-        for (InetSocket wanted : needs.sockets()) {
+    private void ports(List<InetSocket> here, Map<String, String> rebound) {
+        for (InetSocket each : needs.sockets()) {
+            InetSocket wanted = each.at(rebound.getOrDefault(each.local(), each.local()));
             here.stream()
                     .filter(wanted::clashesWith)
                     .findFirst()
@@ -177,6 +197,22 @@ final class NetworkAnswers {
                                     "choose another node, or start the job with its own network"
                                             + " (migrator run --net own)"));
         }
+    }
+
+    /** Where what listens at an address of the source is to listen here. */
+    private Map<String, String> rebound() throws Problem, InterruptedException {
+        Map<String, String> here = TargetNetwork.rebound(needs.plan());
+        for (InterfaceAddress each : needs.plan().rebound()) {
+            if (!here.containsKey(each.ip())) {
+                add(
+                        "bound-address",
+                        "%s of %s has no address in place of %s"
+                                .formatted(each.device(), node, each.ip()),
+                        "the job listens at that one",
+                        "choose a node whose interfaces have the same names");
+            }
+        }
+        return here;
     }
 
     private void addresses(List<InterfaceAddress> here) throws Problem, InterruptedException {

@@ -15,10 +15,12 @@ import java.util.Map;
  * @param names of its abstract unix sockets (unix(7)); none where its network is its own
  * @param devices that its sockets are bound to, or its links hang on
  * @param interfaces that its addresses are on, by name
+ * @param own true if it has a network namespace of its own
  */
 public record NetworkNeeds(
         NetworkPlan plan,
         List<InetSocket> sockets,
         List<String> names,
         List<String> devices,
-        Map<String, AddressMove.Interface> interfaces) {}
+        Map<String, AddressMove.Interface> interfaces,
+        boolean own) {}

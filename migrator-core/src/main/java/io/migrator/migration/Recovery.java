@@ -9,7 +9,6 @@ import io.migrator.migration.SourceSide.Came;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.Instant;
@@ -191,8 +190,7 @@ public final class Recovery {
             if (old && !choice.dryRun) {
                 journal.on(TargetEvent.SOURCE_DONE);
             }
-            boolean clean = !Files.exists(Spool.parent().resolve(id));
-            if (clean || old) {
+            if (old || !new TargetRemains(id, journal.note(), report).areLeft()) {
                 return Optional.empty();
             }
         }

@@ -173,8 +173,8 @@ final class SourceSide {
         if (instance != null) {
             Apptainer.stop(note.instance());
         }
-        if (note.carries()) {
-            RunDirectory.of(note.instance()).delete();
+        if (note.carries() && Instances.ofThisUser().find(note.instance()).isEmpty()) {
+            RunDirectory.of(note.instance()).delete(); // else it is that of a job that came back
         }
         removeImages();
         try {

@@ -86,11 +86,7 @@ final class StandingJob implements AutoCloseable {
     }
 
     private List<Proc> processes() throws Problem {
-        return instance == null
-                ? List.of()
-                : ProcessTree.of(instance).members().stream()
-                        .map(ProcessTree.Member::process)
-                        .toList();
+        return instance == null ? List.of() : ProcessTree.of(instance).processes();
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
@@ -31,17 +32,27 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
 
     /** The instance that was started for the job; null if it is gone. */
     @Nullable Instance instance() throws Problem {
-        return named().filter(this::isOurs).orElse(null);
+        Optional<Instance> found = named();
+        return found.isPresent() && isOurs(found.get()) ? found.get() : null;
     }
 
     private Optional<Instance> named() throws Problem {
         return Instances.ofThisUser().find(note.instance());
     }
 
-    /** A later one of that name is somebody's own. */
-    private boolean isOurs(Instance found) {
+    /**
+     * A later one of that name is somebody's own. Where the receiver died before it could note
+     * which one it had started, it is known by the start script that it was given.
+     */
+    private boolean isOurs(Instance found) throws Problem {
         return note.appinit().equals(Running.NONE)
-                || note.appinit().equals(new Running(found.appinit(), found.startTime()));
+                ? EmptyInstance.isOf(found, id)
+                : note.appinit().equals(new Running(found.appinit(), found.startTime()));
+    }
+
+    /** True as long as something could not be removed: the images are removed last. */
+    boolean areLeft() throws Problem {
+        return Files.exists(images());
     }
 
     /** Where the images are, or were. */
@@ -65,10 +76,10 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
     void discard() throws Problem, InterruptedException {
         Instance instance = instance();
         try (Undo all = new Undo(report)) {
-            all.push("removing the images", this::removeImages);
+            all.pushIfWell("removing the images", this::removeImages);
             boolean left = instance == null && named().isPresent();
             if (!left || note.network().mode() != NetworkPlan.Mode.OWN) {
-                all.push("removing the network", () -> network().remove(report));
+                all.push("removing the network", network()::remove);
             }
             if (left) {
                 report.accept("another instance '" + note.instance() + "' runs: it is left alone");

@@ -65,10 +65,19 @@ public record TargetSide(Consumer<String> report) {
         try (Journal file = awaitFree(id).get()) {
             checked(file.contents(), token);
             TargetJournal journal = TargetJournal.read(file);
-            if (journal.state() == Target.RUNNING) {
-                new TargetRemains(id, journal.note(), report).finish();
+            TargetRemains remains = new TargetRemains(id, journal.note(), report);
+            switch (journal.state()) {
+                case RUNNING -> remains.finish();
+                case REFUSED -> {
+                    if (remains.areLeft()) {
+                        remains.discard();
+                    }
+                }
+                case NONE, PREPARED, LOADED, TAKEN -> {
+                    return;
+                }
             }
-            if (journal.state() == Target.RUNNING || journal.state() == Target.REFUSED) {
+            if (!remains.areLeft()) { // else recover tries once more
                 journal.on(TargetEvent.SOURCE_DONE);
             }
         } catch (NoSuchFileException e) {

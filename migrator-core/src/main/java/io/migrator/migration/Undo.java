@@ -17,10 +17,11 @@ public final class Undo implements AutoCloseable {
         void run() throws Exception;
     }
 
-    private record Named(String name, Step step) {}
+    private record Named(String name, Step step, boolean ifWell) {}
 
     private final Deque<Named> steps = new ArrayDeque<>();
     private final Consumer<String> report;
+    private boolean failed;
 
     /**
      * An empty list.
@@ -33,7 +34,20 @@ public final class Undo implements AutoCloseable {
 
     /** Adds a reversal of what was just done. */
     public void push(String name, Step step) {
-        steps.push(new Named(name, step));
+        steps.push(new Named(name, step, false));
+    }
+
+    /**
+     * Adds one that is only to be run if all those before it went well: it removes what tells
+     * {@code migrator recover} that something is left.
+     */
+    public void pushIfWell(String name, Step step) {
+        steps.push(new Named(name, step, true));
+    }
+
+    /** True if a reversal has failed, so that something is left. */
+    public boolean failed() {
+        return failed;
     }
 
     /** Forgets all reversals: what was done stays. */
@@ -47,17 +61,26 @@ public final class Undo implements AutoCloseable {
         boolean interrupted = Thread.interrupted();
         while (!steps.isEmpty()) {
             Named next = steps.pop();
+            if (next.ifWell && failed) {
+                report.accept(next.name + " is left to migrator recover");
+                continue;
+            }
             try {
                 next.step.run();
             } catch (InterruptedException e) {
                 interrupted = true;
-                report.accept(next.name + " was interrupted");
+                failed(next.name + " was interrupted");
             } catch (Exception e) {
-                report.accept(next.name + ": " + e.getMessage());
+                failed(next.name + ": " + e.getMessage());
             }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private void failed(String what) {
+        failed = true;
+        report.accept(what);
     }
 }

@@ -123,10 +123,8 @@ public final class AddressMove {
     public static List<String> goingWith(InterfaceAddress address)
             throws Problem, InterruptedException {
         String device = address.device();
-        Path promotes =
-                Path.of("/proc/sys/net/ipv4/conf").resolve(device).resolve("promote_secondaries");
         try {
-            if (address.six() || Files.readString(promotes).strip().equals("1")) {
+            if (address.six() || promotes("all") || promotes(device)) {
                 return List.of();
             }
         } catch (IOException e) {
@@ -146,6 +144,13 @@ public final class AddressMove {
             }
         }
         return others;
+    }
+
+    private static boolean promotes(String device) throws IOException {
+        Path all = Path.of("/proc/sys/net/ipv4/conf");
+        return Files.readString(all.resolve(device).resolve("promote_secondaries"))
+                .strip()
+                .equals("1");
     }
 
     /** Addresses of a node, but loopback's. */

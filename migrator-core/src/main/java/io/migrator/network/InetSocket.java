@@ -34,6 +34,7 @@ public record InetSocket(
         int state,
         long waiting,
         String link) {
+    private static final int ESTABLISHED = 1;
     private static final int LISTEN = 10;
     private static final int SYN_RECV = 3;
     private static final int CLOSE = 7;
@@ -144,6 +145,14 @@ public record InetSocket(
                 && remotePort == other.localPort;
     }
 
+    /** True for a listener by which another one, which nobody has accepted, came to be. */
+    public boolean admits(InetSocket other) {
+        return listens()
+                && other.state == ESTABLISHED
+                && localPort == other.localPort
+                && (takesAny() || local.equals(other.local));
+    }
+
     /** True if it takes a port for itself: a listener, or a UDP socket with no peer. */
     public boolean takesPort() {
         return listens() || protocol.equals("udp") && localPort != 0 && remotePort == 0;
@@ -174,6 +183,11 @@ public record InetSocket(
                 && protocol.equals(other.protocol)
                 && localPort == other.localPort
                 && (takesAny() || other.takesAny() || local.equals(other.local));
+    }
+
+    /** The same at another local address. */
+    public InetSocket at(String ip) {
+        return new InetSocket(protocol, ip, localPort, remote, remotePort, state, waiting, link);
     }
 
     @Override

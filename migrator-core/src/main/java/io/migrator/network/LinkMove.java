@@ -116,10 +116,22 @@ final class LinkMove {
     /** Removes them. */
     static void off(NetSpace space, NetworkPlan plan) throws Problem, InterruptedException {
         for (Link link : Objects.requireNonNull(plan.links()).links()) {
-            Command.Result result = space.run("ip", "link", "del", link.name());
-            if (!result.ok() && !result.err().contains("Cannot find device")) {
-                result.orFail("interface " + link.name() + " could not be removed");
-            }
+            delete(space, link.name());
+        }
+    }
+
+    /** Removes what of them is in the node's namespace, where they were made for another. */
+    static void remove(NetworkPlan plan, String id) throws Problem, InterruptedException {
+        RoutedLink.keepQuiet(plan);
+        for (int i = 0; i < Objects.requireNonNull(plan.links()).links().size(); i++) {
+            delete(NetSpace.here(), nameOf(id, i));
+        }
+    }
+
+    private static void delete(NetSpace space, String name) throws Problem, InterruptedException {
+        Command.Result result = space.run("ip", "link", "del", name);
+        if (!result.ok() && !result.err().contains("Cannot find device")) {
+            result.orFail("interface " + name + " could not be removed");
         }
     }
 }

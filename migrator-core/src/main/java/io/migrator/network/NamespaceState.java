@@ -199,12 +199,22 @@ public record NamespaceState(
         List<InterfaceAddress> found = new ArrayList<>();
         for (JsonNode each : device.path("addr_info")) {
             String ip = InterfaceAddress.literal(each.path("local").asText());
-            boolean made = each.path("protocol").asText().startsWith(KERNEL);
-            if (!made && !InetSocket.isLoopback(ip)) {
+            if (!isGiven(each) && !InetSocket.isLoopback(ip)) {
                 found.add(new InterfaceAddress(ip, each.path("prefixlen").asInt(), name));
             }
         }
         return found;
+    }
+
+    /** By the kernel or a router, which give another one elsewhere; older ip(8) tells less. */
+    private static boolean isGiven(JsonNode address) {
+        boolean linkLocal =
+                address.path("family").asText().equals("inet6")
+                        && address.path("scope").asText().equals("link");
+        return linkLocal
+                || address.path("protocol").asText().startsWith(KERNEL)
+                || address.path("dynamic").asBoolean()
+                || address.path("mngtmpaddr").asBoolean();
     }
 
     /** Parts of a route that are told again, with the words of ip-route(8). */

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  */
 public final class NetworkLock {
     private static final String BEFORE = "migrator-";
+    private static final String GONE = "No such file";
     private static final Pattern ID = Pattern.compile("[a-z0-9]{1,64}");
 
     private static final Pattern TABLE =
@@ -188,7 +189,8 @@ public final class NetworkLock {
 
     /** Whether it is there: made first and removed last, it tells whose the network is. */
     boolean stands() throws Problem, InterruptedException {
-        return space.run("nft", "list", "table", "inet", name).ok();
+        Command.Result result = space.run("nft", "list", "table", "inet", name);
+        return !result.err().contains(GONE) && result.orFail("nftables cannot be used").ok();
     }
 
     /** Removes it; no complaint if it is gone, or never was. */
@@ -196,7 +198,7 @@ public final class NetworkLock {
         for (String family : List.of("inet", "arp")) {
             // "destroy" (no error if it is missing) needs nft 1.0.7 and kernel 6.3
             Command.Result result = space.run("nft", "delete", "table", family, name);
-            if (!result.ok() && !result.err().contains("No such file")) {
+            if (!result.ok() && !result.err().contains(GONE)) {
                 result.orFail("the network lock " + name + " could not be removed");
             }
         }

@@ -14,9 +14,14 @@ import java.util.Objects;
  * @param mode what was chosen
  * @param addresses those that move with the job
  * @param links what its own network namespace is made of; null where it uses the node's
+ * @param rebound addresses of the source's own at which the job listens: on the target it is to
+ *     listen at an address of the same interface there
  */
 public record NetworkPlan(
-        Mode mode, List<InterfaceAddress> addresses, @Nullable NamespaceState links) {
+        Mode mode,
+        List<InterfaceAddress> addresses,
+        @Nullable NamespaceState links,
+        List<InterfaceAddress> rebound) {
     /** How a job's connections are treated. */
     public enum Mode {
         /** Its addresses on the node's interfaces move along. */
@@ -32,17 +37,33 @@ public record NetworkPlan(
     }
 
     /** Nothing is to be done. */
-    public static final NetworkPlan NONE = new NetworkPlan(Mode.UNTOUCHED, List.of(), null);
+    public static final NetworkPlan NONE = of(Mode.UNTOUCHED);
+
+    /** One without addresses. */
+    public static NetworkPlan of(Mode mode) {
+        return new NetworkPlan(mode, List.of(), null, List.of());
+    }
+
+    /** A network namespace of the job's own. */
+    public static NetworkPlan of(NamespaceState links) {
+        return new NetworkPlan(Mode.OWN, links.addresses(), links, List.of());
+    }
+
+    /** The same, with sockets that listen elsewhere on the target. */
+    public NetworkPlan rebinding(List<InterfaceAddress> addressesThatStay) {
+        return new NetworkPlan(mode, addresses, links, addressesThatStay);
+    }
 
     /** Of a move whose journal is of no use: a lock at most is to be removed. */
     public static NetworkPlan unknown() {
-        return User.isRoot() ? new NetworkPlan(Mode.LISTEN_ONLY, List.of(), null) : NONE;
+        return User.isRoot() ? of(Mode.LISTEN_ONLY) : NONE;
     }
 
     /** What was read back may lack a part. */
     public NetworkPlan {
         Objects.requireNonNull(mode);
         addresses = List.copyOf(addresses);
+        rebound = List.copyOf(rebound);
         if ((mode == Mode.OWN) != (links != null)) {
             throw new IllegalArgumentException("links go with a network namespace of its own");
         }

@@ -13,16 +13,17 @@ import java.util.Set;
 
 /**
  * TCP_REPAIR (tcp(7)) on the connections of a stopped job. In that mode every send and receive of
- * the program fails, and closing the socket sends nothing. Two moments need it:
+ * the program fails, and closing the socket sends nothing. Three moments need it:
  *
  * <ul>
  *   <li>{@link #off} before a job runs on whose criu has died: criushim keeps each connection in
  *       repair mode only while criu reads it, but that is where criu may have died;
  *   <li>{@link #on} before the frozen source is killed, its job running elsewhere: else the kernel
- *       says goodbye to the peers in the job's name, as soon as nothing drops its packets.
+ *       says goodbye to the peers in the job's name, as soon as nothing drops its packets;
+ *   <li>{@link #probe} when the restored job's packets are dropped no more.
  * </ul>
  *
- * Both may be called again and again, whether criu lives or not. They need CAP_NET_ADMIN over the
+ * All may be called again and again, whether criu lives or not. They need CAP_NET_ADMIN over the
  * network namespace and the right to trace the processes.
  */
 public final class RepairMode {
@@ -33,6 +34,9 @@ public final class RepairMode {
     private static final int TCP_LISTEN = 10;
 
     private static final int ON = 1;
+
+    /** TCP_REPAIR_OFF: with a window probe, which the peer answers. */
+    private static final int PROBE = 0;
 
     /** TCP_REPAIR_OFF_NO_WP: without a window probe, which the network lock would drop. */
     private static final int OFF = -1;
@@ -83,6 +87,28 @@ public final class RepairMode {
                         return false; // a listener cannot be repaired and says nothing
                     }
                     socket.set(Option.TCP_REPAIR, ON);
+                    return true;
+                });
+    }
+
+    /**
+     * Says something in every connection, so that its peer answers at once: what criu let the
+     * kernel say came too early, and its timers have backed off.
+     *
+     * @return how many sockets there were
+     * @throws IOException if one could not be changed; the others are
+     */
+    public static int probe(List<Proc> processes) throws IOException {
+        return change(
+                processes,
+                socket -> {
+                    if ((socket.get(Option.TCP_INFO) & 0xff) == TCP_LISTEN) {
+                        return false;
+                    }
+                    int reuse = socket.get(Option.REUSE_ADDRESS); // the mode overwrites it
+                    socket.set(Option.TCP_REPAIR, ON);
+                    socket.set(Option.TCP_REPAIR, PROBE);
+                    socket.set(Option.REUSE_ADDRESS, reuse);
                     return true;
                 });
     }

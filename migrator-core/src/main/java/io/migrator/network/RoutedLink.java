@@ -127,12 +127,32 @@ final class RoutedLink {
 
     /** This node answers for them no more; no complaint if it did not. */
     static void keepQuiet(NetworkPlan plan) throws Problem, InterruptedException {
-        for (String line : answering(plan, false).lines().toList()) {
-            List<String> argv = new ArrayList<>(List.of("ip"));
-            argv.addAll(List.of(line.split(" ")));
-            Command.Result result = NetSpace.here().run(argv.toArray(String[]::new));
-            if (!result.ok() && !result.err().contains("No such file")) {
-                result.orFail("this node still answers for the job");
+        for (InterfaceAddress each : plan.addresses()) {
+            keepQuiet(plan, each);
+        }
+    }
+
+    private static void keepQuiet(NetworkPlan plan, InterfaceAddress address)
+            throws Problem, InterruptedException {
+        Link link = linkOf(plan, address);
+        if (link == null) {
+            return;
+        }
+        Command.Result result =
+                NetSpace.here()
+                        .run("ip", "neighbour", "del", "proxy", address.ip(), "dev", link.parent());
+        if (!result.ok() && !result.err().contains("No such file")) {
+            result.orFail("this node still answers for the job");
+        }
+    }
+
+    /** The same, but for addresses that this node reaches: the job came back. */
+    static void keepQuietUnlessReached(NetworkPlan plan) throws Problem, InterruptedException {
+        IpTool here = IpTool.of(NetSpace.here());
+        for (InterfaceAddress each : plan.addresses()) {
+            String family = each.six() ? "-6" : "-4";
+            if (here.list(family, "route", "show", "exact", each.ip()).isEmpty()) {
+                keepQuiet(plan, each);
             }
         }
     }

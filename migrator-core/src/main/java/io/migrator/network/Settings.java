@@ -2,6 +2,7 @@ package io.migrator.network;
 
 import io.migrator.problem.Problem;
 
+import java.util.Comparator;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -36,14 +37,25 @@ final class Settings {
         return found;
     }
 
-    /** Text for {@code sysctl -p -} that makes one namespace like another. */
+    /**
+     * Text for {@code sysctl -p -} that makes one namespace like another. Forwarding first, which
+     * resets others (ip-sysctl), then what is for all interfaces and resets each.
+     */
     static String text(Map<String, String> wanted, Map<String, String> there) {
         StringBuilder text = new StringBuilder();
-        wanted.forEach((path, value) -> {
-            if (there.containsKey(path) && !value.equals(there.get(path))) {
-                text.append("net/%s=%s%n".formatted(path, value));
-            }
-        });
+        wanted.entrySet().stream()
+                .sorted(Comparator.comparing(each -> rank(each.getKey())))
+                .filter(each -> there.containsKey(each.getKey()))
+                .filter(each -> !each.getValue().equals(there.get(each.getKey())))
+                .forEach(each ->
+                        text.append("net/%s=%s%n".formatted(each.getKey(), each.getValue())));
         return text.toString();
+    }
+
+    private static int rank(String path) {
+        if (path.endsWith("forward") || path.endsWith("/all/forwarding")) {
+            return 0;
+        }
+        return path.contains("/all/") ? 1 : path.contains("/default/") ? 2 : 3;
     }
 }

@@ -236,6 +236,13 @@ public final class SourceNetwork implements AutoCloseable {
 
     /** The job is dead here and runs elsewhere: what is left of its network goes. */
     public void end() throws Problem, InterruptedException {
+        if (!plan.locks()) {
+            return;
+        }
+        if (plan.mode() == NetworkPlan.Mode.OWN && gone) {
+            RoutedLink.keepQuietUnlessReached(plan); // its lock went with it
+            return;
+        }
         if (!lock.stands()) {
             return; // it is done, and the job may have come back since
         }
@@ -247,9 +254,7 @@ public final class SourceNetwork implements AutoCloseable {
         if (plan.mode() == NetworkPlan.Mode.OWN && space.own()) {
             LinkMove.off(space, plan);
         }
-        if (plan.locks()) {
-            lock.delete();
-        }
+        lock.delete();
     }
 
     @Override

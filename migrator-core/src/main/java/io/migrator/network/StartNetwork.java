@@ -65,6 +65,7 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
                     .tryThis("leave --service-ip and --net away");
         }
         List<String> devices = IpTool.of(NetSpace.here()).names();
+        List<InterfaceAddress> here = AddressMove.present(NetSpace.here());
         for (InterfaceAddress each : addresses) {
             if (!devices.contains(each.device())) {
                 throw Problem.usage("there is no interface " + each.device())
@@ -76,6 +77,12 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
                 throw Problem.usage("this node does not forward for others")
                         .because(missing)
                         .tryThis("sysctl -w " + missing);
+            }
+            String other = here.contains(each) ? "" : AddressMove.whoHas(each);
+            if (!other.isEmpty()) {
+                throw Problem.usage("another machine has " + each.ip())
+                        .because(other + " answers for it on " + each.device())
+                        .tryThis("choose an address that is free");
             }
         }
     }
@@ -92,7 +99,12 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
         List<InterfaceAddress> here = AddressMove.present(NetSpace.here());
         List<InterfaceAddress> missing = new ArrayList<>(addresses);
         missing.removeAll(here);
-        AddressMove.put(missing);
+        try {
+            AddressMove.put(missing);
+        } catch (Problem | InterruptedException e) {
+            AddressMove.off(missing);
+            throw e;
+        }
         Announcements.say(NetSpace.here(), missing);
         return missing;
     }
@@ -124,8 +136,18 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
         }
         NamespaceState state =
                 new NamespaceState(links, inside, routes, List.of(), neighbours, Map.of());
-        NetworkPlan plan = new NetworkPlan(NetworkPlan.Mode.OWN, inside, state);
+        NetworkPlan plan = NetworkPlan.of(state);
         String id = "start" + instance.appinit();
+        try {
+            use(space, plan, state, id);
+        } catch (Problem | InterruptedException e) {
+            LinkMove.remove(plan, id); // what is in the namespace goes with it
+            throw e;
+        }
+    }
+
+    private static void use(NetSpace space, NetworkPlan plan, NamespaceState state, String id)
+            throws Problem, InterruptedException {
         LinkMove.make(space, state, id);
         LinkMove.use(space, state);
         String reached = RoutedLink.routes(plan, id);

@@ -1,17 +1,21 @@
 package io.migrator.network;
 
 import io.migrator.instance.Instance;
-import io.migrator.linux.Command;
+import io.migrator.linux.Proc;
 import io.migrator.linux.ReadyCommand;
 import io.migrator.network.NetworkLock.Pair;
+import io.migrator.network.SourceNetwork.Looking;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
-import java.util.function.Consumer;
 
 /**
  * A job's network on its target. The lock stands before anything else: from there on the addresses
@@ -24,20 +28,62 @@ public final class TargetNetwork implements AutoCloseable {
     private final NetworkPlan plan;
     private final String id;
     private NetSpace space = NetSpace.here();
+    private final List<Task> tasks = new ArrayList<>();
     private @Nullable NetworkLock lock;
-    private @Nullable ReadyCommand up;
     private @Nullable ReadyCommand cutter;
-    private @Nullable ReadyCommand opener;
-    private @Nullable ReadyCommand ways4;
-    private @Nullable ReadyCommand ways6;
-    private @Nullable ReadyCommand router;
-    private @Nullable ReadyCommand answerer;
+    private Task up = Task.NOTHING;
+    private Task ways4 = Task.NOTHING;
+    private Task ways6 = Task.NOTHING;
+    private Task router = Task.NOTHING;
+    private Task opener = Task.NOTHING;
+    private Task answerer = Task.NOTHING;
     private @Nullable Announcements announcements;
+
+    /** A program that waits, and what it is to be told. */
+    private record Task(@Nullable ReadyCommand program, String text, String what) {
+        static final Task NOTHING = new Task(null, "", "");
+
+        void begin() throws Problem {
+            if (program != null) {
+                program.tell(text);
+            }
+        }
+
+        void finish() throws Problem, InterruptedException {
+            if (program != null) {
+                program.orFail(what, TOOL);
+            }
+        }
+    }
 
     /** Nothing is made yet. */
     public TargetNetwork(NetworkPlan plan, String id) {
         this.plan = plan;
         this.id = id;
+    }
+
+    /**
+     * Where sockets that listen at an address of the source are to listen here: at the first
+     * address of that interface that is this node's own.
+     *
+     * @return by the source's addresses; one is missing if there is none
+     */
+    public static Map<String, String> rebound(NetworkPlan plan)
+            throws Problem, InterruptedException {
+        Map<String, String> found = new HashMap<>();
+        if (plan.rebound().isEmpty()) {
+            return found;
+        }
+        List<InterfaceAddress> here = AddressMove.present(NetSpace.here());
+        for (InterfaceAddress each : plan.rebound()) {
+            here.stream()
+                    .filter(own -> own.device().equals(each.device()) && own.six() == each.six())
+                    .map(InterfaceAddress::ip)
+                    .filter(ip -> !InterfaceAddress.isScoped(ip))
+                    .findFirst()
+                    .ifPresent(ip -> found.put(each.ip(), ip));
+        }
+        return found;
     }
 
     /** Makes what can be made while the job still runs on the source. */
@@ -58,14 +104,30 @@ public final class TargetNetwork implements AutoCloseable {
             LinkMove.make(space, Objects.requireNonNull(plan.links()), id);
         }
         announcements = Announcements.of(space, plan);
-        NetSpace here = NetSpace.here();
-        ways4 = space.ready("ip", "-4", "-batch", "-");
-        ways6 = space.ready("ip", "-6", "-batch", "-");
-        router = here.ready("ip", "-batch", "-");
-        answerer = here.ready("ip", "-batch", "-");
-        up = space.ready("ip", "-batch", "-");
         cutter = space.ready("nft", "-f", "-");
-        opener = space.ready("nft", "-f", "-");
+        NamespaceState links = plan.links();
+        if (links != null) {
+            up = ready(space, LinkMove.up(links), "its links could not be used", "ip");
+            ways4 = ready(space, LinkMove.ways(links, "-4"), "no IPv4 routes", "ip", "-4");
+            ways6 = ready(space, LinkMove.ways(links, "-6"), "no IPv6 routes", "ip", "-6");
+        } else if (plan.movesAddresses()) {
+            up = ready(space, AddressMove.onNode(plan.addresses()), "no address", "ip");
+        }
+        NetSpace here = NetSpace.here();
+        router = ready(here, RoutedLink.routes(plan, id), "the job could not be reached", "ip");
+        answerer = ready(here, RoutedLink.answering(plan, true), "nobody would answer", "ip");
+        opener = ready(space, made.opening(), "the network could not be unlocked", "nft");
+    }
+
+    private Task ready(NetSpace where, String text, String what, String... words) throws Problem {
+        if (text.isEmpty()) {
+            return Task.NOTHING;
+        }
+        List<String> argv = new ArrayList<>(List.of(words));
+        argv.addAll(words[0].equals("ip") ? List.of("-batch", "-") : List.of("-f", "-"));
+        Task task = new Task(where.ready(argv.toArray(String[]::new)), text, what);
+        tasks.add(task);
+        return task;
     }
 
     private void orAddressTaken() throws Problem, InterruptedException {
@@ -95,45 +157,45 @@ public final class TargetNetwork implements AutoCloseable {
      * @param pairs connections of the job to itself
      */
     public void arrive(List<Pair> pairs) throws Problem, InterruptedException {
-        if (lock == null || up == null || cutter == null) {
+        if (lock == null || cutter == null) {
             return;
         }
         if (!pairs.isEmpty()) {
             cutter.tell(lock.cutting(pairs));
         }
-        String text =
-                plan.mode() == NetworkPlan.Mode.OWN
-                        ? LinkMove.up(Objects.requireNonNull(plan.links()))
-                        : plan.movesAddresses() ? AddressMove.onNode(plan.addresses()) : "";
-        if (!text.isEmpty()) {
-            up.tell(text);
-            up.orFail("the job's network could not be set up", TOOL);
+        up.begin();
+        router.begin();
+        up.finish();
+        ways4.begin();
+        ways6.begin();
+        for (Task each : List.of(ways4, ways6, router)) {
+            each.finish();
         }
-        if (plan.links() != null) {
-            tell(ways4, LinkMove.ways(plan.links(), "-4"), "the routes could not be set");
-            tell(ways6, LinkMove.ways(plan.links(), "-6"), "the routes could not be set");
-        }
-        tell(router, RoutedLink.routes(plan, id), "the job could not be reached");
         if (!pairs.isEmpty()) {
             cutter.orFail("the network could not be locked", TOOL);
         }
     }
 
-    private static void tell(@Nullable ReadyCommand program, String text, String what)
-            throws Problem, InterruptedException {
-        if (program != null && !text.isEmpty()) {
-            program.tell(text);
-            program.orFail(what, TOOL);
+    /**
+     * The job will run here, and nowhere else: its network works, and the neighbours are told. Not
+     * sooner: what a peer sends is acknowledged from here on, and would be missing elsewhere.
+     *
+     * @param held looks for the job's processes, which do not run yet
+     */
+    public void open(Looking held) throws Problem, InterruptedException {
+        if (lock == null || announcements == null) {
+            return;
         }
-    }
-
-    /** The job is taken: its network works, and the neighbours are told. */
-    public void open() throws Problem, InterruptedException {
-        if (lock != null && opener != null && announcements != null) {
-            opener.tell(lock.opening());
-            tell(answerer, RoutedLink.answering(plan, true), "nobody would answer for the job");
-            announcements.say();
-            opener.orFail("the network could not be unlocked", TOOL);
+        opener.begin();
+        answerer.begin();
+        List<Proc> processes = held.tree().processes();
+        opener.finish();
+        answerer.finish();
+        announcements.say();
+        try {
+            RepairMode.probe(processes);
+        } catch (IOException e) {
+            throw Problem.failed("a connection of the job goes on late").because(e.getMessage());
         }
     }
 
@@ -164,20 +226,11 @@ public final class TargetNetwork implements AutoCloseable {
     /**
      * The job is not here and will not be. What was restored of it must be dead, in its repair
      * mode: it says nothing then. A namespace of its own went with the instance.
-     *
-     * @param report told of what could not be removed
      */
-    public void remove(Consumer<String> report) throws Problem, InterruptedException {
+    public void remove() throws Problem, InterruptedException {
         close();
         if (plan.mode() == NetworkPlan.Mode.OWN) {
-            RoutedLink.keepQuiet(plan);
-            for (int i = 0; i < Objects.requireNonNull(plan.links()).links().size(); i++) {
-                Command.Result result =
-                        NetSpace.here().run("ip", "link", "del", LinkMove.nameOf(id, i));
-                if (!result.ok() && !result.err().contains("Cannot find device")) {
-                    report.accept(result.complaint());
-                }
-            }
+            LinkMove.remove(plan, id);
         } else if (plan.keeps()) {
             NetworkLock mine = new NetworkLock(NetSpace.here(), id);
             if (plan.movesAddresses() && mine.stands()) { // else they are another's
@@ -189,11 +242,13 @@ public final class TargetNetwork implements AutoCloseable {
 
     @Override
     public void close() {
-        for (ReadyCommand each :
-                new ReadyCommand[] {up, cutter, opener, ways4, ways6, router, answerer}) {
-            if (each != null) {
-                each.close();
+        for (Task each : tasks) {
+            if (each.program != null) {
+                each.program.close();
             }
+        }
+        if (cutter != null) {
+            cutter.close();
         }
         if (announcements != null) {
             announcements.close();

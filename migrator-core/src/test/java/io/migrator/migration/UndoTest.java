@@ -84,4 +84,28 @@ class UndoTest {
         assertEquals(List.of("a"), done);
         assertEquals(List.of("b was interrupted"), reported);
     }
+
+    @Test
+    void whatRemembersStaysIfSomethingFailed() {
+        undo.pushIfWell("the journal", () -> done.add("journal"));
+        undo.push("a", () -> done.add("a"));
+        undo.push(
+                "b",
+                () -> {
+                    throw new IOException("busy");
+                });
+        undo.close();
+        assertEquals(List.of("a"), done);
+        assertEquals(List.of("b: busy", "the journal is left to migrator recover"), reported);
+        assertTrue(undo.failed());
+    }
+
+    @Test
+    void whatRemembersGoesIfAllWentWell() {
+        undo.pushIfWell("the journal", () -> done.add("journal"));
+        undo.push("a", () -> done.add("a"));
+        undo.close();
+        assertEquals(List.of("a", "journal"), done);
+        assertFalse(undo.failed());
+    }
 }

@@ -40,7 +40,8 @@ class RemoteTargetTest {
                     "job",
                     new ImageIdentity("/i.sif", "a", 1, "2.0", 3, ""),
                     new byte[] {1},
-                    new NetworkNeeds(NetworkPlan.NONE, List.of(), List.of(), List.of(), Map.of()),
+                    new NetworkNeeds(
+                            NetworkPlan.NONE, List.of(), List.of(), List.of(), Map.of(), false),
                     false);
     private static final Order ORDER =
             new Order(

@@ -4,6 +4,7 @@ import static io.migrator.it.TwoNodes.N1;
 import static io.migrator.it.TwoNodes.N2;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.migrator.fault.FaultPoint;
 
@@ -30,6 +31,10 @@ class NetworkFaultIT {
     private static final List<String> SERVICE =
             List.of("--service-ip", FaultJob.ADDRESS + "/24@eth0");
 
+    private static final String DELETE_LOCKS =
+            "nft list tables | while read -r _ family name; do nft delete table $family $name;"
+                    + " done";
+
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
     @ParameterizedTest
@@ -42,6 +47,7 @@ class NetworkFaultIT {
                 "source-taken source-jvm",
                 "target-taken receiver",
                 "target-resuming receiver",
+                "target-running receiver",
             })
     void connectionLivesWithTheJob(String name) throws Exception {
         FaultCase each = FaultTable.load().named(name);
@@ -57,9 +63,90 @@ class NetworkFaultIT {
         assertEquals("", FaultRig.run(NODES, options, each).differs(each));
     }
 
-    /** It may have run on the target: what its peers know is not what it knows. */
+    /** The source's node was put right by hand, and the job came back: its address is its own. */
     @Test
-    void takenBackItsConnectionsEndAtOnce() throws Exception {
+    void aStaleJournalTakesNothingFromAJobThatCameBack() throws Exception {
+        serve();
+        try (Outside client = client()) {
+            FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_GONE);
+            blow.arm();
+            CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+            blow.await(moving);
+            blow.strike(Fault.SOURCE_JVM);
+            moving.get(60, TimeUnit.SECONDS);
+            blow.heal();
+            NODES.bash(
+                    N1,
+                    "apptainer -q instance stop job; ip address del "
+                            + FaultJob.ADDRESS
+                            + "/24 dev eth0; true");
+            NODES.bash(N1, DELETE_LOCKS);
+            NODES.migrate(N2, "job").well();
+            NODES.out(N1, "migrator", "recover");
+            assertEquals("established", client.report().path("state").asText());
+            assertEquals(0, client.report().path("errors").asInt());
+            assertEquals(1, NODES.listed(N1, "job").path("processes").asInt());
+            NODES.out(N1, "test", "-f", TwoNodes.report("job"));
+        }
+        NODES.stop(N1, "job");
+        NODES.bash(N1, "ip address del " + FaultJob.ADDRESS + "/24 dev eth0");
+    }
+
+    /** What cannot be removed on the source is told, and recover removes it later. */
+    @Test
+    void whatIsLeftOnTheSourceIsRemembered() throws Exception {
+        serve();
+        try (Outside client = client()) {
+            FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_TAKEN);
+            blow.arm();
+            CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+            blow.await(moving);
+            NODES.bash(N1, "mount --bind /bin/false /usr/sbin/nft");
+            blow.release();
+            Moved moved = moving.get(60, TimeUnit.SECONDS);
+            NODES.bash(N1, "umount /usr/sbin/nft");
+            blow.heal();
+            assertEquals(0, moved.exit(), moved.err());
+            assertTrue(moved.err().contains("left to migrator recover"), moved.err());
+            NODES.out(N1, "migrator", "recover");
+            NODES.assertAsBefore(N1);
+            assertEquals("established", client.report().path("state").asText());
+        }
+        NODES.stop(N2, "job");
+        NODES.bash(N2, "ip address del " + FaultJob.ADDRESS + "/24 dev eth0");
+        NODES.assertAsBefore(N2);
+    }
+
+    /** And so it is on a target that gave up. */
+    @Test
+    void whatIsLeftOnTheTargetIsRemembered() throws Exception {
+        serve();
+        try (Outside client = client()) {
+            FaultBlow blow = new FaultBlow(NODES, FaultPoint.TARGET_LOADED);
+            blow.arm();
+            CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+            blow.await(moving);
+            NODES.bash(N2, "mount --bind /bin/false /usr/sbin/nft");
+            blow.signal(true, "jvm", "INT");
+            blow.release();
+            Moved moved = moving.get(60, TimeUnit.SECONDS);
+            assertEquals(1, moved.exit(), moved.err());
+            assertEquals("established", client.report().path("state").asText());
+            NODES.bash(N2, "umount /usr/sbin/nft");
+            blow.heal();
+            NODES.bash(N2, "ip address show dev eth0 | grep -q " + FaultJob.ADDRESS);
+            NODES.out(N2, "migrator", "recover");
+            NODES.bash(N2, "! ip address show dev eth0 | grep -q " + FaultJob.ADDRESS);
+            NODES.bash(N2, "! nft list tables | grep -q migrator");
+            NODES.migrate(N1, "job").well();
+            assertEquals(0, client.report().path("errors").asInt());
+        }
+        NODES.stop(N2, "job");
+        NODES.bash(N2, "ip address del " + FaultJob.ADDRESS + "/24 dev eth0");
+        NODES.bash(N2, "rm -rf /dev/shm/migrator-root"); // a tombstone
+    }
+
+    private static void serve() throws Exception {
         NODES.start(
                 N1,
                 "job",
@@ -71,8 +158,17 @@ class NetworkFaultIT {
                 "--report",
                 TwoNodes.report("job"));
         NODES.awaitFile(N1, TwoNodes.report("job"));
-        try (Outside client =
-                Outside.start(NODES, "stream", "client", "--to", FaultJob.ADDRESS + ":7000")) {
+    }
+
+    private static Outside client() throws Exception {
+        return Outside.start(NODES, "stream", "client", "--to", FaultJob.ADDRESS + ":7000");
+    }
+
+    /** It may have run on the target: what its peers know is not what it knows. */
+    @Test
+    void takenBackItsConnectionsEndAtOnce() throws Exception {
+        serve();
+        try (Outside client = client()) {
             FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_GRANTING);
             blow.arm();
             CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
@@ -90,8 +186,7 @@ class NetworkFaultIT {
             assertEquals("Connection reset by peer", client.last().path("state").asText());
             blow.heal();
         }
-        try (Outside client =
-                Outside.start(NODES, "stream", "client", "--to", FaultJob.ADDRESS + ":7000")) {
+        try (Outside client = client()) {
             Thread.sleep(500);
             assertEquals(0, client.report().path("errors").asInt());
         }

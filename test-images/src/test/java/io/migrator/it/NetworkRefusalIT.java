@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import io.migrator.linux.Command;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -145,6 +147,9 @@ class NetworkRefusalIT {
             delimiter = '|',
             value = {
                 "connections | s = socket.create_connection(('10.77.0.254', 7001))",
+                // not accepted, and accepted
+                "connections | s = socket.create_connection(('127.0.0.1', 7002))",
+                "connections | s = socket.create_connection(('127.0.0.1', 7003))",
                 "bound-address | s = socket.socket(); s.bind(('10.77.0.1', 7000)); s.listen()",
                 "bound-address | s = socket.socket(type=socket.SOCK_DGRAM);"
                         + " s.bind(('10.77.0.1', 7000))",
@@ -163,8 +168,11 @@ class NetworkRefusalIT {
         NODES.bash(N1, "mkdir -p -m 1777 /shared/it");
         String outside =
                 "import socket, os, time; s = socket.socket(socket.AF_UNIX);"
-                        + " s.bind('/shared/it/outside.sock'); s.listen(); c = s.accept();"
-                        + " time.sleep(40)";
+                        + " s.bind('/shared/it/outside.sock'); s.listen();"
+                        + " t = socket.create_server(('127.0.0.1', 7002));"
+                        + " u = socket.create_server(('127.0.0.1', 7003));"
+                        + " import select; r = select.select([s, u], [], [])[0];"
+                        + " c = r[0].accept(); time.sleep(40)";
         String name =
                 "import socket, time; s = socket.socket(socket.AF_UNIX);"
                         + " s.bind(chr(0) + 'migrator-it'); time.sleep(40)";
@@ -261,5 +269,76 @@ class NetworkRefusalIT {
         NODES.stop(N2, "job");
         NODES.assertAsBefore(N1);
         NODES.assertAsBefore(N2);
+    }
+
+    /** An address of the node itself stays; who allows it finds the job at the other node's. */
+    @ParameterizedTest
+    @CsvSource({"10.77.0.1, 10.77.0.2", "fd77::1, fd77::2"})
+    void whatListensAtTheNodesAddressMayListenAtTheOthers(String here, String there)
+            throws Exception {
+        NODES.start(
+                N1,
+                "job",
+                List.of(),
+                "/shared/bin/stream",
+                "server",
+                "--port",
+                "7000",
+                "--bind",
+                here,
+                "--report",
+                TwoNodes.report("job"));
+        NODES.awaitFile(N1, TwoNodes.report("job"));
+        NODES.migrate(N1, "job").refused(3);
+        Moved moved = NODES.migrate(N1, "job", "--rebind").well();
+        assertTrue(moved.err().contains("at the target's address"), moved.err());
+        assertServes(there);
+        NODES.migrate(N2, "job", "--rebind").well();
+        assertServes(here);
+        NODES.stop(N1, "job");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
+    private static void assertServes(String ip) throws Exception {
+        String to = (ip.contains(":") ? "[" + ip + "]" : ip) + ":7000";
+        try (Outside client = Outside.start(NODES, "stream", "client", "--to", to)) {
+            Thread.sleep(500);
+            assertTrue(client.report().path("received").asLong() > 0, ip);
+        }
+    }
+
+    /** There the port is taken at the target's address, not at the one the job has here. */
+    @Test
+    void theOthersPortMayBeTaken() throws Exception {
+        String program = HOLDER.formatted("s = socket.create_server(('10.77.0.1', 7000))", STATE);
+        NODES.start(N1, "job", List.of(), "python3", "-c", program);
+        NODES.awaitFile(N1, STATE);
+        String undo = make("reuse 10.77.0.2");
+        try {
+            Moved moved = NODES.migrate(N1, "job", "--rebind");
+            moved.refused(3);
+            assertTrue(moved.err().contains("port 7000 is taken"), moved.err());
+        } finally {
+            NODES.bash(N2, undo);
+        }
+    }
+
+    @Test
+    void runRefusesAnAddressThatAnotherMachineHas() throws Exception {
+        Command.Result result =
+                NODES.run(
+                        N1,
+                        "migrator",
+                        "run",
+                        "--service-ip",
+                        "10.77.0.254/24@eth0",
+                        TwoNodes.IMAGE,
+                        "taken",
+                        "--",
+                        "true");
+        assertEquals(2, result.exit(), result.err());
+        assertTrue(result.err().contains("another machine has 10.77.0.254"), result.err());
+        NODES.assertAsBefore(N1);
     }
 }
