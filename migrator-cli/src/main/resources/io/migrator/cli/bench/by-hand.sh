@@ -58,7 +58,8 @@ clash() {
 locks() {
     echo "table inet $1 {
         chain migin { type filter hook input priority -10; meta mark 0xC114 accept; ip daddr $2 drop; }
-        chain migout { type filter hook output priority -10; meta mark 0xC114 accept; ip saddr $2 drop; } }"
+        chain migout { type filter hook output priority -10; meta mark 0xC114 accept; ip saddr $2 drop; }
+    }"
 }
 
 # criu's own lock, which it wants to find on the target
