@@ -29,7 +29,7 @@ public enum FaultPoint {
 
     TARGET_PREPARING("the journal is written, the empty instance is not started"),
     TARGET_PREPARED("the empty instance and criu wait, the answer is not sent"),
-    TARGET_RESTORED("criu is at post-restore, the memory is still to come"),
+    TARGET_RESTORED("criu is at post-restore, the memory is coming"),
     TARGET_LOADED("all memory is there, the answer is not sent"),
     TARGET_TAKING("GRANT came, the journal does not say TAKEN yet"),
     TARGET_TAKEN("the journal says TAKEN, criu was not answered"),

@@ -4,6 +4,7 @@ import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuSession;
 import io.migrator.criu.Notify;
 import io.migrator.fault.FaultPoint;
+import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.SourceEvent;
@@ -17,6 +18,8 @@ import io.migrator.linux.Proc;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.SourceNetwork;
 import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,14 +39,14 @@ final class FrozenSource implements AutoCloseable {
      * What is to be dumped, and where to.
      *
      * @param images directory
-     * @param carries true if the run directory goes along
+     * @param carried run directory that goes along; null if none does
      * @param network of the job; becomes the frozen source's
      */
     record Plan(
             Instance instance,
             ProcessTree tree,
             Path images,
-            boolean carries,
+            @Nullable RunDirectory carried,
             SourceNetwork network) {}
 
     private final Plan plan;
@@ -52,6 +55,7 @@ final class FrozenSource implements AutoCloseable {
     private final FreezeWatch freeze;
     private final SourceJournal journal;
     private ProcessTree tree;
+    private @Nullable Background packing;
 
     private FrozenSource(
             Plan plan,
@@ -80,7 +84,8 @@ final class FrozenSource implements AutoCloseable {
             dump =
                     CriuSession.forDump(
                             plan.instance, plan.tree, CriuBundle.in(plan.instance), plan.images);
-            journal.freezing(seal.note(), Running.of(new Proc(dump.criuPid())), plan.carries);
+            journal.freezing(
+                    seal.note(), Running.of(new Proc(dump.criuPid())), plan.carried != null);
             dump.dump(
                     root.pid(),
                     Instances.ofThisUser().logs(plan.instance.name()).heldBy(plan.tree),
@@ -161,8 +166,20 @@ final class FrozenSource implements AutoCloseable {
 
     /** All threads are held, and nothing is dumped yet. */
     private void lock() throws Problem, InterruptedException {
+        RunDirectory carried = plan.carried;
+        if (carried != null) {
+            Path tar = plan.images.resolve(RunDirectory.TAR);
+            packing = Background.start("pack", () -> carried.pack(tar));
+        }
         plan.network.lock(() -> ProcessTree.of(plan.instance));
         FaultPoint.SOURCE_DUMPING.reached();
+    }
+
+    /** Returns when the run directory is among the images; it is packed while criu dumps. */
+    void awaitPacked() throws Problem, InterruptedException {
+        if (packing != null) {
+            packing.await("the run directory could not be packed");
+        }
     }
 
     /** The tree that stands still. */
@@ -287,9 +304,12 @@ final class FrozenSource implements AutoCloseable {
         }
     }
 
-    private void release() {
+    private void release() throws InterruptedException {
         freeze.close();
         job.close();
+        if (packing != null) {
+            packing.stop();
+        }
     }
 
     @Override

@@ -23,38 +23,34 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
     long load(FrozenSource source, ImageFeed feed, Path images, @Nullable RunDirectory carried)
             throws Problem, InterruptedException, IOException {
         FaultPoint.SOURCE_SEALED.reached();
-        if (carried != null) {
-            carried.pack(images.resolve(RunDirectory.TAR));
-        }
+        source.awaitPacked();
         ProcessTree frozen = source.tree();
         ExpiredTimers.arm(images);
         for (ProcessTree.Member root : frozen.roots()) {
             DeathSignals.clear(images, root.threads());
         }
         feed.complete();
-        LockChecks.orTaken(images, frozen, carried);
-        feed.finish();
-        FaultPoint.SOURCE_IMAGES_SENT.reached();
-        target.restore(source.pairs());
-        long pageBytes = sendPages(frozen, HiddenPages.of(images));
+        long pageBytes;
+        HiddenPages pages = HiddenPages.of(images);
+        try (PageFeed memory = new PageFeed(frozen, target.sink(), progress(pages.bytes()))) {
+            LockChecks.orTaken(images, frozen, carried);
+            feed.finish();
+            FaultPoint.SOURCE_IMAGES_SENT.reached();
+            target.restore(source.pairs());
+            pageBytes = memory.send(pages);
+        }
         target.load(pageBytes);
         FaultPoint.SOURCE_LOADED.reached();
         return pageBytes;
     }
 
-    private long sendPages(ProcessTree tree, HiddenPages pages)
-            throws Problem, InterruptedException, IOException {
-        long allBytes = pages.bytes();
-        PageFeed.Progress told =
-                sentBytes -> {
-                    progress.sent(sentBytes, allBytes);
-                    cancellation.orStop();
-                    if (2 * sentBytes >= allBytes) {
-                        FaultPoint.SOURCE_PAGING.reached();
-                    }
-                };
-        try (PageFeed feed = new PageFeed(tree, target.sink(), told)) {
-            return feed.send(pages);
-        }
+    private PageFeed.Progress progress(long allBytes) {
+        return sentBytes -> {
+            progress.sent(sentBytes, allBytes);
+            cancellation.orStop();
+            if (2 * sentBytes >= allBytes) {
+                FaultPoint.SOURCE_PAGING.reached();
+            }
+        };
     }
 }

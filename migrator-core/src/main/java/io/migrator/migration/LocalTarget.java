@@ -1,8 +1,6 @@
 package io.migrator.migration;
 
-import io.migrator.criu.BoundSockets;
 import io.migrator.criu.CriuBundle;
-import io.migrator.criu.ImageOwner;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover;
@@ -26,7 +24,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -44,8 +41,7 @@ public final class LocalTarget implements Target, JobSink {
     private @Nullable Journal file;
     private @Nullable TargetJournal journal;
     private @Nullable TargetNetwork network;
-    private Map<String, String> rebound = Map.of();
-    private final RestoredMemory memory = new RestoredMemory();
+    private @Nullable Arrival arrival;
 
     /**
      * This node.
@@ -87,7 +83,6 @@ public final class LocalTarget implements Target, JobSink {
         Running appinit = new Running(empty.appinit(), empty.startTime());
         begun.note(begun.note().withInstance(appinit));
         net.prepare(empty);
-        rebound = TargetNetwork.rebound(wanted.network());
         if (!EmptyInstance.join(empty)) {
             report.accept("the job will not be in the cgroup of its instance");
         }
@@ -96,6 +91,7 @@ public final class LocalTarget implements Target, JobSink {
         restore = waiting;
         made.push("ending criu", waiting::kill);
         begun.note(begun.note().with(waiting.criu()));
+        arrival = Arrival.of(wanted, empty, waiting, net, place.directory());
         rehearse(directory.carries(), place.directory());
         FaultPoint.TARGET_PREPARED.reached();
         return new Prepared(directory.carries());
@@ -149,39 +145,28 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public long sentBytes() {
-        return memory.bytes() + (images == null ? 0 : images.bytes());
+        return (arrival == null ? 0 : arrival.bytes()) + (images == null ? 0 : images.bytes());
     }
 
     @Override
-    public void restore(List<NetworkLock.Pair> pairs) throws Problem, InterruptedException {
-        try {
-            if (prepared(instance).mode() != Instance.Mode.ROOT) {
-                ImageOwner.orForeign(directory(), prepared(instance));
-            }
-            CarriedDirectory.unpack(prepared(order), directory());
-            BoundSockets.move(directory(), rebound);
-            prepared(network).arrive(pairs);
-            prepared(restore).restore();
-            memory.open(prepared(instance), prepared(restore));
-        } catch (IOException e) {
-            throw Problem.failed("the job could not be restored").because(e.toString()).causedBy(e);
-        }
+    public void restore(List<NetworkLock.Pair> pairs) throws Problem {
+        prepared(arrival).begin(pairs);
     }
 
     @Override
-    public void pages(int pid, long address, ByteBuffer bytes) throws Problem {
-        memory.write(pid, address, bytes);
+    public void pages(int pid, long address, ByteBuffer bytes)
+            throws Problem, InterruptedException {
+        prepared(arrival).pages(pid, address, bytes);
     }
 
     @Override
     public void padding(ByteBuffer bytes) throws Problem {
-        memory.rehearse(bytes);
+        prepared(arrival).padding(bytes);
     }
 
     @Override
     public void load(long expectedBytes) throws Problem, InterruptedException {
-        prepared(restore).orEnded();
-        memory.orShort(expectedBytes);
+        prepared(arrival).complete(expectedBytes);
         if (prepared(instance).mode() != Instance.Mode.SETUID) {
             applyTraits();
         }
@@ -195,10 +180,7 @@ public final class LocalTarget implements Target, JobSink {
             return;
         }
         try {
-            Traits.apply(
-                            traits,
-                            ProcessTree.heldBy(prepared(restore).criuPid(), prepared(instance)))
-                    .forEach(report);
+            Traits.apply(traits, prepared(arrival).tree()).forEach(report);
         } catch (IOException e) {
             throw Problem.failed("the restored processes are not seen").because(e.toString());
         }
@@ -259,8 +241,7 @@ public final class LocalTarget implements Target, JobSink {
 
     private void openNetwork() throws InterruptedException {
         try {
-            Instance mine = prepared(instance);
-            prepared(network).open(() -> ProcessTree.of(mine));
+            prepared(network).open(prepared(arrival).tree().processes());
         } catch (Problem e) {
             report.accept(e.getMessage());
         }
@@ -303,6 +284,9 @@ public final class LocalTarget implements Target, JobSink {
         if (token == null) {
             made.close(); // nothing but a directory that was set aside
             return;
+        }
+        if (arrival != null) {
+            arrival.stop();
         }
         TargetAction action = token.on(TargetEvent.GIVE_UP);
         if (action == TargetAction.EXAMINE) {
@@ -366,7 +350,9 @@ public final class LocalTarget implements Target, JobSink {
             if (file != null) {
                 file.close();
             }
-            memory.close();
+            if (arrival != null) {
+                arrival.close();
+            }
         }
     }
 

@@ -227,7 +227,7 @@ public final class Migration {
         }
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource.Plan plan =
-                    new FrozenSource.Plan(instance, tree, spool.directory(), carries, network);
+                    new FrozenSource.Plan(instance, tree, spool.directory(), carried, network);
             FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
             undo.push("resuming the job", source::close);
             feed.start();

@@ -1,6 +1,5 @@
 package io.migrator.migration;
 
-import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.ProcessMemory;
 import io.migrator.memory.HeldTree;
@@ -10,22 +9,63 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
 
-/** The private memory of a restored job, filled in while criu holds it. One thread. */
+/**
+ * The private memory of a restored job, filled in while criu holds it. Pages that come earlier are
+ * kept, so that they need not wait for criu. {@link #open} may be called by another thread that
+ * ends before the next {@link #write}; all else is one thread's.
+ */
 final class RestoredMemory implements AutoCloseable {
     private static final int SPARE_BYTES = 1 << 20;
+
+    /** About what comes over a fast link while criu restores. */
+    private static final int KEPT_BYTES = 16 << 20;
+
+    /** Pages that came before there was a process to write them to. */
+    private record Kept(int pid, long address, ByteBuffer bytes) {}
 
     private @Nullable HeldTree processes;
     private @Nullable HeldRestore through;
     private final ProcessMemory memory = new ProcessMemory();
     private final ByteBuffer spare = ByteBuffer.allocateDirect(SPARE_BYTES);
+    private final ByteBuffer store = ByteBuffer.allocateDirect(KEPT_BYTES);
+    private final List<Kept> kept = new ArrayList<>();
     private long bytes;
 
-    /** From here the processes of an instance can be written to, by their pids inside it. */
-    void open(Instance instance, HeldRestore restore) throws Problem, IOException {
-        processes = new HeldTree(ProcessTree.heldBy(restore.criuPid(), instance));
-        through = instance.mode() == Instance.Mode.SETUID ? restore : null;
+    /**
+     * From here processes can be written to, by their pids inside their instance.
+     *
+     * @param way by which that is done; null for the usual
+     */
+    void open(ProcessTree tree, @Nullable HeldRestore way) throws IOException {
+        processes = new HeldTree(tree);
+        through = way;
+    }
+
+    /**
+     * Keeps pages of one process.
+     *
+     * @return false if there is no more room
+     */
+    boolean keep(int pid, long address, ByteBuffer pages) {
+        int length = pages.remaining();
+        if (length > store.remaining()) {
+            return false;
+        }
+        kept.add(new Kept(pid, address, store.slice(store.position(), length)));
+        store.put(pages);
+        return true;
+    }
+
+    /** Writes what was kept. */
+    void writeKept() throws Problem {
+        for (Kept each : kept) {
+            write(each.pid, each.address, each.bytes);
+        }
+        kept.clear();
     }
 
     /** Writes pages of one process. */

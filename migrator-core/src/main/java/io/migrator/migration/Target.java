@@ -25,15 +25,15 @@ public interface Target extends AutoCloseable {
     JobSink sink();
 
     /**
-     * Restores the images and holds the job before its first instruction; its private memory is
-     * still to come.
+     * Begins to restore the images, and holds the job before its first instruction; its private
+     * memory may come meanwhile. A failure is told by {@link #load}, or earlier.
      *
      * @param pairs connections of the job to itself
      */
     void restore(List<NetworkLock.Pair> pairs) throws Problem, InterruptedException;
 
     /**
-     * Returns when all pages are in their place (LOADED).
+     * Returns when the job is restored and all pages are in their place (LOADED).
      *
      * @param pageBytes how many there must be
      */

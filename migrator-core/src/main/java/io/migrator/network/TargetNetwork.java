@@ -4,7 +4,6 @@ import io.migrator.instance.Instance;
 import io.migrator.linux.Proc;
 import io.migrator.linux.ReadyCommand;
 import io.migrator.network.NetworkLock.Pair;
-import io.migrator.network.SourceNetwork.Looking;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -116,7 +115,17 @@ public final class TargetNetwork implements AutoCloseable {
         NetSpace here = NetSpace.here();
         router = ready(here, RoutedLink.routes(plan, id), "the job could not be reached", "ip");
         answerer = ready(here, RoutedLink.answering(plan, true), "nobody would answer", "ip");
+        rehearse();
         opener = ready(space, made.opening(), "the network could not be unlocked", "nft");
+    }
+
+    /** What a JVM does for the first time takes long: this process has no connections itself. */
+    private static void rehearse() throws Problem {
+        try {
+            RepairMode.probe(List.of(Proc.self()));
+        } catch (IOException e) {
+            throw Problem.failed("connections cannot be looked at").because(e.getMessage());
+        }
     }
 
     private Task ready(NetSpace where, String text, String what, String... words) throws Problem {
@@ -180,18 +189,17 @@ public final class TargetNetwork implements AutoCloseable {
      * The job will run here, and nowhere else: its network works, and the neighbours are told. Not
      * sooner: what a peer sends is acknowledged from here on, and would be missing elsewhere.
      *
-     * @param held looks for the job's processes, which do not run yet
+     * @param processes of the job, which do not run yet
      */
-    public void open(Looking held) throws Problem, InterruptedException {
+    public void open(List<Proc> processes) throws Problem, InterruptedException {
         if (lock == null || announcements == null) {
             return;
         }
         opener.begin();
         answerer.begin();
-        List<Proc> processes = held.tree().processes();
+        announcements.say();
         opener.finish();
         answerer.finish();
-        announcements.say();
         try {
             RepairMode.probe(processes);
         } catch (IOException e) {

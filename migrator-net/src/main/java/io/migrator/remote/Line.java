@@ -63,6 +63,11 @@ final class Line implements AutoCloseable {
         return orThrow(reply);
     }
 
+    /** Asks and does not wait: a failure is told with the reply to what is asked next. */
+    void tell(Kind kind, @Nullable Object body) throws Problem {
+        send(kind, body);
+    }
+
     /**
      * Asks what cannot be taken back, and waits for the answer whatever happens to this thread.
      *

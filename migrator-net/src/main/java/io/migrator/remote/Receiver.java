@@ -153,11 +153,11 @@ public final class Receiver {
     }
 
     private interface JobStep {
-        void run() throws Problem;
+        void run() throws Problem, InterruptedException;
     }
 
     /** After the first fault the job is read and dropped, so that the source hears of it. */
-    private void job(JobStep step) throws IOException {
+    private void job(JobStep step) throws IOException, InterruptedException {
         if (jobProblem != null) {
             return;
         }

@@ -115,8 +115,8 @@ public final class RemoteTarget implements Target, JobSink {
     }
 
     @Override
-    public void restore(List<NetworkLock.Pair> pairs) throws Problem, InterruptedException {
-        line.ask(Kind.RESTORE, pairs, timeLimit);
+    public void restore(List<NetworkLock.Pair> pairs) throws Problem {
+        line.tell(Kind.RESTORE, pairs);
     }
 
     @Override

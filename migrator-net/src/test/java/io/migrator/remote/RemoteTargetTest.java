@@ -162,14 +162,14 @@ class RemoteTargetTest {
             images.open(1, "pages-1.img");
             images.data(1, 0, ByteBuffer.wrap(new byte[10]));
             images.end(1, 10);
-            target.restore(List.of()); // its answer comes after the problem
+            target.load(10); // its answer comes after the problem
             Problem told =
                     assertThrows(
                             Problem.class, () -> images.data(2, 0, ByteBuffer.wrap(new byte[10])));
             assertEquals("no room", told.what());
             target.discard(); // the link is as good as before
         }
-        assertEquals(List.of(Kind.RESTORE, Kind.DISCARD), far.heard);
+        assertEquals(List.of(Kind.LOAD, Kind.DISCARD), far.heard);
         assertEquals(0, redialled.get());
     }
 

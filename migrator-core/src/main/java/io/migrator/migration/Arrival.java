@@ -1,0 +1,138 @@
+package io.migrator.migration;
+
+import io.migrator.criu.BoundSockets;
+import io.migrator.criu.ImageOwner;
+import io.migrator.instance.Instance;
+import io.migrator.instance.ProcessTree;
+import io.migrator.network.NetworkLock;
+import io.migrator.network.TargetNetwork;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A job that comes in: criu restores it on a thread of its own, while its memory arrives already.
+ * Used by one thread beside that one.
+ */
+final class Arrival implements AutoCloseable {
+    private final Order order;
+    private final Instance instance;
+    private final HeldRestore restore;
+    private final TargetNetwork network;
+    private final Path images;
+    private final Map<String, String> rebound;
+    private final RestoredMemory memory = new RestoredMemory();
+    private ProcessTree tree = new ProcessTree(List.of());
+    private @Nullable Background work;
+    private boolean restored;
+
+    private Arrival(
+            Order order,
+            Instance instance,
+            HeldRestore restore,
+            TargetNetwork network,
+            Path images,
+            Map<String, String> rebound) {
+        this.order = order;
+        this.instance = instance;
+        this.restore = restore;
+        this.network = network;
+        this.images = images;
+        this.rebound = rebound;
+    }
+
+    /**
+     * One that is awaited.
+     *
+     * @param instance empty
+     * @param restore of it, not begun
+     * @param network of it, prepared
+     * @param images directory
+     */
+    static Arrival of(
+            Order order, Instance instance, HeldRestore restore, TargetNetwork network, Path images)
+            throws Problem, InterruptedException {
+        Map<String, String> rebound = TargetNetwork.rebound(order.network());
+        return new Arrival(order, instance, restore, network, images, rebound);
+    }
+
+    /** All images are there: begins to restore them. A failure is told by the next call. */
+    void begin(List<NetworkLock.Pair> pairs) {
+        work = Background.start("restore", () -> restore(pairs));
+    }
+
+    private void restore(List<NetworkLock.Pair> pairs)
+            throws Problem, InterruptedException, IOException {
+        if (instance.mode() != Instance.Mode.ROOT) {
+            ImageOwner.orForeign(images, instance);
+        }
+        CarriedDirectory.unpack(order, images);
+        BoundSockets.move(images, rebound);
+        network.arrive(pairs);
+        restore.restore();
+        tree = ProcessTree.heldBy(restore.criuPid(), instance);
+        memory.open(tree, instance.mode() == Instance.Mode.SETUID ? restore : null);
+    }
+
+    private void awaitRestored() throws Problem, InterruptedException {
+        if (restored) {
+            return;
+        }
+        if (work == null) {
+            throw Problem.failed("the source sent memory before it asked to restore the job");
+        }
+        work.await("the job could not be restored");
+        memory.writeKept();
+        restored = true;
+    }
+
+    /** Takes pages of a process: keeps some of them as long as criu is at work. */
+    void pages(int pid, long address, ByteBuffer bytes) throws Problem, InterruptedException {
+        boolean waits = work != null && !work.isOver();
+        if (!restored && waits && memory.keep(pid, address, bytes)) {
+            return;
+        }
+        awaitRestored();
+        memory.write(pid, address, bytes);
+    }
+
+    /** Does with bytes what is done with pages, but writes them nowhere. */
+    void padding(ByteBuffer bytes) throws Problem {
+        memory.rehearse(bytes);
+    }
+
+    /** Returns when the job is restored and all of its memory in its place. */
+    void complete(long expectedBytes) throws Problem, InterruptedException {
+        awaitRestored();
+        restore.orEnded();
+        memory.orShort(expectedBytes);
+    }
+
+    /** The processes that were restored. */
+    ProcessTree tree() {
+        return tree;
+    }
+
+    /** Bytes of pages that came. */
+    long bytes() {
+        return memory.bytes();
+    }
+
+    /** Ends a restore that is under way. */
+    void stop() throws InterruptedException {
+        if (work != null) {
+            work.stop();
+        }
+    }
+
+    @Override
+    public void close() {
+        memory.close();
+    }
+}

@@ -1,0 +1,72 @@
+package io.migrator.migration;
+
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+
+/**
+ * A piece of work on a thread of its own, whose failure is told to who waits for it. Used by one
+ * other thread.
+ */
+final class Background {
+    /** What is done. */
+    @FunctionalInterface
+    interface Work {
+        /** Does it. */
+        void run() throws Problem, InterruptedException, IOException;
+    }
+
+    private final Thread thread;
+    private final Work work;
+    private @Nullable Exception failure;
+
+    private Background(String name, Work work) {
+        this.work = work;
+        this.thread = Thread.ofPlatform().daemon().name(name).unstarted(this::run);
+    }
+
+    /** Begins it. */
+    static Background start(String name, Work work) {
+        Background begun = new Background(name, work);
+        begun.thread.start();
+        return begun;
+    }
+
+    private void run() {
+        try {
+            work.run();
+        } catch (IOException | Problem | InterruptedException | RuntimeException e) {
+            failure = e; // seen by who has joined
+        }
+    }
+
+    /** Whether it has ended. */
+    boolean isOver() {
+        return !thread.isAlive();
+    }
+
+    /**
+     * Waits for its end.
+     *
+     * @param what failed, if it did
+     * @throws Problem if it did
+     */
+    void await(String what) throws Problem, InterruptedException {
+        thread.join();
+        Exception found = failure;
+        if (found instanceof Problem problem) {
+            throw problem;
+        }
+        if (found != null) {
+            throw Problem.failed(what).because(found.toString()).causedBy(found);
+        }
+    }
+
+    /** Interrupts it and waits for its end, whatever comes of it. */
+    void stop() throws InterruptedException {
+        thread.interrupt();
+        thread.join();
+    }
+}
