@@ -69,8 +69,8 @@ final class ListCommand implements Callable<Integer> {
             tree = ProcessTree.of(instance);
             Preflight preflight = Migration.sourceCheck(instance, tree);
             because = preflight.blockers().isEmpty() ? "" : preflight.blockers().getFirst().what();
-        } catch (Problem e) { // of this one; the others are listed
-            because = e.getMessage();
+        } catch (Problem | IllegalArgumentException e) { // of this one; the others are listed
+            because = String.valueOf(e.getMessage());
         }
         String mode =
                 instance.userNamespace()

@@ -19,6 +19,7 @@ public final class BoundSockets {
     private static final int FILE_SOCKET = 4;
     private static final int SOURCE = 11;
     private static final int PEER_PORT = 8;
+    private static final int MAPPED_ZEROS = 10;
 
     private BoundSockets() {}
 
@@ -66,7 +67,12 @@ public final class BoundSockets {
 
     private static ProtoMessage at(ProtoMessage socket, String to) {
         byte[] bytes = InetAddress.ofLiteral(to).getAddress();
-        ByteBuffer words = words(bytes.length / Integer.BYTES).put(bytes).flip();
+        int had = socket.numbers(SOURCE).size();
+        ByteBuffer words = words(had);
+        if (bytes.length < words.capacity()) { // IPv4 of an IPv6 socket: RFC 4291, 2.5.5.2
+            words.position(MAPPED_ZEROS).put((byte) 0xff).put((byte) 0xff);
+        }
+        words.put(bytes).flip();
         ProtoMessage changed = socket.without(SOURCE);
         while (words.hasRemaining()) {
             changed = changed.with(SOURCE, Integer.toUnsignedLong(words.getInt()));

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Pattern;
 
 /**
  * The one way to run a program to its end: an argument list (never a shell line), both outputs
@@ -35,6 +36,9 @@ public final class Command {
 
     /** Exit statuses of what a terminal's SIGHUP or SIGINT has ended. */
     private static final Set<Integer> HIT = Set.of(128 + 1, 128 + 2);
+
+    /** The same for the program by which a JVM starts others. */
+    private static final Pattern HELPER_HIT = Pattern.compile("spawn helper.*signal: [12]\\b");
 
     private final List<String> argv;
     private @Nullable Path directory;
@@ -112,7 +116,7 @@ public final class Command {
         long end = System.nanoTime() + deadline.toNanos();
         Result result = once(deadline);
         while (apart && HIT.contains(result.exit) && System.nanoTime() < end) {
-            result = once(deadline);
+            result = once(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
         }
         return result;
     }
@@ -149,13 +153,22 @@ public final class Command {
         if (directory != null) {
             builder.directory(directory.toFile());
         }
+        withSystemPrograms(builder);
         try {
             return builder.start();
         } catch (IOException e) {
+            if (apart && HELPER_HIT.matcher(String.valueOf(e.getMessage())).find()) {
+                return start();
+            }
             throw Problem.failed("could not start " + argv.getFirst())
                     .because(e.getMessage())
                     .causedBy(e);
         }
+    }
+
+    /** Those of root are looked for, too: cron and ssh often give a PATH without them. */
+    static void withSystemPrograms(ProcessBuilder builder) {
+        builder.environment().merge("PATH", "/usr/sbin:/sbin", (had, more) -> had + ":" + more);
     }
 
     /** A program that ends before it has read all of it tells by its exit status why. */

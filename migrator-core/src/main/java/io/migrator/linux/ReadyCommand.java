@@ -27,9 +27,10 @@ public final class ReadyCommand implements AutoCloseable {
     public static ReadyCommand start(List<String> argv) throws Problem {
         List<String> words = new ArrayList<>(List.of("setsid"));
         words.addAll(argv);
+        ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
+        Command.withSystemPrograms(builder);
         try {
-            Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
-            return new ReadyCommand(List.copyOf(argv), process);
+            return new ReadyCommand(List.copyOf(argv), builder.start());
         } catch (IOException e) {
             throw Problem.failed("could not start " + argv.getFirst()).because(e.getMessage());
         }

@@ -80,7 +80,13 @@ final class Arrival implements AutoCloseable {
         memory.open(tree, instance.mode() == Instance.Mode.SETUID ? restore : null);
     }
 
-    private void awaitRestored() throws Problem, InterruptedException {
+    /** Whether the images are being restored, or are. */
+    boolean hasBegun() {
+        return work != null;
+    }
+
+    /** Returns when that is done. */
+    void awaitRestored() throws Problem, InterruptedException {
         if (restored) {
             return;
         }
@@ -125,7 +131,7 @@ final class Arrival implements AutoCloseable {
     }
 
     /** Ends a restore that is under way. */
-    void stop() throws InterruptedException {
+    void stop() {
         if (work != null) {
             work.stop();
         }

@@ -20,7 +20,7 @@ final class Background {
 
     private final Thread thread;
     private final Work work;
-    private @Nullable Exception failure;
+    private @Nullable Throwable failure;
 
     private Background(String name, Work work) {
         this.work = work;
@@ -37,7 +37,7 @@ final class Background {
     private void run() {
         try {
             work.run();
-        } catch (IOException | Problem | InterruptedException | RuntimeException e) {
+        } catch (Throwable e) { // an error, too: work that was not done must not count as done
             failure = e; // seen by who has joined
         }
     }
@@ -55,18 +55,28 @@ final class Background {
      */
     void await(String what) throws Problem, InterruptedException {
         thread.join();
-        Exception found = failure;
+        Throwable found = failure;
         if (found instanceof Problem problem) {
             throw problem;
         }
         if (found != null) {
-            throw Problem.failed(what).because(found.toString()).causedBy(found);
+            throw Problem.failed(what).because(found.toString());
         }
     }
 
-    /** Interrupts it and waits for its end, whatever comes of it. */
-    void stop() throws InterruptedException {
+    /** Interrupts it and waits for its end, also as an interrupted thread, which it stays. */
+    void stop() {
         thread.interrupt();
-        thread.join();
+        boolean interrupted = Thread.interrupted();
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -28,10 +28,10 @@ record Farewell(Instance instance, Target target, Consumer<String> report) {
                         target.done();
                         journal.forget();
                     });
+            last.push("removing the images", spool::close); // without them the next is done
             if (carried) {
                 last.push("removing the run directory", directory::delete);
             }
-            last.push("removing the images", spool::close);
             last.push("stopping the old instance", () -> Apptainer.stop(instance.name()));
             last.push("at " + FaultPoint.SOURCE_GONE, FaultPoint.SOURCE_GONE::reached);
             last.push("ending the old processes", source::die);

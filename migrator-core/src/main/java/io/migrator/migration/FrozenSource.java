@@ -304,7 +304,7 @@ final class FrozenSource implements AutoCloseable {
         }
     }
 
-    private void release() throws InterruptedException {
+    private void release() {
         freeze.close();
         job.close();
         if (packing != null) {

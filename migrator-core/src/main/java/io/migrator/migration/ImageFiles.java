@@ -61,6 +61,14 @@ final class ImageFiles implements AutoCloseable {
         }
     }
 
+    /** Fails if one has not ended. */
+    void orOpen() throws Problem {
+        if (!open.isEmpty()) {
+            throw Problem.failed("an image did not arrive whole")
+                    .because(String.valueOf(names.get(open.keySet().iterator().next())));
+        }
+    }
+
     private static Problem noRoom(IOException e) {
         return Problem.failed("the images could not be stored on the target")
                 .because(e.getMessage())

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * From the seal to LOADED: all of a frozen job goes to the target, which restores it. One thread.
@@ -45,7 +46,11 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
     }
 
     private PageFeed.Progress progress(long allBytes) {
+        AtomicBoolean early = new AtomicBoolean(true);
         return sentBytes -> {
+            if (sentBytes >= Target.EARLY_BYTES && early.getAndSet(false)) {
+                target.awaitRestored();
+            }
             progress.sent(sentBytes, allBytes);
             cancellation.orStop();
             if (2 * sentBytes >= allBytes) {

@@ -13,6 +13,7 @@ import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
+import io.migrator.linux.Proc;
 import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
@@ -130,17 +131,25 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void open(int id, String name) throws Problem {
-        prepared(images).open(id, HeldRestore.nameOf(name));
+        coming().open(id, HeldRestore.nameOf(name));
     }
 
     @Override
     public void data(int id, long offset, ByteBuffer bytes) throws Problem {
-        prepared(images).data(id, offset, bytes);
+        coming().data(id, offset, bytes);
     }
 
     @Override
     public void end(int id, long length) throws Problem {
-        prepared(images).end(id, length);
+        coming().end(id, length);
+    }
+
+    /** What was looked at before it is restored must not change any more. */
+    private ImageFiles coming() throws Problem {
+        if (prepared(arrival).hasBegun()) {
+            throw Problem.failed("the source sent an image after it asked to restore the job");
+        }
+        return prepared(images);
     }
 
     @Override
@@ -150,6 +159,7 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void restore(List<NetworkLock.Pair> pairs) throws Problem {
+        coming().orOpen();
         prepared(arrival).begin(pairs);
     }
 
@@ -162,6 +172,11 @@ public final class LocalTarget implements Target, JobSink {
     @Override
     public void padding(ByteBuffer bytes) throws Problem {
         prepared(arrival).padding(bytes);
+    }
+
+    @Override
+    public void awaitRestored() throws Problem, InterruptedException {
+        prepared(arrival).awaitRestored();
     }
 
     @Override
@@ -221,9 +236,11 @@ public final class LocalTarget implements Target, JobSink {
             giveUp(); // before the answer: it says that the job never ran here
             throw e;
         }
+        boolean stands = false;
         try {
             FaultPoint.TARGET_TAKEN.reached();
             held.letGo();
+            stands = true;
         } catch (Problem e) {
             giveUpTaken();
             if (token.state() == Handover.Target.REFUSED) {
@@ -235,13 +252,22 @@ public final class LocalTarget implements Target, JobSink {
         }
         made.commit();
         FaultPoint.TARGET_RUNNING.reached();
-        openNetwork();
+        openNetwork(stands);
         tidy(held);
     }
 
-    private void openNetwork() throws InterruptedException {
+    /**
+     * The job's network works.
+     *
+     * @param stands true if the job does not run yet
+     */
+    private void openNetwork(boolean stands) throws InterruptedException {
+        List<Proc> processes = List.of();
         try {
-            prepared(network).open(prepared(arrival).tree().processes());
+            if (stands) {
+                processes = prepared(arrival).tree().processes();
+            }
+            prepared(network).open(processes);
         } catch (Problem e) {
             report.accept(e.getMessage());
         }
@@ -302,15 +328,18 @@ public final class LocalTarget implements Target, JobSink {
     @Override
     public void discard() throws Problem, InterruptedException {
         giveUp();
-        boolean refused = journal != null && journal.state() == Handover.Target.REFUSED;
-        if (refused && !made.failed()) {
+        if (journal != null && journal.state() == Handover.Target.REFUSED) {
+            if (made.failed()) {
+                throw Problem.failed("not all of it could be removed on the target")
+                        .tryThis("migrator recover there");
+            }
             done(); // who asks to discard keeps the token
         }
     }
 
     @Override
     public void done() throws Problem, InterruptedException {
-        removeRest();
+        orLeft(removeRest());
         if (journal != null) {
             journal.on(TargetEvent.SOURCE_DONE);
         }
@@ -319,12 +348,14 @@ public final class LocalTarget implements Target, JobSink {
     /**
      * What the job that runs needs no more; not in the way of the answer that it does. The images
      * go last: as long as they are there recover looks for more.
+     *
+     * @return null, or what failed
      */
-    private void removeRest() throws InterruptedException {
+    private @Nullable Exception removeRest() throws InterruptedException {
         TargetNetwork net = network;
         network = null;
         if (net == null) {
-            return;
+            return null;
         }
         try (net) {
             if (journal != null && journal.state() == Handover.Target.RUNNING) {
@@ -332,8 +363,18 @@ public final class LocalTarget implements Target, JobSink {
                 prepared(images).close();
                 prepared(spool).close();
             }
+            return null;
         } catch (IOException | Problem e) {
             report.accept("what is left of the move could not be removed: " + e.getMessage());
+            return e;
+        }
+    }
+
+    private static void orLeft(@Nullable Exception failure) throws Problem {
+        if (failure != null) {
+            throw Problem.failed("not all that the move left could be removed on the target")
+                    .because(failure.getMessage())
+                    .tryThis("migrator recover there");
         }
     }
 

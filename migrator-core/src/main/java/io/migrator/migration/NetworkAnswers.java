@@ -183,20 +183,24 @@ final class NetworkAnswers {
     }
 
     private void ports(List<InetSocket> here, Map<String, String> rebound) {
+        List<InetSocket> taken = new ArrayList<>(here);
         for (InetSocket each : needs.sockets()) {
-            InetSocket wanted = each.at(rebound.getOrDefault(each.local(), each.local()));
-            here.stream()
-                    .filter(wanted::clashesWith)
-                    .findFirst()
-                    .ifPresent(taken ->
-                            add(
-                                    "port",
-                                    "%s port %d is taken on %s"
-                                            .formatted(taken.protocol(), taken.localPort(), node),
-                                    "criu: Can't bind inet socket: Address already in use",
-                                    "choose another node, or start the job with its own network"
-                                            + " (migrator run --net own)"));
+            String ip = rebound.get(each.local());
+            InetSocket wanted = ip == null ? each : each.at(ip);
+            taken.stream().filter(wanted::clashesWith).findFirst().ifPresent(this::port);
+            if (ip != null) {
+                taken.add(wanted); // two addresses may become one
+            }
         }
+    }
+
+    private void port(InetSocket taken) {
+        add(
+                "port",
+                "%s port %d is taken on %s".formatted(taken.protocol(), taken.localPort(), node),
+                "criu: Can't bind inet socket: Address already in use",
+                "choose another node, or start the job with its own network (migrator run --net"
+                        + " own)");
     }
 
     /** Where what listens at an address of the source is to listen here. */
@@ -206,10 +210,10 @@ final class NetworkAnswers {
             if (!here.containsKey(each.ip())) {
                 add(
                         "bound-address",
-                        "%s of %s has no address in place of %s"
+                        "%s of %s has not one address of its own in place of %s"
                                 .formatted(each.device(), node, each.ip()),
                         "the job listens at that one",
-                        "choose a node whose interfaces have the same names");
+                        "choose a node whose interfaces have the same names and networks");
             }
         }
         return here;

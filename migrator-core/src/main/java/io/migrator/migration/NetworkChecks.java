@@ -103,7 +103,8 @@ final class NetworkChecks {
 
     /** What the target is asked. */
     NetworkNeeds needs() throws Problem, InterruptedException {
-        Set<String> wanted = new TreeSet<>(devices);
+        boolean apart = space.own() && plan.links() == null; // inside it has other names
+        Set<String> wanted = new TreeSet<>(apart ? List.of() : devices);
         plan.rebound().forEach(each -> wanted.add(each.device()));
         Map<String, AddressMove.Interface> interfaces = new TreeMap<>();
         NamespaceState own = plan.links();

@@ -12,9 +12,12 @@ import io.migrator.network.NetworkPlan.Mode;
 import io.migrator.network.NetworkWish;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -31,6 +34,7 @@ final class NetworkChoice {
     private final JobSockets sockets;
     private final List<Finding> findings = new ArrayList<>();
     private final Set<InterfaceAddress> rebound = new LinkedHashSet<>();
+    private @Nullable List<InterfaceAddress> present;
 
     NetworkChoice(Instance instance, NetworkWish wish, NetSpace space, JobSockets sockets) {
         this.instance = instance;
@@ -185,10 +189,11 @@ final class NetworkChoice {
         }
         List<String> ips = state.addresses().stream().map(InterfaceAddress::ip).toList();
         for (InetSocket each : sockets.all()) {
-            if (each.connects() && !each.loops() && !ips.contains(each.local())) {
+            boolean any = each.takesAny() || each.loops() || each.protocol().equals("raw");
+            if (!any && !ips.contains(each.local())) {
                 add(
                         "connections",
-                        sockets.who(each) + " has a connection, " + each,
+                        sockets.who(each) + " has a socket, " + each,
                         "the network gave it that address, and would give it another one elsewhere",
                         "let the program use an address that was given to it by hand");
             }
@@ -240,19 +245,33 @@ final class NetworkChoice {
         if (!stays || socket.protocol().equals("raw") || space.own()) {
             return;
         }
-        for (InterfaceAddress each : AddressMove.present(space)) {
-            boolean may = wish.rebind() && !InterfaceAddress.isScoped(each.ip());
-            if (may && socket.takesPort() && each.ip().equals(socket.local())) {
-                rebound.add(each);
-                return;
-            }
+        Optional<InterfaceAddress> own = rebindable(socket);
+        if (own.isPresent()) {
+            rebound.add(own.get());
+            return;
         }
         add(
                 "bound-address",
                 sockets.who(socket) + " waits at an address of this node, " + socket,
                 "criu: Can't bind inet socket back: Cannot assign requested address",
-                "let it listen on 0.0.0.0, start the job with migrator run --net own, or let it"
-                        + " listen at the target's address by --rebind");
+                "let it listen on 0.0.0.0, or start the job with migrator run --net own"
+                        + (wish.rebind() || !socket.takesPort()
+                                ? ""
+                                : ", or let it listen at the target's address by --rebind"));
+    }
+
+    private Optional<InterfaceAddress> rebindable(InetSocket socket)
+            throws Problem, InterruptedException {
+        if (!wish.rebind() || !socket.takesPort()) {
+            return Optional.empty();
+        }
+        if (present == null) {
+            present = AddressMove.present(space);
+        }
+        return present.stream()
+                .filter(each -> !InterfaceAddress.isScoped(each.ip()))
+                .filter(each -> each.ip().equals(socket.local()))
+                .findFirst();
     }
 
     private void add(String check, String what, String because, String tryThis) {

@@ -22,7 +22,7 @@ final class RestoredMemory implements AutoCloseable {
     private static final int SPARE_BYTES = 1 << 20;
 
     /** About what comes over a fast link while criu restores. */
-    private static final int KEPT_BYTES = 16 << 20;
+    private static final int KEPT_BYTES = Target.EARLY_BYTES + 2 * SPARE_BYTES;
 
     /** Pages that came before there was a process to write them to. */
     private record Kept(int pid, long address, ByteBuffer bytes) {}

@@ -173,8 +173,9 @@ final class SourceSide {
         if (instance != null) {
             Apptainer.stop(note.instance());
         }
-        if (note.carries() && Instances.ofThisUser().find(note.instance()).isEmpty()) {
-            RunDirectory.of(note.instance()).delete(); // else it is that of a job that came back
+        boolean came = Instances.ofThisUser().find(note.instance()).isPresent(); // it is its own
+        if (note.carries() && !came && Spool.find(id).isPresent()) { // else it is a later run's
+            RunDirectory.of(note.instance()).delete();
         }
         removeImages();
         try {

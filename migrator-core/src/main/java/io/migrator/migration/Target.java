@@ -15,6 +15,9 @@ import java.util.List;
  * <p>Until take is called the target must not let the job execute. After take it must not undo.
  */
 public interface Target extends AutoCloseable {
+    /** So much of a job's memory a target keeps while it restores. */
+    int EARLY_BYTES = 14 << 20;
+
     /** Answers whether the job could come here; changes nothing. */
     TargetFacts survey(Survey survey) throws Problem, InterruptedException;
 
@@ -31,6 +34,9 @@ public interface Target extends AutoCloseable {
      * @param pairs connections of the job to itself
      */
     void restore(List<NetworkLock.Pair> pairs) throws Problem, InterruptedException;
+
+    /** Returns when the job is restored; to be called before more than {@link #EARLY_BYTES}. */
+    void awaitRestored() throws Problem, InterruptedException;
 
     /**
      * Returns when the job is restored and all pages are in their place (LOADED).

@@ -6,7 +6,9 @@ import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.instance.ProcessTree;
 import io.migrator.network.NetworkPlan;
+import io.migrator.network.RepairMode;
 import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
 
@@ -72,8 +74,13 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
         }
     }
 
-    /** Ends what was restored and removes what was made for it. */
-    void discard() throws Problem, InterruptedException {
+    /**
+     * Ends what was restored and removes what was made for it.
+     *
+     * @param again true if it was done before, but something was left: the run directory may be
+     *     that of another run by now, and stays
+     */
+    void discard(boolean again) throws Problem, InterruptedException {
         Instance instance = instance();
         try (Undo all = new Undo(report)) {
             all.pushIfWell("removing the images", this::removeImages);
@@ -86,10 +93,10 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
                 return;
             }
             RunDirectory directory = RunDirectory.of(note.instance());
-            if (note.setAside()) {
+            if (note.setAside() && !again) {
                 all.push("putting back " + directory.path(), directory::putBackPrevious);
             }
-            if (note.ownsRunDirectory()) {
+            if (note.ownsRunDirectory() && !again) {
                 all.push("removing " + directory.path(), directory::delete);
             }
             all.push("stopping the empty instance", () -> Apptainer.stop(note.instance()));
@@ -102,7 +109,11 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
 
     /** The job runs here: does what the receiver may not have done. */
     void finish() throws Problem, InterruptedException, IOException {
-        network().finish(instance());
+        Instance instance = instance();
+        if (instance != null && note.network().keeps()) {
+            RepairMode.off(ProcessTree.of(instance).processes()); // where a probe was cut short
+        }
+        network().finish(instance);
         removeImages();
     }
 

@@ -68,18 +68,16 @@ public record TargetSide(Consumer<String> report) {
             TargetRemains remains = new TargetRemains(id, journal.note(), report);
             switch (journal.state()) {
                 case RUNNING -> remains.finish();
-                case REFUSED -> {
-                    if (remains.areLeft()) {
-                        remains.discard();
-                    }
-                }
+                case REFUSED -> discardAgain(remains);
                 case NONE, PREPARED, LOADED, TAKEN -> {
                     return;
                 }
             }
-            if (!remains.areLeft()) { // else recover tries once more
-                journal.on(TargetEvent.SOURCE_DONE);
+            if (remains.areLeft()) {
+                throw Problem.failed("something of migration " + id + " could not be removed")
+                        .tryThis("migrator recover there");
             }
+            journal.on(TargetEvent.SOURCE_DONE);
         } catch (NoSuchFileException e) {
             // it does not
         } catch (IOException e) {
@@ -97,6 +95,10 @@ public record TargetSide(Consumer<String> report) {
     Target giveUp(TargetJournal journal, boolean asked)
             throws Problem, InterruptedException, IOException {
         TargetRemains remains = new TargetRemains(journal.head().id(), journal.note(), report);
+        if (journal.state() == Target.REFUSED) {
+            discardAgain(remains);
+            return journal.state();
+        }
         TargetAction action = journal.on(TargetEvent.GIVE_UP);
         if (action == TargetAction.EXAMINE) {
             remains.endCriu();
@@ -108,12 +110,29 @@ public record TargetSide(Consumer<String> report) {
         }
         if (action == TargetAction.DISCARD) {
             remains.endCriu();
-            remains.discard();
+            remains.discard(false);
             journal.done();
         } else {
-            remains.finish();
+            finish(remains);
         }
         return journal.state();
+    }
+
+    /** What could not be removed the first time. */
+    private static void discardAgain(TargetRemains remains) throws Problem, InterruptedException {
+        if (remains.areLeft()) {
+            remains.endCriu();
+            remains.discard(true);
+        }
+    }
+
+    /** The job runs here, whatever fails now; the images are left then, and recover tries again. */
+    private void finish(TargetRemains remains) throws InterruptedException {
+        try {
+            remains.finish();
+        } catch (IOException | Problem e) {
+            report.accept("what is left of the move could not be removed: " + e.getMessage());
+        }
     }
 
     private static TargetJournal.Note checked(Journal.Contents contents, Token token)

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** Addresses on the interfaces of a node. */
 public final class AddressMove {
@@ -153,14 +154,28 @@ public final class AddressMove {
                 .equals("1");
     }
 
+    /** Flags of addresses that come and go; those that move are deprecated (IPv6) or secondary. */
+    private static final List<String> PASSING =
+            List.of("temporary", "deprecated", "tentative", "secondary");
+
+    /** Addresses of this node that are its own for good. */
+    static List<InterfaceAddress> lasting() throws Problem, InterruptedException {
+        return addresses(NetSpace.here(), each -> PASSING.stream().noneMatch(each::has));
+    }
+
     /** Addresses of a node, but loopback's. */
     public static List<InterfaceAddress> present(NetSpace space)
+            throws Problem, InterruptedException {
+        return addresses(space, each -> true);
+    }
+
+    private static List<InterfaceAddress> addresses(NetSpace space, Predicate<JsonNode> wanted)
             throws Problem, InterruptedException {
         List<InterfaceAddress> found = new ArrayList<>();
         for (JsonNode device : IpTool.of(space).list("address", "show")) {
             for (JsonNode each : device.path("addr_info")) {
                 String ip = InterfaceAddress.literal(each.path("local").asText());
-                if (!InetSocket.isLoopback(ip)) {
+                if (!InetSocket.isLoopback(ip) && wanted.test(each)) {
                     found.add(
                             new InterfaceAddress(
                                     ip,

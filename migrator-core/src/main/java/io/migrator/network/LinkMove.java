@@ -7,7 +7,6 @@ import io.migrator.problem.Problem;
 
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -41,10 +40,11 @@ final class LinkMove {
                         .orFail("interface " + end + " could not be used");
             }
         }
-        Map<String, String> there = Settings.of(space);
-        String settings = Settings.text(state.settings(), there);
-        if (!settings.isEmpty()) {
-            space.feed("the network could not be set up", settings, "sysctl", "-q", "-p", "-");
+        for (int pass = 0; pass < 2; pass++) { // some change others, which were right before
+            String settings = Settings.text(state.settings(), Settings.of(space));
+            if (!settings.isEmpty()) {
+                space.feed("the network could not be set up", settings, "sysctl", "-q", "-p", "-");
+            }
         }
         String text = "link set lo up\n" + AddressMove.on(state.addresses());
         space.feed("the network could not be set up", text, "ip", "-batch", "-");

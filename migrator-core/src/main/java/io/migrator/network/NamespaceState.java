@@ -208,13 +208,11 @@ public record NamespaceState(
 
     /** By the kernel or a router, which give another one elsewhere; older ip(8) tells less. */
     private static boolean isGiven(JsonNode address) {
-        boolean linkLocal =
-                address.path("family").asText().equals("inet6")
-                        && address.path("scope").asText().equals("link");
-        return linkLocal
-                || address.path("protocol").asText().startsWith(KERNEL)
-                || address.path("dynamic").asBoolean()
-                || address.path("mngtmpaddr").asBoolean();
+        boolean six = address.path("family").asText().equals("inet6");
+        return address.path("protocol").asText().startsWith(KERNEL)
+                || six && address.path("scope").asText().equals("link")
+                || six && address.path("dynamic").asBoolean()
+                || six && address.path("mngtmpaddr").asBoolean();
     }
 
     /** Parts of a route that are told again, with the words of ip-route(8). */

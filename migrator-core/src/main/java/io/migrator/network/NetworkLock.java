@@ -190,7 +190,12 @@ public final class NetworkLock {
     /** Whether it is there: made first and removed last, it tells whose the network is. */
     boolean stands() throws Problem, InterruptedException {
         Command.Result result = space.run("nft", "list", "table", "inet", name);
-        return !result.err().contains(GONE) && result.orFail("nftables cannot be used").ok();
+        return !isGone(result) && result.orFail("nftables cannot be used").ok();
+    }
+
+    /** Other programs say the same of themselves, if nft is missing. */
+    private static boolean isGone(Command.Result result) {
+        return result.err().startsWith("Error: ") && result.err().contains(GONE);
     }
 
     /** Removes it; no complaint if it is gone, or never was. */
@@ -198,7 +203,7 @@ public final class NetworkLock {
         for (String family : List.of("inet", "arp")) {
             // "destroy" (no error if it is missing) needs nft 1.0.7 and kernel 6.3
             Command.Result result = space.run("nft", "delete", "table", family, name);
-            if (!result.ok() && !result.err().contains(GONE)) {
+            if (!result.ok() && !isGone(result)) {
                 result.orFail("the network lock " + name + " could not be removed");
             }
         }

@@ -239,7 +239,7 @@ public final class SourceNetwork implements AutoCloseable {
         if (!plan.locks()) {
             return;
         }
-        if (plan.mode() == NetworkPlan.Mode.OWN && gone) {
+        if (plan.mode() == NetworkPlan.Mode.OWN && (gone || !space.process().alive())) {
             RoutedLink.keepQuietUnlessReached(plan); // its lock went with it
             return;
         }

@@ -78,13 +78,26 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
                         .because(missing)
                         .tryThis("sysctl -w " + missing);
             }
-            String other = here.contains(each) ? "" : AddressMove.whoHas(each);
+            boolean ours = here.stream().anyMatch(own -> own.ip().equals(each.ip()));
+            if (own && (ours || isRouted(each))) {
+                throw Problem.usage("this node has " + each.ip() + " already")
+                        .because("it is on an interface, or another job's")
+                        .tryThis("choose an address that is free");
+            }
+            String other = ours ? "" : AddressMove.whoHas(each);
             if (!other.isEmpty()) {
                 throw Problem.usage("another machine has " + each.ip())
                         .because(other + " answers for it on " + each.device())
                         .tryThis("choose an address that is free");
             }
         }
+    }
+
+    private static boolean isRouted(InterfaceAddress address) throws Problem, InterruptedException {
+        String family = address.six() ? "-6" : "-4";
+        return !IpTool.of(NetSpace.here())
+                .list(family, "route", "show", "exact", address.ip())
+                .isEmpty();
     }
 
     /**
@@ -96,17 +109,20 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
         if (own || addresses.isEmpty()) {
             return List.of();
         }
-        List<InterfaceAddress> here = AddressMove.present(NetSpace.here());
         List<InterfaceAddress> missing = new ArrayList<>(addresses);
-        missing.removeAll(here);
+        missing.removeAll(AddressMove.present(NetSpace.here()));
+        List<InterfaceAddress> added = new ArrayList<>();
         try {
-            AddressMove.put(missing);
+            for (InterfaceAddress each : missing) {
+                AddressMove.put(List.of(each));
+                added.add(each);
+            }
+            Announcements.say(NetSpace.here(), added);
+            return added;
         } catch (Problem | InterruptedException e) {
-            AddressMove.off(missing);
+            AddressMove.off(added);
             throw e;
         }
-        Announcements.say(NetSpace.here(), missing);
-        return missing;
     }
 
     /** Gives a new instance its link. */

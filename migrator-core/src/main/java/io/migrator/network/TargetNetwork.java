@@ -62,25 +62,26 @@ public final class TargetNetwork implements AutoCloseable {
     }
 
     /**
-     * Where sockets that listen at an address of the source are to listen here: at the first
-     * address of that interface that is this node's own.
+     * Where sockets that listen at an address of the source are to listen here: at this node's own
+     * address in the same network.
      *
-     * @return by the source's addresses; one is missing if there is none
+     * @return by the source's addresses; one is missing if there is none, or several
      */
     public static Map<String, String> rebound(NetworkPlan plan)
             throws Problem, InterruptedException {
         Map<String, String> found = new HashMap<>();
-        if (plan.rebound().isEmpty()) {
-            return found;
-        }
-        List<InterfaceAddress> here = AddressMove.present(NetSpace.here());
+        List<InterfaceAddress> here = plan.rebound().isEmpty() ? List.of() : AddressMove.lasting();
         for (InterfaceAddress each : plan.rebound()) {
-            here.stream()
-                    .filter(own -> own.device().equals(each.device()) && own.six() == each.six())
-                    .map(InterfaceAddress::ip)
-                    .filter(ip -> !InterfaceAddress.isScoped(ip))
-                    .findFirst()
-                    .ifPresent(ip -> found.put(each.ip(), ip));
+            List<String> own =
+                    here.stream()
+                            .filter(other -> other.device().equals(each.device()))
+                            .filter(other -> other.prefix() == each.prefix())
+                            .map(InterfaceAddress::ip)
+                            .filter(each::reaches)
+                            .toList();
+            if (own.size() == 1) {
+                found.put(each.ip(), own.getFirst());
+            }
         }
         return found;
     }
@@ -189,7 +190,7 @@ public final class TargetNetwork implements AutoCloseable {
      * The job will run here, and nowhere else: its network works, and the neighbours are told. Not
      * sooner: what a peer sends is acknowledged from here on, and would be missing elsewhere.
      *
-     * @param processes of the job, which do not run yet
+     * @param processes of the job; none if they run already, or had nothing to say
      */
     public void open(List<Proc> processes) throws Problem, InterruptedException {
         if (lock == null || announcements == null) {

@@ -64,6 +64,16 @@ class BoundSocketsTest {
     }
 
     @Test
+    void aMappedAddressStaysMapped() throws IOException {
+        List<Long> mapped = List.of(0L, 0L, 0xffff_0000L, FOUR.getFirst());
+        new ImageFile(MAGIC, List.of(socket(mapped, 0))).write(file);
+
+        assertEquals(1, BoundSockets.move(images, MOVES));
+
+        assertEquals(List.of(0L, 0L, 0xffff_0000L, 0x0200_4d0aL), sourceOf(0));
+    }
+
+    @Test
     void connectionsAndOtherAddressesStay() throws IOException {
         new ImageFile(
                         MAGIC,

@@ -102,9 +102,13 @@ class NetworkFaultIT {
             CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
             blow.await(moving);
             NODES.bash(N1, "mount --bind /bin/false /usr/sbin/nft");
-            blow.release();
-            Moved moved = moving.get(60, TimeUnit.SECONDS);
-            NODES.bash(N1, "umount /usr/sbin/nft");
+            Moved moved;
+            try {
+                blow.release();
+                moved = moving.get(60, TimeUnit.SECONDS);
+            } finally {
+                NODES.bash(N1, "umount /usr/sbin/nft");
+            }
             blow.heal();
             assertEquals(0, moved.exit(), moved.err());
             assertTrue(moved.err().contains("left to migrator recover"), moved.err());
@@ -121,23 +125,31 @@ class NetworkFaultIT {
     @Test
     void whatIsLeftOnTheTargetIsRemembered() throws Exception {
         serve();
+        Snapshot withJob = NODES.snapshot(N1);
         try (Outside client = client()) {
             FaultBlow blow = new FaultBlow(NODES, FaultPoint.TARGET_LOADED);
             blow.arm();
             CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
             blow.await(moving);
             NODES.bash(N2, "mount --bind /bin/false /usr/sbin/nft");
-            blow.signal(true, "jvm", "INT");
-            blow.release();
-            Moved moved = moving.get(60, TimeUnit.SECONDS);
-            assertEquals(1, moved.exit(), moved.err());
-            assertEquals("established", client.report().path("state").asText());
-            NODES.bash(N2, "umount /usr/sbin/nft");
+            Moved moved;
+            try {
+                blow.signal(true, "jvm", "INT");
+                blow.release();
+                moved = moving.get(100, TimeUnit.SECONDS);
+                assertEquals(1, moved.exit(), moved.err());
+                assertTrue(moved.err().contains("left to migrator recover"), moved.err());
+                assertEquals("established", client.report().path("state").asText());
+            } finally {
+                NODES.bash(N2, "umount /usr/sbin/nft");
+            }
             blow.heal();
             NODES.bash(N2, "ip address show dev eth0 | grep -q " + FaultJob.ADDRESS);
             NODES.out(N2, "migrator", "recover");
             NODES.bash(N2, "! ip address show dev eth0 | grep -q " + FaultJob.ADDRESS);
             NODES.bash(N2, "! nft list tables | grep -q migrator");
+            NODES.out(N1, "migrator", "recover");
+            NODES.assertAs(N1, withJob);
             NODES.migrate(N1, "job").well();
             assertEquals(0, client.report().path("errors").asInt());
         }

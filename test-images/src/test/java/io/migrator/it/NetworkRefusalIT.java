@@ -80,7 +80,6 @@ class NetworkRefusalIT {
                 "port | reuse 0.0.0.0",
                 "port | reuse 10.77.0.2",
                 "route | ip route add unreachable 10.77.0.254/32",
-                "device | ip link set eth0 name other",
                 "conntrack | strict",
                 "network-lock | nft add table inet migrator-m77",
             })
@@ -91,7 +90,7 @@ class NetworkRefusalIT {
             try {
                 if (what.endsWith("10.77.0.2")) {
                     assertEquals(List.of(), findings("true")); // another address of that node
-                } else if (!check.equals("device")) { // without eth0 there is no ssh either
+                } else {
                     assertForbids(check);
                 }
             } finally {
@@ -123,11 +122,28 @@ class NetworkRefusalIT {
                             + " nft add rule inet t c ct state invalid drop");
             return "nft delete table inet t; sysctl -qw net.netfilter.nf_conntrack_tcp_loose=1";
         }
-        if (what.startsWith("ip link")) {
-            return ":";
-        }
         NODES.bash(N2, what);
         return what.replace(" add ", " del ").replace("nft del table", "nft delete table");
+    }
+
+    /** Only this node has the interface. */
+    @Test
+    void anInterfaceThatIsNotThereForbids() throws Exception {
+        NODES.bash(N1, "ip link add it0 type bridge; ip link set it0 up");
+        try {
+            NODES.start(
+                    N1,
+                    "job",
+                    List.of("--service-ip", "10.79.0.103/24@it0"),
+                    "python3",
+                    "-c",
+                    HOLDER.formatted("", STATE));
+            NODES.awaitFile(N1, STATE);
+            assertForbids("device");
+            NODES.stop(N1, "job");
+        } finally {
+            NODES.bash(N1, "ip link del it0");
+        }
     }
 
     @Test
@@ -308,6 +324,57 @@ class NetworkRefusalIT {
         }
     }
 
+    /** A mapped address of an IPv6 socket, UDP, and another job's address beside the node's. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "s = socket.socket(socket.AF_INET6); s.bind(('::ffff:10.77.0.1', 7000));"
+                        + " s.listen() | ::ffff:10.77.0.2",
+                "s = socket.socket(type=socket.SOCK_DGRAM); s.bind(('10.77.0.1', 7000)) |"
+                        + " 10.77.0.2",
+                "s = socket.create_server(('fd77::1', 7000), family=socket.AF_INET6) | fd77::2",
+            })
+    void soMayAwkwardOnes(String make, String there) throws Exception {
+        String program =
+                HOLDER.formatted(make, STATE)
+                        .replace(
+                                "time.sleep(1000)",
+                                "while True:%n  open('%s', 'w').write(s.getsockname()[0]);"
+                                                .formatted(STATE)
+                                        + " time.sleep(0.1)");
+        NODES.bash(N2, "ip address add fd77::99/64 dev eth0 nodad preferred_lft 0");
+        try {
+            NODES.start(N1, "job", List.of(), "python3", "-c", program);
+            NODES.awaitFile(N1, STATE);
+            NODES.migrate(N1, "job", "--rebind").well();
+            Thread.sleep(500);
+            assertEquals(there, NODES.out(N2, "cat", STATE).strip());
+            NODES.stop(N2, "job");
+        } finally {
+            NODES.bash(N2, "ip address del fd77::99/64 dev eth0");
+        }
+    }
+
+    /** Two addresses here are one there. */
+    @Test
+    void twoThatWouldBecomeOneAreRefused() throws Exception {
+        NODES.bash(N1, "ip address add 10.77.0.50/24 dev eth0");
+        try {
+            String make =
+                    "s = socket.create_server(('10.77.0.1', 7000));"
+                            + " t = socket.create_server(('10.77.0.50', 7000))";
+            NODES.start(N1, "job", List.of(), "python3", "-c", HOLDER.formatted(make, STATE));
+            NODES.awaitFile(N1, STATE);
+            Moved moved = NODES.migrate(N1, "job", "--rebind");
+            moved.refused(3);
+            assertTrue(moved.err().contains("port 7000 is taken"), moved.err());
+            NODES.stop(N1, "job");
+        } finally {
+            NODES.bash(N1, "ip address del 10.77.0.50/24 dev eth0");
+        }
+    }
+
     /** There the port is taken at the target's address, not at the one the job has here. */
     @Test
     void theOthersPortMayBeTaken() throws Exception {
@@ -324,21 +391,20 @@ class NetworkRefusalIT {
         }
     }
 
-    @Test
-    void runRefusesAnAddressThatAnotherMachineHas() throws Exception {
-        Command.Result result =
-                NODES.run(
-                        N1,
-                        "migrator",
-                        "run",
-                        "--service-ip",
-                        "10.77.0.254/24@eth0",
-                        TwoNodes.IMAGE,
-                        "taken",
-                        "--",
-                        "true");
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "another machine has 10.77.0.254 | --service-ip 10.77.0.254/24@eth0",
+                "this node has 10.77.0.1 already | --net own --service-ip 10.77.0.1/16@eth0",
+            })
+    void runRefusesAnAddressThatIsTaken(String says, String options) throws Exception {
+        List<String> words = new ArrayList<>(List.of("migrator", "run"));
+        words.addAll(List.of(options.split(" ")));
+        words.addAll(List.of(TwoNodes.IMAGE, "taken", "--", "true"));
+        Command.Result result = NODES.run(N1, words.toArray(String[]::new));
         assertEquals(2, result.exit(), result.err());
-        assertTrue(result.err().contains("another machine has 10.77.0.254"), result.err());
+        assertTrue(result.err().contains(says), result.err());
         NODES.assertAsBefore(N1);
     }
 }
