@@ -59,17 +59,26 @@ class TallyIT {
                     }
                 });
         try {
-            move();
+            Moved moved = moved();
+            assertEquals(0, moved.exit(), moved.err());
+            assertTrue(moved.err().contains("could be removed on the target"), moved.err());
             held.get(20, TimeUnit.SECONDS);
         } finally {
-            NODES.bash(N2, "umount /dev/shm/migrator-root/m*/held; rm -r /dev/shm/migrator-root");
+            NODES.bash(N2, "umount /dev/shm/migrator-root/m*/held");
         }
+        NODES.out(N1, "migrator", "recover"); // has not forgotten it
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
     }
 
     private void move() throws Exception {
+        moved().well();
+    }
+
+    private Moved moved() throws Exception {
         NODES.start(N1, "job", List.of(), "/shared/bin/tally", "--file", "/shared/tally-it");
         awaitLines(file, 50, N1);
-        NODES.migrate(N1, "job").well();
+        Moved moved = NODES.migrate(N1, "job");
         awaitLines(file, 50, N2);
         NODES.stop(N2, "job");
 
@@ -78,6 +87,7 @@ class TallyIT {
         for (int i = 0; i < lines.size(); i++) {
             assertEquals((i + 1) + " " + (i < ofN1 ? N1 : N2), lines.get(i));
         }
+        return moved;
     }
 
     private static void awaitLines(Path file, int count, String node) throws Exception {
