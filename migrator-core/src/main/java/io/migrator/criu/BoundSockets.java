@@ -5,7 +5,6 @@ import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -33,24 +32,16 @@ public final class BoundSockets {
         if (moves.isEmpty()) {
             return 0;
         }
-        Path file = images.resolve("files.img");
-        ImageFile image = ImageFile.read(file);
-        List<ProtoMessage> entries = new ArrayList<>();
-        int moved = 0;
-        for (ProtoMessage entry : image.entries()) {
-            List<ProtoMessage> sockets = entry.messages(FILE_SOCKET);
-            String to = sockets.size() == 1 ? moves.get(waitingAt(sockets.getFirst())) : null;
-            if (to == null) {
-                entries.add(entry);
-            } else {
-                entries.add(entry.replacing(FILE_SOCKET, at(sockets.getFirst(), to)));
-                moved++;
-            }
-        }
-        if (moved > 0) {
-            new ImageFile(image.magic(), entries).write(file);
-        }
-        return moved;
+        return ImageFile.edit(
+                images.resolve("files.img"),
+                entry -> {
+                    List<ProtoMessage> sockets = entry.messages(FILE_SOCKET);
+                    String to =
+                            sockets.size() == 1 ? moves.get(waitingAt(sockets.getFirst())) : null;
+                    return to == null
+                            ? null
+                            : entry.replacing(FILE_SOCKET, at(sockets.getFirst(), to));
+                });
     }
 
     /** The address of a socket without a peer; empty if it has a peer or none. */

@@ -2,7 +2,6 @@ package io.migrator.criu;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -29,24 +28,16 @@ public final class ExpiredTimers {
      * @return how many timers were helped
      */
     public static int arm(Path images) throws IOException {
-        Path file = images.resolve("files.img");
-        ImageFile image = ImageFile.read(file);
-        List<ProtoMessage> entries = new ArrayList<>();
-        int helped = 0;
-        for (ProtoMessage entry : image.entries()) {
-            List<ProtoMessage> timers = entry.messages(FILE_TIMERFD);
-            if (timers.size() == 1 && isExpired(timers.getFirst())) {
-                ProtoMessage armed = timers.getFirst().without(LEFT_NANOS).with(LEFT_NANOS, 1);
-                entries.add(entry.replacing(FILE_TIMERFD, armed));
-                helped++;
-            } else {
-                entries.add(entry);
-            }
-        }
-        if (helped > 0) {
-            new ImageFile(image.magic(), entries).write(file);
-        }
-        return helped;
+        return ImageFile.edit(
+                images.resolve("files.img"),
+                entry -> {
+                    List<ProtoMessage> timers = entry.messages(FILE_TIMERFD);
+                    return timers.size() == 1 && isExpired(timers.getFirst())
+                            ? entry.replacing(
+                                    FILE_TIMERFD,
+                                    timers.getFirst().without(LEFT_NANOS).with(LEFT_NANOS, 1))
+                            : null;
+                });
     }
 
     /** Periodic, with expirations that nobody read; a timer that was disarmed has none. */

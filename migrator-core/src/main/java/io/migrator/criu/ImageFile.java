@@ -1,5 +1,7 @@
 package io.migrator.criu;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -37,6 +39,32 @@ record ImageFile(long magic, List<ProtoMessage> entries) {
             throw new IOException(path + " is cut off at byte " + in.position());
         }
         return new ImageFile(magic, entries);
+    }
+
+    /** What becomes of an entry: another in its place, or null to leave it. */
+    @FunctionalInterface
+    interface Change {
+        @Nullable ProtoMessage of(ProtoMessage entry) throws IOException;
+    }
+
+    /**
+     * Changes entries of a file; it is not written if none is changed.
+     *
+     * @return how many were
+     */
+    static int edit(Path path, Change change) throws IOException {
+        ImageFile image = read(path);
+        List<ProtoMessage> entries = new ArrayList<>();
+        int changed = 0;
+        for (ProtoMessage entry : image.entries) {
+            ProtoMessage other = change.of(entry);
+            entries.add(other == null ? entry : other);
+            changed += other == null ? 0 : 1;
+        }
+        if (changed > 0) {
+            new ImageFile(image.magic, entries).write(path);
+        }
+        return changed;
     }
 
     void write(Path path) throws IOException {
