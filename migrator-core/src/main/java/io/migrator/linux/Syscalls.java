@@ -21,6 +21,7 @@ final class Syscalls {
     /** Numbers of arch/x86/entry/syscalls/syscall_64.tbl; arm64 shares those above 424. */
     static final long CLOSE = 3;
 
+    static final long IOCTL = 16;
     static final long SOCKET = 41;
     static final long SENDTO = 44;
     static final long GETSOCKNAME = 51;
@@ -34,13 +35,16 @@ final class Syscalls {
     static final long SETPGID = 109;
     static final long SETSID = 112;
 
+    static final long SCHED_SETSCHEDULER = 144;
     static final long SCHED_SETAFFINITY = 203;
     static final long IOPRIO_SET = 251;
     static final long IOPRIO_GET = 252;
+    static final long OPENAT = 257;
 
     static final long SETNS = 308;
     static final long PROCESS_VM_READV = 310;
     static final long PROCESS_VM_WRITEV = 311;
+    static final long USERFAULTFD = 323;
 
     static final long PIDFD_SEND_SIGNAL = 424;
     static final long PIDFD_OPEN = 434;

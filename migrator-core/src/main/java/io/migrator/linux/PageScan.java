@@ -1,0 +1,133 @@
+package io.migrator.linux;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Which pages of another process there are, and which were written (PAGEMAP_SCAN, Linux 6.7, kernel
+ * doc admin-guide/mm/pagemap). Pages that hold nothing but the kernel's zeros are never told. Needs
+ * the right to read the process's memory. Owns a descriptor and a buffer; one thread.
+ */
+public final class PageScan implements AutoCloseable {
+    /** What is asked for. */
+    public enum Kind {
+        /** Pages that exist. */
+        PRESENT(0, 0),
+        /**
+         * Pages that exist and were written since they were reset; see {@link WriteWatch}. Fails
+         * where any of the range is not watched.
+         */
+        WRITTEN(IS_WRITTEN, CHECK_WPASYNC),
+        /** The same, and they are reset in one step. */
+        WRITTEN_AND_RESET(IS_WRITTEN, CHECK_WPASYNC | WP_MATCHING);
+
+        private final long wanted;
+        private final long flags;
+
+        Kind(long wanted, long flags) {
+            this.wanted = wanted;
+            this.flags = flags;
+        }
+    }
+
+    /** Takes pages. */
+    @FunctionalInterface
+    public interface Visitor<E extends Exception> {
+        /** From the first byte of the first to the first behind the last. */
+        void pages(long start, long end) throws IOException, E;
+    }
+
+    private static final long SCAN = 0xc0606610L;
+    private static final long WP_MATCHING = 1;
+    private static final long CHECK_WPASYNC = 2;
+    private static final long IS_WRITTEN = 1 << 1;
+    private static final long IS_PRESENT = 1 << 3;
+    private static final long IS_SWAPPED = 1 << 4;
+    private static final long IS_ZERO = 1 << 5;
+    private static final long AT_FDCWD = -100;
+    private static final long READ_CLOEXEC = 0x80000;
+
+    /** struct page_region: start, end, categories. */
+    private static final int REGION_WORDS = 3;
+
+    private static final int REGIONS = 8192;
+
+    /** struct pm_scan_arg. */
+    private static final int ARGUMENT_WORDS = 12;
+
+    private final long fd;
+    private final Arena arena = Arena.ofConfined();
+    private final MemorySegment argument = arena.allocate(ARGUMENT_WORDS * 8L, 8);
+    private final MemorySegment regions = arena.allocate(REGIONS * REGION_WORDS * 8L, 8);
+
+    private PageScan(long fd) {
+        this.fd = fd;
+    }
+
+    /** Of a process; it is the process's memory of now, and not of what it may exec later. */
+    public static PageScan of(Proc process) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment path = arena.allocateFrom(process.file("pagemap").toString());
+            long fd = Syscalls.call(Syscalls.OPENAT, AT_FDCWD, path.address(), READ_CLOEXEC, 0);
+            if (fd < 0) {
+                throw new IOException("pagemap of " + process.pid() + ": " + Errno.text((int) -fd));
+            }
+            return new PageScan(fd);
+        }
+    }
+
+    /**
+     * Tells of the pages of a range, in order. Neighbours may come as several.
+     *
+     * @throws IOException if the range cannot be scanned so, such as one that is not watched
+     */
+    public <E extends Exception> void scan(long start, long end, Kind kind, Visitor<E> visitor)
+            throws IOException, E {
+        long at = start;
+        while (at < end) {
+            long found = ask(at, end, kind);
+            for (long each = 0; each < found; each++) {
+                long region = each * REGION_WORDS;
+                visitor.pages(
+                        regions.getAtIndex(JAVA_LONG, region),
+                        regions.getAtIndex(JAVA_LONG, region + 1));
+            }
+            at = argument.getAtIndex(JAVA_LONG, 4);
+        }
+    }
+
+    private long ask(long start, long end, Kind kind) throws IOException {
+        long[] words = {
+            argument.byteSize(),
+            kind.flags,
+            start,
+            end,
+            0,
+            regions.address(),
+            REGIONS,
+            0,
+            IS_ZERO,
+            IS_ZERO | kind.wanted,
+            IS_PRESENT | IS_SWAPPED, // without it ranges never touched would get page tables
+            IS_PRESENT,
+        };
+        for (int i = 0; i < words.length; i++) {
+            argument.setAtIndex(JAVA_LONG, i, words[i]);
+        }
+        long found = Syscalls.call(Syscalls.IOCTL, fd, SCAN, argument.address());
+        if (found < 0) {
+            throw new IOException(
+                    "PAGEMAP_SCAN of %x-%x: %s".formatted(start, end, Errno.text((int) -found)));
+        }
+        return found;
+    }
+
+    @Override
+    public void close() {
+        Syscalls.call(Syscalls.CLOSE, fd);
+        arena.close();
+    }
+}
