@@ -13,7 +13,6 @@ import io.migrator.wire.Compression;
 import picocli.CommandLine.Option;
 
 import java.time.Duration;
-import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Locale;
 
@@ -69,16 +68,7 @@ final class FarSide {
     }
 
     Duration timeLimit() throws Problem {
-        try {
-            Duration limit = Duration.parse("PT" + timeout.toUpperCase(Locale.ROOT));
-            if (limit.isPositive()) {
-                return limit;
-            }
-        } catch (DateTimeParseException e) {
-            // told below
-        }
-        throw Problem.usage("--timeout " + timeout + " is not a time")
-                .tryThis("write 90s, 10m or 1h");
+        return Span.of("--timeout", timeout);
     }
 
     /** Refuses what is wrong with the options, before anything else is looked at. */

@@ -2,6 +2,7 @@ package io.migrator.cli;
 
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.migration.MemoryWish;
 import io.migrator.migration.Migration;
 import io.migrator.network.NetworkWish;
 import io.migrator.problem.ExitCode;
@@ -33,6 +34,25 @@ final class Job {
                             + " it.")
     private boolean rebind;
 
+    @Option(
+            names = "--memory",
+            defaultValue = "auto",
+            paramLabel = "auto|stop|precopy",
+            description =
+                    "How the memory travels: while the job stands still (stop), or before, in"
+                            + " rounds while it runs (precopy). Default: ${DEFAULT-VALUE}, in"
+                            + " rounds where the job's writes can be seen.")
+    private MemoryWish.Way memory = MemoryWish.Way.AUTO;
+
+    @Option(
+            names = "--downtime",
+            defaultValue = "5ms",
+            paramLabel = "TIME",
+            description =
+                    "So long the last of the memory may take while the job stands still (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private String downtime = "5ms";
+
     @Option(names = "--json", description = "Print the result as one JSON object.")
     private boolean json;
 
@@ -60,6 +80,7 @@ final class Job {
     <T> T ask(Question<T> question) throws Problem, InterruptedException {
         farSide.validate();
         NetworkWish wish = wish();
+        MemoryWish memoryWish = memory();
         Instance instance = Instances.ofThisUser().get(name);
         try (TerminalProgress progress = new TerminalProgress();
                 FarSide.Link link = farSide.connect()) {
@@ -70,7 +91,8 @@ final class Job {
                                     link.node(),
                                     progress,
                                     farSide.timeLimit())
-                            .network(wish);
+                            .network(wish)
+                            .memory(memoryWish);
             Interruption.calls(migration::cancel);
             return question.of(migration);
         }
@@ -84,6 +106,10 @@ final class Job {
                     .because(e.getMessage())
                     .tryThis("migrator migrate --help");
         }
+    }
+
+    private MemoryWish memory() throws Problem {
+        return new MemoryWish(memory, Span.of("--downtime", downtime));
     }
 
     /** Does the work; a script is told of a failure, too. */

@@ -25,20 +25,6 @@ final class MigrateCommand implements Callable<Integer> {
 
     @Mixin private Job job;
 
-    /** How the memory travels. */
-    enum Memory {
-        AUTO,
-        STOP
-    }
-
-    @Option(
-            names = "--memory",
-            defaultValue = "auto",
-            paramLabel = "auto|stop",
-            description = "How the memory travels; so far always while the job stands still.")
-    @SuppressWarnings("UnusedVariable") // one way so far
-    private Memory memory = Memory.AUTO;
-
     @Option(names = "--dry-run", description = "Only check; freeze and change nothing.")
     private boolean dryRun;
 

@@ -3,6 +3,7 @@ package io.migrator.cli;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
+import io.migrator.memory.Round;
 import io.migrator.migration.Outcome;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -21,7 +22,7 @@ record Result(
         @Nullable String from,
         @Nullable String to,
         String memory,
-        List<Object> rounds,
+        List<Pass> rounds,
         double frozenMillis,
         double totalMillis,
         long memoryBytes,
@@ -29,6 +30,13 @@ record Result(
         Map<String, Double> phases,
         List<String> warnings,
         @Nullable Told problem) {
+
+    /** A pre-copy round. */
+    record Pass(long bytes, long pages, double millis) {
+        static Pass of(Round round) {
+            return new Pass(round.bytes(), round.pages(), rounded(round.millis()));
+        }
+    }
 
     /** A problem in four parts. */
     record Told(String what, String because, String payload, @JsonProperty("try") String tryThis) {}
@@ -41,8 +49,8 @@ record Result(
                 outcome.instance(),
                 outcome.from(),
                 outcome.to(),
-                "stop",
-                List.of(),
+                outcome.rounds().isEmpty() ? "stop" : "precopy",
+                outcome.rounds().stream().map(Pass::of).toList(),
                 rounded(outcome.frozenMillis()),
                 rounded(outcome.totalMillis()),
                 outcome.memoryBytes(),

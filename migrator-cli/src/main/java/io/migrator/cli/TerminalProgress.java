@@ -1,5 +1,6 @@
 package io.migrator.cli;
 
+import io.migrator.memory.Round;
 import io.migrator.migration.Progress;
 import io.migrator.migration.Stage;
 
@@ -25,6 +26,13 @@ final class TerminalProgress implements Progress, AutoCloseable {
             lastNanos = System.nanoTime();
             show("sent %.0f of about %.0f MB".formatted(sentBytes / MEGA, totalBytes / MEGA));
         }
+    }
+
+    @Override
+    public synchronized void round(int number, Round round) {
+        show(
+                "round %d: %.0f MB in %.0f ms"
+                        .formatted(number, round.bytes() / MEGA, round.millis()));
     }
 
     @Override

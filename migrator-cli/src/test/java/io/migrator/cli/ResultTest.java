@@ -2,12 +2,12 @@ package io.migrator.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
+import io.migrator.memory.Round;
 import io.migrator.migration.Outcome;
 import io.migrator.migration.Stage;
 import io.migrator.problem.ExitCode;
@@ -32,7 +32,17 @@ class ResultTest {
         }
         Outcome outcome =
                 new Outcome(
-                        false, "job", "n1", "n2", 12.3456789, 99, 7, 5, phases, List.of("careful"));
+                        false,
+                        "job",
+                        "n1",
+                        "n2",
+                        12.3456789,
+                        99,
+                        List.of(new Round(8192, 1.25)),
+                        7,
+                        5,
+                        phases,
+                        List.of("careful"));
         JsonNode json = json(Result.of(outcome));
         assertEquals(
                 List.of(
@@ -66,7 +76,9 @@ class ResultTest {
         assertEquals(12.346, json.get("frozenMillis").asDouble());
         assertEquals(1.0, json.get("phases").get("dump").asDouble());
         assertEquals("careful", json.get("warnings").get(0).asText());
-        assertTrue(json.get("rounds").isArray());
+        assertEquals("precopy", json.get("memory").asText());
+        assertEquals(
+                "[{\"bytes\":8192,\"pages\":2,\"millis\":1.25}]", json.get("rounds").toString());
     }
 
     @Test

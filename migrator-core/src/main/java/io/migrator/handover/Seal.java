@@ -15,6 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Keeps a tree that criu holds from running one instruction more, whatever dies (facts: handover.md
@@ -207,11 +209,11 @@ public final class Seal implements AutoCloseable {
         tree.add(held(new Member(process.pid(), process.startTime(), false)));
     }
 
-    /** Returns false if a process that lives is not under this seal. */
-    public boolean covers(Proc process) throws IOException {
+    /** The pids of the processes that are under this seal. */
+    public Set<Long> covered() throws IOException {
         return group == null
-                ? tree.stream().anyMatch(held -> held.member.pid == process.pid())
-                : group.members().contains(process.pid());
+                ? tree.stream().map(held -> held.member.pid).collect(Collectors.toSet())
+                : Set.copyOf(group.members());
     }
 
     /** Lets the tree run on, but for those processes that stood before. May be done again. */

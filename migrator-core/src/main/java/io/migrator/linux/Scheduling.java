@@ -1,11 +1,13 @@
 package io.migrator.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
+import java.util.regex.Pattern;
 
 /**
  * On which processors a thread may run, and how its reads and writes are served
@@ -13,6 +15,10 @@ import java.util.BitSet;
  */
 public final class Scheduling {
     private static final long WHO_PROCESS = 1;
+    private static final long IDLE = 5;
+
+    /** As HotSpot names them, cut off by the kernel. */
+    private static final Pattern COMPILER = Pattern.compile("C[12] Compiler.*");
 
     private Scheduling() {}
 
@@ -54,6 +60,25 @@ public final class Scheduling {
                     "sched_setaffinity",
                     Syscalls.call(
                             Syscalls.SCHED_SETAFFINITY, thread.pid(), length, mask.address()));
+        }
+    }
+
+    /**
+     * Lets this JVM's compilers run only where nothing else wants to (SCHED_IDLE, sched(7)), for
+     * good: what a migration runs for the first time would else be compiled just while the job
+     * stands still, on processors that are needed. To be called when what is to be fast has been
+     * compiled.
+     */
+    public static void compilersLast() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment none = arena.allocate(JAVA_INT); // struct sched_param
+            for (Proc thread : Proc.self().threads()) {
+                if (COMPILER.matcher(thread.name()).matches()) {
+                    Syscalls.call(Syscalls.SCHED_SETSCHEDULER, thread.pid(), IDLE, none.address());
+                }
+            }
+        } catch (IOException e) {
+            // it only takes longer
         }
     }
 

@@ -6,6 +6,7 @@ import io.migrator.linux.PidFd;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
@@ -42,6 +43,16 @@ public final class HeldTree implements AutoCloseable {
         }
         orEnded(inside);
         return OptionalLong.of(process.pid());
+    }
+
+    /**
+     * One of them, which is this object's.
+     *
+     * @throws IOException if there never was such a process, or it has ended
+     */
+    PidFd process(int inside) throws IOException {
+        orEnded(inside);
+        return Objects.requireNonNull(processes.get(inside));
     }
 
     /** Fails if it has ended: what was done by its pid may have met another. */

@@ -1,7 +1,5 @@
 package io.migrator.memory;
 
-import io.migrator.problem.Problem;
-
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -18,6 +16,9 @@ import java.nio.file.StandardOpenOption;
  * @param file in the images directory; missing if there is no such page
  */
 public record HiddenPages(Path file) {
+    /** Name of the file, in the directory of the images. */
+    static final String FILE = "hidden";
+
     private static final int RECORD_BYTES = 24;
     private static final int BUFFER_BYTES = RECORD_BYTES << 12;
     private static final int PAGE_BYTES = 4096;
@@ -26,16 +27,16 @@ public record HiddenPages(Path file) {
     @FunctionalInterface
     interface Visitor {
         /** Pages of a process, by its pid inside the instance, from start to before end. */
-        void range(int pid, long start, long end) throws IOException, Problem, InterruptedException;
+        void range(int pid, long start, long end) throws IOException;
     }
 
     /** The pages of a dump that is complete. */
     public static HiddenPages of(Path images) {
-        return new HiddenPages(images.resolve("hidden"));
+        return new HiddenPages(images.resolve(FILE));
     }
 
     /** Gives each range to the visitor. */
-    void forEach(Visitor visitor) throws IOException, Problem, InterruptedException {
+    void forEach(Visitor visitor) throws IOException {
         if (!Files.exists(file)) {
             return;
         }
@@ -54,13 +55,13 @@ public record HiddenPages(Path file) {
         }
     }
 
-    private void visit(ByteBuffer records, Visitor visitor)
-            throws IOException, Problem, InterruptedException {
+    private void visit(ByteBuffer records, Visitor visitor) throws IOException {
         long pid = records.getLong();
         long start = records.getLong();
         long end = records.getLong();
         if (pid <= 0
                 || pid > Integer.MAX_VALUE
+                || start < 0
                 || start >= end
                 || start % PAGE_BYTES != 0
                 || end % PAGE_BYTES != 0) {
@@ -69,10 +70,21 @@ public record HiddenPages(Path file) {
         visitor.range((int) pid, start, end);
     }
 
-    /** Sum over all ranges. */
-    public long bytes() throws IOException, Problem, InterruptedException {
-        long[] sum = new long[1];
-        forEach((pid, start, end) -> sum[0] += end - start);
-        return sum[0];
+    /**
+     * All of them, each once.
+     *
+     * @param mostBytes that the list may stand for, as it may come from another node
+     */
+    public JobPages all(long mostBytes) throws IOException {
+        JobPages found = new JobPages();
+        long[] left = {mostBytes};
+        forEach((pid, start, end) -> {
+            left[0] -= end - start;
+            if (left[0] < 0) {
+                throw new IOException(file + " lists more memory than there is");
+            }
+            found.add(pid, start, end);
+        });
+        return found;
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Sends criu's images to the target. Page images, which criu only ever appends to, are followed
@@ -24,7 +25,9 @@ import java.util.Map;
  */
 public final class ImageFeed implements AutoCloseable {
     private static final int BLOCK_BYTES = 1 << 20;
-    private static final long POLL_NANOS = 200_000;
+
+    /** Most of a job's memory is in no image; criu needs the processor. */
+    private static final long POLL_NANOS = 2_000_000;
 
     private final Path directory;
     private final JobSink sink;
@@ -61,6 +64,7 @@ public final class ImageFeed implements AutoCloseable {
     /** Says that all files are complete: what is left will be sent. */
     public void complete() {
         complete = true;
+        LockSupport.unpark(follower);
     }
 
     /** Returns when all is sent. */
@@ -85,7 +89,7 @@ public final class ImageFeed implements AutoCloseable {
         try {
             while (!complete) {
                 if (!sendPages(false)) {
-                    Thread.sleep(0, (int) POLL_NANOS);
+                    LockSupport.parkNanos(POLL_NANOS);
                 }
             }
             sendPages(true);
@@ -112,7 +116,10 @@ public final class ImageFeed implements AutoCloseable {
         try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
             for (Path file : all) {
                 String name = file.getFileName().toString();
-                boolean wanted = name.endsWith(".img") || name.endsWith(".tar");
+                boolean wanted =
+                        name.endsWith(".img")
+                                || name.endsWith(".tar")
+                                || name.equals(HiddenPages.FILE);
                 boolean plain = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
                 if (wanted && plain && !files.containsKey(name)) {
                     send(file, true);

@@ -1,16 +1,14 @@
 package io.migrator.memory;
 
-import io.migrator.instance.ProcessTree;
+import io.migrator.linux.PidFd;
 import io.migrator.linux.ProcessMemory;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.OptionalLong;
 
 /**
- * Sends pages straight from the frozen processes to the target: no image of them is ever made. One
- * thread, one use.
+ * Sends pages straight from the processes to the target: no image of them is ever made. One thread.
  */
 public final class PageFeed implements AutoCloseable {
     /** Told after each block how far the feed is. */
@@ -22,7 +20,6 @@ public final class PageFeed implements AutoCloseable {
 
     private static final int BLOCK_BYTES = 1 << 20;
 
-    private final HeldTree processes;
     private final JobSink sink;
     private final Progress progress;
     private final ProcessMemory memory = new ProcessMemory();
@@ -30,54 +27,65 @@ public final class PageFeed implements AutoCloseable {
     private long sentBytes;
 
     /**
-     * A feed of a tree that is frozen.
+     * A feed that has sent nothing.
      *
      * @param progress told the bytes sent so far
      */
-    public PageFeed(ProcessTree tree, JobSink sink, Progress progress) throws IOException {
-        this.processes = new HeldTree(tree);
+    public PageFeed(JobSink sink, Progress progress) {
         this.sink = sink;
         this.progress = progress;
     }
 
     /**
-     * Sends the given pages, and returns when all are written to the sink.
+     * Sends pages of a tree that is frozen, and returns when all are written to the sink.
      *
-     * @return how many bytes that were
      * @throws Problem if a page cannot be read: the tree is not what was dumped
      */
-    public long send(HiddenPages pages) throws Problem, InterruptedException {
+    public void send(HeldTree frozen, JobPages pages) throws Problem, InterruptedException {
         try {
-            pages.forEach(this::send);
-            return sentBytes;
+            for (int pid : pages.pids()) {
+                PidFd process = frozen.process(pid);
+                for (PageRange range : pages.of(pid).ranges()) {
+                    send(pid, process, range, new PageSet());
+                }
+            }
         } catch (IOException e) {
             throw Problem.failed("the job's memory cannot be read")
                     .because(e.getMessage())
+                    .tryThis("try again")
                     .causedBy(e);
         }
     }
 
-    private void send(int pid, long start, long end)
+    /**
+     * Sends a range of pages.
+     *
+     * @param pid of the process inside the instance
+     * @param done gets what is sent
+     * @throws IOException if a page cannot be read; what is done is sent
+     */
+    void send(int pid, PidFd process, PageRange range, PageSet done)
             throws IOException, Problem, InterruptedException {
-        OptionalLong process = processes.pid(pid);
-        if (process.isEmpty()) {
-            throw Problem.failed("the job changed while it was looked at")
-                    .because("process " + pid + " came meanwhile")
-                    .tryThis("try again");
-        }
-        for (long at = start; at < end; at += block.limit()) {
-            block.clear().limit((int) Math.min(BLOCK_BYTES, end - at));
-            memory.read(process.getAsLong(), at, block);
-            processes.orEnded(pid);
+        for (long at = range.start(); at < range.end(); at += block.limit()) {
+            block.clear().limit((int) Math.min(BLOCK_BYTES, range.end() - at));
+            memory.read(process.pid(), at, block);
+            if (!process.exists()) { // what was read by its pid may have been another's
+                throw new IOException("process " + pid + " ended");
+            }
             sink.pages(pid, at, block);
+            done.add(at, at + block.limit());
             sentBytes += block.limit();
             progress.sent(sentBytes);
         }
     }
 
+    /** Bytes sent so far, before compression. */
+    public long sentBytes() {
+        return sentBytes;
+    }
+
     @Override
     public void close() {
-        processes.close();
         memory.close();
     }
 }

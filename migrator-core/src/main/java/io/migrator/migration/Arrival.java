@@ -4,6 +4,9 @@ import io.migrator.criu.BoundSockets;
 import io.migrator.criu.ImageOwner;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
+import io.migrator.linux.Memory;
+import io.migrator.memory.HiddenPages;
+import io.migrator.memory.PageStore;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
@@ -21,6 +24,9 @@ import java.util.Map;
  * Used by one thread beside that one.
  */
 final class Arrival implements AutoCloseable {
+    /** A dump may list a page twice. */
+    private static final int MOST_TIMES = 2;
+
     private final Order order;
     private final Instance instance;
     private final HeldRestore restore;
@@ -28,6 +34,7 @@ final class Arrival implements AutoCloseable {
     private final Path images;
     private final Map<String, String> rebound;
     private final RestoredMemory memory = new RestoredMemory();
+    private final PageStore store;
     private ProcessTree tree = new ProcessTree(List.of());
     private @Nullable Background work;
     private boolean restored;
@@ -45,6 +52,7 @@ final class Arrival implements AutoCloseable {
         this.network = network;
         this.images = images;
         this.rebound = rebound;
+        this.store = new PageStore(images);
     }
 
     /**
@@ -77,7 +85,11 @@ final class Arrival implements AutoCloseable {
         network.arrive(pairs);
         restore.restore();
         tree = ProcessTree.heldBy(restore.criuPid(), instance);
-        memory.open(tree, instance.mode() == Instance.Mode.SETUID ? restore : null);
+        long most = MOST_TIMES * (Memory.availableBytes() + store.bytes());
+        memory.open(
+                tree,
+                HiddenPages.of(images).all(most),
+                instance.mode() == Instance.Mode.SETUID ? restore : null);
     }
 
     /** Whether the images are being restored, or are. */
@@ -85,27 +97,42 @@ final class Arrival implements AutoCloseable {
         return work != null;
     }
 
-    /** Returns when that is done. */
-    void awaitRestored() throws Problem, InterruptedException {
+    /** Returns when that is done, and what came of its memory by then is in its place. */
+    private void awaitRestored() throws Problem, InterruptedException {
         if (restored) {
             return;
         }
         if (work == null) {
-            throw Problem.failed("the source sent memory before it asked to restore the job");
+            throw Problem.failed("the source did not ask to restore the job");
         }
         work.await("the job could not be restored");
-        memory.writeKept();
+        try {
+            store.forEach(memory.missing(), memory::write);
+        } catch (IOException e) {
+            throw noRoom(e);
+        }
         restored = true;
     }
 
-    /** Takes pages of a process: keeps some of them as long as criu is at work. */
+    /** Takes pages of a process, which need not be there yet. */
     void pages(int pid, long address, ByteBuffer bytes) throws Problem, InterruptedException {
-        boolean waits = work != null && !work.isOver();
-        if (!restored && waits && memory.keep(pid, address, bytes)) {
+        if (restored || (work != null && work.isOver())) {
+            awaitRestored();
+            memory.write(pid, address, bytes);
             return;
         }
-        awaitRestored();
-        memory.write(pid, address, bytes);
+        try {
+            store.put(pid, address, bytes);
+        } catch (IOException e) {
+            throw noRoom(e);
+        }
+    }
+
+    private static Problem noRoom(IOException e) {
+        return Problem.failed("the job's memory could not be kept on the target")
+                .because(e.getMessage())
+                .tryThis("see that /dev/shm there has room for it")
+                .causedBy(e);
     }
 
     /** Does with bytes what is done with pages, but writes them nowhere. */
@@ -125,11 +152,6 @@ final class Arrival implements AutoCloseable {
         return tree;
     }
 
-    /** Bytes of pages that came. */
-    long bytes() {
-        return memory.bytes();
-    }
-
     /** Ends a restore that is under way. */
     void stop() {
         if (work != null) {
@@ -140,5 +162,6 @@ final class Arrival implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+        store.close();
     }
 }

@@ -15,6 +15,8 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Proc;
+import io.migrator.memory.JobPages;
+import io.migrator.memory.PreCopy;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.SourceNetwork;
 import io.migrator.problem.Problem;
@@ -26,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The job on its source from the freeze on: held by criu, sealed by the kernel, its connections
@@ -41,13 +44,15 @@ final class FrozenSource implements AutoCloseable {
      * @param images directory
      * @param carried run directory that goes along; null if none does
      * @param network of the job; becomes the frozen source's
+     * @param copied what went to the target before
      */
     record Plan(
             Instance instance,
             ProcessTree tree,
             Path images,
             @Nullable RunDirectory carried,
-            SourceNetwork network) {}
+            SourceNetwork network,
+            PreCopy copied) {}
 
     private final Plan plan;
     private final CriuSession dump;
@@ -56,6 +61,8 @@ final class FrozenSource implements AutoCloseable {
     private final SourceJournal journal;
     private ProcessTree tree;
     private @Nullable Background packing;
+    private @Nullable Background scanning;
+    private JobPages unchanged = new JobPages();
 
     private FrozenSource(
             Plan plan,
@@ -132,7 +139,7 @@ final class FrozenSource implements AutoCloseable {
         journal.on(SourceEvent.HOLD);
         seal();
         dump.orEnded(); // had criu died before the seal, the job would have run on after its image
-        tree = sealedTree(); // as long as criu holds what the seal may have missed
+        tree = sealed(tree); // as long as criu holds what the seal may have missed
         if (job.seal().standsAlone()) {
             dump.abandon();
         }
@@ -171,7 +178,8 @@ final class FrozenSource implements AutoCloseable {
             Path tar = plan.images.resolve(RunDirectory.TAR);
             packing = Background.start("pack", () -> carried.pack(tar));
         }
-        plan.network.lock(() -> ProcessTree.of(plan.instance));
+        scanning = Background.start("scan", () -> unchanged = plan.copied.unchanged());
+        plan.network.lock(() -> tree = ProcessTree.of(plan.instance));
         FaultPoint.SOURCE_DUMPING.reached();
     }
 
@@ -182,22 +190,32 @@ final class FrozenSource implements AutoCloseable {
         }
     }
 
+    /** Pages that are on the target as they are here; they are looked for while criu dumps. */
+    JobPages unchanged() throws Problem, InterruptedException {
+        if (scanning != null) {
+            scanning.await("the written pages could not be told");
+        }
+        return unchanged;
+    }
+
     /** The tree that stands still. */
     ProcessTree tree() {
         return tree;
     }
 
     /**
-     * Looks for it, and seals what was forked between the look at the tree and the freeze.
+     * Seals what was forked between the first look at the tree and the freeze.
      *
+     * @param frozen as it is since the freeze
      * @throws Problem if criu holds a process that left the cgroup
      */
-    private ProcessTree sealedTree() throws Problem, InterruptedException {
+    private ProcessTree sealed(ProcessTree frozen) throws Problem, InterruptedException {
         List<ProcessTree.Member> sealed = new ArrayList<>();
         boolean grew = false;
-        for (ProcessTree.Member member : ProcessTree.of(plan.instance).members()) {
+        Set<Long> covered = covered();
+        for (ProcessTree.Member member : frozen.members()) {
             try {
-                if (!job.seal().covers(member.process())) {
+                if (!covered.contains(member.process().pid())) {
                     if (member.process().state() != 't') { // criu's own are not held by it
                         continue;
                     }
@@ -219,6 +237,14 @@ final class FrozenSource implements AutoCloseable {
             dump.orEnded();
         }
         return new ProcessTree(List.copyOf(sealed));
+    }
+
+    private Set<Long> covered() throws Problem {
+        try {
+            return job.seal().covered();
+        } catch (IOException e) {
+            throw Problem.failed("the job could not be sealed").because(e.getMessage());
+        }
     }
 
     /** Connections of the job to itself, which are to be locked on the target, too. */
@@ -309,6 +335,9 @@ final class FrozenSource implements AutoCloseable {
         job.close();
         if (packing != null) {
             packing.stop();
+        }
+        if (scanning != null) {
+            scanning.stop();
         }
     }
 

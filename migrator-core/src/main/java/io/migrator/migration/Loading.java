@@ -5,8 +5,10 @@ import io.migrator.criu.ExpiredTimers;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.ProcessTree;
+import io.migrator.memory.HeldTree;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
+import io.migrator.memory.JobPages;
 import io.migrator.memory.PageFeed;
 import io.migrator.problem.Problem;
 
@@ -14,7 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * From the seal to LOADED: all of a frozen job goes to the target, which restores it. One thread.
@@ -31,14 +32,18 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
             DeathSignals.clear(images, root.threads());
         }
         feed.complete();
-        long pageBytes;
-        HiddenPages pages = HiddenPages.of(images);
-        try (PageFeed memory = new PageFeed(frozen, target.sink(), progress(pages.bytes()))) {
-            LockChecks.orTaken(images, frozen, carried);
-            feed.finish();
-            FaultPoint.SOURCE_IMAGES_SENT.reached();
-            target.restore(source.pairs());
-            pageBytes = memory.send(pages);
+        LockChecks.orTaken(images, frozen, carried);
+        feed.finish();
+        FaultPoint.SOURCE_IMAGES_SENT.reached();
+        target.restore(source.pairs());
+        JobPages pages = HiddenPages.of(images).all(Long.MAX_VALUE);
+        long pageBytes = pages.bytes();
+        pages.removeAll(source.unchanged());
+        PageFeed.Progress each = progress(pages.bytes());
+        each.sent(0);
+        try (HeldTree held = new HeldTree(frozen);
+                PageFeed memory = new PageFeed(target.sink(), each)) {
+            memory.send(held, pages);
         }
         target.load(pageBytes);
         FaultPoint.SOURCE_LOADED.reached();
@@ -46,11 +51,7 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
     }
 
     private PageFeed.Progress progress(long allBytes) {
-        AtomicBoolean early = new AtomicBoolean(true);
         return sentBytes -> {
-            if (sentBytes >= Target.EARLY_BYTES && early.getAndSet(false)) {
-                target.awaitRestored();
-            }
             progress.sent(sentBytes, allBytes);
             cancellation.orStop();
             if (2 * sentBytes >= allBytes) {

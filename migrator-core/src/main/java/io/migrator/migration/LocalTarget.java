@@ -14,6 +14,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Proc;
+import io.migrator.linux.Scheduling;
 import io.migrator.memory.JobSink;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
@@ -154,11 +155,12 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public long sentBytes() {
-        return (arrival == null ? 0 : arrival.bytes()) + (images == null ? 0 : images.bytes());
+        return images == null ? 0 : images.bytes();
     }
 
     @Override
     public void restore(List<NetworkLock.Pair> pairs) throws Problem {
+        Scheduling.compilersLast();
         coming().orOpen();
         prepared(arrival).begin(pairs);
     }
@@ -172,11 +174,6 @@ public final class LocalTarget implements Target, JobSink {
     @Override
     public void padding(ByteBuffer bytes) throws Problem {
         prepared(arrival).padding(bytes);
-    }
-
-    @Override
-    public void awaitRestored() throws Problem, InterruptedException {
-        prepared(arrival).awaitRestored();
     }
 
     @Override

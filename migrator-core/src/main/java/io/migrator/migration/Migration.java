@@ -16,6 +16,7 @@ import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
+import io.migrator.linux.Scheduling;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.WarmUp;
 import io.migrator.network.NetworkPlan;
@@ -57,6 +58,7 @@ public final class Migration {
     private String targetBoot = "";
     private Clocks ahead = new Clocks(0, 0);
     private NetworkWish wish = NetworkWish.AUTO;
+    private MemoryWish memory = MemoryWish.AUTO;
     private NetworkPlan plan = NetworkPlan.NONE;
 
     /**
@@ -79,6 +81,12 @@ public final class Migration {
     /** What is asked for the job's network; to be said before anything else. */
     public Migration network(NetworkWish wanted) {
         wish = wanted;
+        return this;
+    }
+
+    /** How the job's memory is to travel; to be said before anything else. */
+    public Migration memory(MemoryWish wanted) {
+        memory = wanted;
         return this;
     }
 
@@ -213,6 +221,10 @@ public final class Migration {
         Adoption.of(instance);
         rehearse(spool, carried);
         cancellation.orStop();
+        watch.begin(Stage.PRECOPY);
+        Rounds rounds = new Rounds(target.sink(), progress, cancellation, memory);
+        undo.push("ending the watch over the memory", rounds::close);
+        rounds.run(instance, this::warn);
         watch.begin(Stage.DUMP);
         SourceNetwork network = SourceNetwork.of(plan, instance, id);
         undo.push("unlocking the network", network::resume);
@@ -227,9 +239,12 @@ public final class Migration {
         }
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource.Plan plan =
-                    new FrozenSource.Plan(instance, tree, spool.directory(), carried, network);
+                    new FrozenSource.Plan(
+                            instance, tree, spool.directory(), carried, network, rounds.copy());
+            Scheduling.compilersLast();
             FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
             undo.push("resuming the job", source::close);
+            rounds.follow();
             feed.start();
             source.hold(timeLimit);
 
@@ -251,6 +266,7 @@ public final class Migration {
             if (!rehearsal) {
                 undo.commit();
                 new Farewell(instance, target, this::warn).say(source, journal, spool, carries);
+                rounds.close();
             }
             undo.close();
             return new Outcome(
@@ -260,6 +276,7 @@ public final class Migration {
                     to,
                     frozenMillis,
                     watch.totalMillis(),
+                    rounds.done(),
                     feed.imageBytes() + pageBytes,
                     target.sink().sentBytes(),
                     watch.phases(),

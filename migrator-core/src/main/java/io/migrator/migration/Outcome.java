@@ -1,5 +1,7 @@
 package io.migrator.migration;
 
+import io.migrator.memory.Round;
+
 import java.util.List;
 import java.util.Map;
 
@@ -13,6 +15,7 @@ import java.util.Map;
  * @param frozenMillis from the freeze of the first thread until the target ran the job, or the
  *     source again
  * @param totalMillis from the call to the end
+ * @param rounds of pre-copy; empty if all went while the job stood still
  * @param memoryBytes of the images that held the job
  * @param sentBytes that crossed, after compression
  * @param phases milliseconds of each stage
@@ -25,6 +28,7 @@ public record Outcome(
         String to,
         double frozenMillis,
         double totalMillis,
+        List<Round> rounds,
         long memoryBytes,
         long sentBytes,
         Map<Stage, Double> phases,

@@ -1,5 +1,7 @@
 package io.migrator.migration;
 
+import io.migrator.memory.Round;
+
 /**
  * Told how a migration gets on. Called by the migration's threads, often; must return at once and
  * never throw.
@@ -15,6 +17,13 @@ public interface Progress {
      * @param totalBytes expected; an estimate
      */
     void sent(long sentBytes, long totalBytes);
+
+    /**
+     * A pre-copy round is done.
+     *
+     * @param number from 1
+     */
+    default void round(int number, Round round) {}
 
     /** What was chosen for the user, and why. */
     default void chosen(String text) {}

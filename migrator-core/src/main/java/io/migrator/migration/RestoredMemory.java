@@ -3,72 +3,42 @@ package io.migrator.migration;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.ProcessMemory;
 import io.migrator.memory.HeldTree;
+import io.migrator.memory.JobPages;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The private memory of a restored job, filled in while criu holds it. Pages that come earlier are
- * kept, so that they need not wait for criu. {@link #open} may be called by another thread that
- * ends before the next {@link #write}; all else is one thread's.
+ * The private memory of a restored job, filled in while criu holds it. {@link #open} may be called
+ * by another thread that ends before the next {@link #write}; all else is one thread's.
  */
 final class RestoredMemory implements AutoCloseable {
     private static final int SPARE_BYTES = 1 << 20;
 
-    /** About what comes over a fast link while criu restores. */
-    private static final int KEPT_BYTES = Target.EARLY_BYTES + 2 * SPARE_BYTES;
-
-    /** Pages that came before there was a process to write them to. */
-    private record Kept(int pid, long address, ByteBuffer bytes) {}
-
     private @Nullable HeldTree processes;
     private @Nullable HeldRestore through;
-    private final ProcessMemory memory = new ProcessMemory();
     private final ByteBuffer spare = ByteBuffer.allocateDirect(SPARE_BYTES);
-    private final ByteBuffer store = ByteBuffer.allocateDirect(KEPT_BYTES);
-    private final List<Kept> kept = new ArrayList<>();
+    private JobPages missing = new JobPages();
     private long bytes;
 
     /**
      * From here processes can be written to, by their pids inside their instance.
      *
+     * @param pages that they must have
      * @param way by which that is done; null for the usual
      */
-    void open(ProcessTree tree, @Nullable HeldRestore way) throws IOException {
+    void open(ProcessTree tree, JobPages pages, @Nullable HeldRestore way) throws IOException {
         processes = new HeldTree(tree);
+        missing = pages;
+        bytes = pages.bytes();
         through = way;
     }
 
-    /**
-     * Keeps pages of one process.
-     *
-     * @return false if there is no more room
-     */
-    boolean keep(int pid, long address, ByteBuffer pages) {
-        int length = pages.remaining();
-        if (length > store.remaining()) {
-            return false;
-        }
-        kept.add(new Kept(pid, address, store.slice(store.position(), length)));
-        store.put(pages);
-        return true;
-    }
-
-    /** Writes what was kept. */
-    void writeKept() throws Problem {
-        for (Kept each : kept) {
-            write(each.pid, each.address, each.bytes);
-        }
-        kept.clear();
-    }
-
-    /** Writes pages of one process. */
+    /** Writes pages of one process. Any thread. */
     void write(int pid, long address, ByteBuffer pages) throws Problem {
         HeldTree restored = processes;
         try {
@@ -77,13 +47,9 @@ final class RestoredMemory implements AutoCloseable {
                 throw Problem.failed("the source sent memory of process " + pid)
                         .because("no such process was restored");
             }
-            if (through == null) {
-                memory.write(process.getAsLong(), address, pages);
-            } else {
-                through.write(process.getAsLong(), address, pages);
-            }
+            write(process.getAsLong(), address, pages);
             restored.orEnded(pid);
-            bytes += pages.remaining();
+            written(pid, address, pages.remaining());
         } catch (IOException e) {
             throw Problem.failed("the job's memory could not be filled in")
                     .because(e.getMessage())
@@ -92,9 +58,26 @@ final class RestoredMemory implements AutoCloseable {
         }
     }
 
+    private void write(long pid, long address, ByteBuffer pages) throws IOException {
+        HeldRestore way = through;
+        if (way != null) {
+            synchronized (this) {
+                way.write(pid, address, pages);
+            }
+            return;
+        }
+        try (ProcessMemory memory = new ProcessMemory()) {
+            memory.write(pid, address, pages);
+        }
+    }
+
+    private synchronized void written(int pid, long address, int length) {
+        missing.remove(pid, address, address + length);
+    }
+
     /** Does with bytes what is done with pages, but writes them nowhere: a rehearsal. */
     void rehearse(ByteBuffer padding) throws Problem {
-        try {
+        try (ProcessMemory memory = new ProcessMemory()) {
             spare.clear().limit(padding.remaining());
             memory.writeHere(spare, padding);
         } catch (IOException e) {
@@ -104,18 +87,21 @@ final class RestoredMemory implements AutoCloseable {
         }
     }
 
-    long bytes() {
-        return bytes;
+    /** Pages that are to be written. */
+    JobPages missing() {
+        return missing;
     }
 
-    /** Fails unless all of it came. */
+    /** Fails unless all of it is written. */
     void orShort(long expectedBytes) throws Problem, InterruptedException {
         if (through != null) {
             through.orNotWritten();
         }
-        if (bytes != expectedBytes) {
+        if (bytes != expectedBytes || missing.bytes() != 0) {
             throw Problem.failed("the job's memory did not arrive whole")
-                    .because(bytes + " bytes of " + expectedBytes + " came");
+                    .because(
+                            "%d bytes of %d are missing, and there should be %d"
+                                    .formatted(missing.bytes(), bytes, expectedBytes));
         }
     }
 
@@ -124,6 +110,5 @@ final class RestoredMemory implements AutoCloseable {
         if (processes != null) {
             processes.close();
         }
-        memory.close();
     }
 }

@@ -8,23 +8,20 @@ import java.util.List;
 
 /**
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
- * once: {@link #survey}, {@link #prepare}, images, {@link #restore}, pages, {@link #load}, {@link
- * #take}, {@link #done}; {@link #discard} may come instead of any after prepare. Used by one
- * thread, except that another one may write to the sink while it waits.
+ * once: {@link #survey}, {@link #prepare}, images, {@link #restore}, {@link #load}, {@link #take},
+ * {@link #done}; {@link #discard} may come instead of any after prepare. Used by one thread, except
+ * that another one may write to the sink while it waits.
  *
  * <p>Until take is called the target must not let the job execute. After take it must not undo.
  */
 public interface Target extends AutoCloseable {
-    /** So much of a job's memory a target keeps while it restores. */
-    int EARLY_BYTES = 14 << 20;
-
     /** Answers whether the job could come here; changes nothing. */
     TargetFacts survey(Survey survey) throws Problem, InterruptedException;
 
     /** Makes an empty instance and whatever else the job needs to be restored. */
     Prepared prepare(Order order) throws Problem, InterruptedException;
 
-    /** Takes images from prepare to restore, and pages from restore to load. */
+    /** Takes images from prepare to restore, and pages from prepare to load. */
     JobSink sink();
 
     /**
@@ -35,13 +32,10 @@ public interface Target extends AutoCloseable {
      */
     void restore(List<NetworkLock.Pair> pairs) throws Problem, InterruptedException;
 
-    /** Returns when the job is restored; to be called before more than {@link #EARLY_BYTES}. */
-    void awaitRestored() throws Problem, InterruptedException;
-
     /**
      * Returns when the job is restored and all pages are in their place (LOADED).
      *
-     * @param pageBytes how many there must be
+     * @param pageBytes of the pages that the job has
      */
     void load(long pageBytes) throws Problem, InterruptedException;
 

@@ -158,6 +158,7 @@ public final class SourceNetwork implements AutoCloseable {
         ReadyCommand nft = locker;
         ReadyCommand second = cutter;
         if (nft == null || second == null || !plan.keeps()) {
+            looking.tree();
             return;
         }
         nft.tell(silencing);

@@ -28,7 +28,6 @@ record Envelope(Kind kind, int number, JsonNode body) {
         SURVEY,
         PREPARE,
         RESTORE,
-        RESTORED,
         LOAD,
         TAKE,
         /** The source has ended the job on its side. */

@@ -221,10 +221,6 @@ public final class Receiver {
                 orThrow(jobProblem);
                 target.restore(request.list(NetworkLock.Pair.class));
             }
-            case RESTORED -> {
-                orThrow(jobProblem);
-                target.awaitRestored();
-            }
             case LOAD -> {
                 orThrow(jobProblem);
                 target.load(request.body(Long.class));

@@ -120,11 +120,6 @@ public final class RemoteTarget implements Target, JobSink {
     }
 
     @Override
-    public void awaitRestored() throws Problem, InterruptedException {
-        line.ask(Kind.RESTORED, null, timeLimit);
-    }
-
-    @Override
     public void load(long pageBytes) throws Problem, InterruptedException {
         line.ask(Kind.LOAD, pageBytes, timeLimit);
     }

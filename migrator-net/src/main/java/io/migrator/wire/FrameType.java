@@ -23,9 +23,9 @@ enum FrameType {
         return code;
     }
 
-    /** Payloads that may wait in a buffer, since more will follow. */
-    boolean isBulk() {
-        return this == FILE_DATA || this == PAGES || this == PADDING;
+    /** Whether it may not wait in a buffer: after files and pages a control message follows. */
+    boolean isUrgent() {
+        return this == CONTROL || this == END;
     }
 
     /** Payloads that may be compressed. */

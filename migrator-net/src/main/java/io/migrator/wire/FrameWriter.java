@@ -49,8 +49,8 @@ public final class FrameWriter {
 
     /**
      * Writes a frame; its buffer may be used again when this returns. File data of more than 1 MiB
-     * becomes several frames. All but file data, pages and padding is flushed: data may lie in the
-     * stream's own buffer until the next frame, {@link Frame.FileEnd} at the latest.
+     * becomes several frames. Only control messages and the end are flushed: all else may lie in
+     * the stream's own buffer until then.
      *
      * @throws IllegalStateException after {@link Frame.End}
      * @throws IOException if the stream failed, now or in an earlier call; it is of no use after
@@ -143,7 +143,7 @@ public final class FrameWriter {
             nextSequence++;
             rawBytes += frame.rawBytes();
             sentBytes += WireFormat.HEADER_BYTES + frame.storedBytes();
-            if (!frame.type().isBulk()) {
+            if (frame.type().isUrgent()) {
                 out.flush();
             }
             state = frame.type() == FrameType.END ? State.ENDED : State.OPEN;

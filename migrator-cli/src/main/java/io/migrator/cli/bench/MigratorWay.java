@@ -11,8 +11,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** {@code migrator migrate --memory stop}. */
-record MigratorWay(Lab lab, ByHandWay cleaner) implements Way {
+/**
+ * {@code migrator migrate}.
+ *
+ * @param memory how it travels
+ */
+record MigratorWay(Lab lab, String memory, ByHandWay cleaner) implements Way {
     @Override
     public String name() {
         return "migrator";
@@ -34,7 +38,7 @@ record MigratorWay(Lab lab, ByHandWay cleaner) implements Way {
                                         "--to",
                                         Pattern.TARGET,
                                         "--memory",
-                                        "stop",
+                                        memory,
                                         "--json"))
                         .orFail("migrator migrate failed");
         try {

@@ -47,8 +47,7 @@ final class NetworkCommand implements Callable<Integer> {
             throw Problem.usage("--mb and --repeat are at least 1");
         }
         Rounds.Plan plan =
-                new Rounds.Plan(
-                        "connection", "migrator", megabytes, 0, repeat, StreamPayload.ADDRESS);
+                new Rounds.Plan("connection", "auto", megabytes, 0, repeat, StreamPayload.ADDRESS);
         return new Rounds(
                         plan,
                         (lab, name, directory, inside) ->

@@ -30,13 +30,13 @@ final class Rounds {
      * What is measured.
      *
      * @param name of the case
-     * @param ours in words
+     * @param memory how it travels, as {@code --memory} has it
      * @param megabytes of each payload
      * @param rate at which it writes, MiB/s
      * @param repeat how many rounds count
      * @param address on eth0 that moves along, or empty
      */
-    record Plan(String name, String ours, int megabytes, int rate, int repeat, String address) {}
+    record Plan(String name, String memory, int megabytes, int rate, int repeat, String address) {}
 
     /** Makes a payload that has not been started. */
     @FunctionalInterface
@@ -96,7 +96,7 @@ final class Rounds {
     private void measure(Lab lab, Path directory, String inside)
             throws Problem, InterruptedException {
         ByHandWay byHand = new ByHandWay(lab, directory, inside, plan.address);
-        MigratorWay migrator = new MigratorWay(lab, byHand);
+        MigratorWay migrator = new MigratorWay(lab, plan.memory, byHand);
         for (int round = 0; round <= plan.repeat; round++) {
             List<Way> ways = round % 2 == 0 ? List.of(migrator, byHand) : List.of(byHand, migrator);
             Move our = null;
@@ -168,8 +168,8 @@ final class Rounds {
 
     private StopCase result() {
         StopCase baseline =
-                StopCase.of("by hand", plan.megabytes, plan.rate, theirs, theirFailures);
-        return StopCase.of(plan.name, plan.megabytes, plan.rate, ours, ourFailures)
+                StopCase.of("by hand", "stop", plan.megabytes, plan.rate, theirs, theirFailures);
+        return StopCase.of(plan.name, plan.memory, plan.megabytes, plan.rate, ours, ourFailures)
                 .beside(baseline, Sample.of(ratios));
     }
 
@@ -185,7 +185,7 @@ final class Rounds {
         System.out.printf(
                 "%-24s %-24s %8s %8s   %s%n",
                 "milliseconds, median", "gap (min-max)", "told", "total", "steps");
-        row(plan.ours, ours, result);
+        row("migrator", ours, result);
         StopCase baseline = result.baseline();
         if (baseline != null) {
             row(baseline.name(), theirs, baseline);

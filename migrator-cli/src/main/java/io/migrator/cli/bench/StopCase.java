@@ -49,11 +49,16 @@ record StopCase(
 
     /** A case without a baseline. */
     static StopCase of(
-            String name, int megabytes, int rate, List<Move> moves, List<String> failures) {
+            String name,
+            String memory,
+            int megabytes,
+            int rate,
+            List<Move> moves,
+            List<String> failures) {
         Sample gap = sample(moves, Move::gapMillis);
         return new StopCase(
                 name,
-                "stop",
+                memory,
                 (long) megabytes << 20,
                 rate,
                 1,

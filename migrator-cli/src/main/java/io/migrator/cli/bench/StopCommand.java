@@ -51,8 +51,7 @@ final class StopCommand implements Callable<Integer> {
         if (megabytes < 1 || rate < 0 || repeat < 1) {
             throw Problem.usage("--mb and --repeat are at least 1, --rate at least 0");
         }
-        Rounds.Plan plan =
-                new Rounds.Plan("stop-and-copy", "migrator", megabytes, rate, repeat, "");
+        Rounds.Plan plan = new Rounds.Plan("stop-and-copy", "stop", megabytes, rate, repeat, "");
         return new Rounds(
                         plan,
                         (lab, name, directory, inside) ->

@@ -1,0 +1,60 @@
+package io.migrator.memory;
+
+import io.migrator.linux.Proc;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Processes whose memory can change without the processor's writing it, or that watch it
+ * themselves: what is written there no tracker sees.
+ */
+final class DeviceWrites {
+    private static final Set<String> KINDS =
+            Set.of("anon_inode:[io_uring]", "anon_inode:[userfaultfd]");
+    private static final String VERBS = "/dev/infiniband/";
+    private static final String FLAGS = "flags:";
+    private static final int OCTAL = 8;
+
+    /** O_DIRECT on x86-64 (fcntl.h): reads go from the device into the program's own pages. */
+    private static final long DIRECT = 0x4000;
+
+    private DeviceWrites() {}
+
+    /**
+     * What can do so to a process.
+     *
+     * @return empty if nothing can
+     */
+    static Optional<String> of(Proc process) throws IOException {
+        for (Map.Entry<Integer, String> each : process.descriptors().entrySet()) {
+            String link = each.getValue();
+            if (KINDS.contains(link) || link.startsWith(VERBS)) {
+                return Optional.of(link);
+            }
+            if (link.startsWith("/") && isDirect(process, each.getKey())) {
+                return Optional.of(link + " (O_DIRECT)");
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isDirect(Proc process, int descriptor) throws IOException {
+        try {
+            String text =
+                    Files.readString(
+                            process.file("fdinfo/" + descriptor), StandardCharsets.ISO_8859_1);
+            return text.lines()
+                    .filter(line -> line.startsWith(FLAGS))
+                    .map(line -> line.substring(FLAGS.length()).strip())
+                    .anyMatch(flags -> (Long.parseLong(flags, OCTAL) & DIRECT) != 0);
+        } catch (NoSuchFileException e) {
+            return false; // closed meanwhile
+        }
+    }
+}

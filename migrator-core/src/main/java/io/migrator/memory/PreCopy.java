@@ -1,0 +1,224 @@
+package io.migrator.memory;
+
+import io.migrator.instance.ProcessTree;
+import io.migrator.linux.PidFd;
+import io.migrator.linux.Proc;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The job's memory goes to the target while the job runs, in rounds: first all of it, then each
+ * time what was written since (pre-copy; Clark et al., "Live Migration of Virtual Machines", NSDI
+ * 2005). What it says in the end to be unchanged need not be sent while the job stands still.
+ *
+ * <p>{@link #watch} and {@link #round} are called by one platform thread; between {@link #follow}
+ * and {@link #unchanged} a thread of its own goes on, so that little is written while criu starts.
+ */
+public final class PreCopy implements AutoCloseable {
+    /** Between two rounds while criu starts: it needs the processors, too. */
+    private static final long PAUSE_MILLIS = 2;
+
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    private final JobSink sink;
+    private final PageFeed.Progress progress;
+    private final PageFeed feed;
+    private final Map<Long, Watched> processes = new HashMap<>();
+    private final List<String> unwatched = new ArrayList<>();
+    private volatile boolean frozen;
+    private @Nullable Thread follower;
+    private @Nullable Exception failure;
+
+    /** A process that is watched, and what of it is on the target. */
+    private static final class Watched {
+        private final int pid;
+        private final PidFd process;
+        private final @Nullable WriteTracker tracker;
+        private final PageSet sent = new PageSet();
+
+        /** What could not be read in the round before. */
+        private PageSet missed = new PageSet();
+
+        private Watched(int pid, PidFd process, @Nullable WriteTracker tracker) {
+            this.pid = pid;
+            this.process = process;
+            this.tracker = tracker;
+        }
+    }
+
+    /**
+     * Nothing is watched yet.
+     *
+     * @param progress told the bytes sent so far
+     */
+    public PreCopy(JobSink sink, PageFeed.Progress progress) {
+        this.sink = sink;
+        this.progress = progress;
+        this.feed = new PageFeed(sink, progress);
+    }
+
+    /** Watches the processes of a tree that are not watched yet. */
+    public void watch(ProcessTree tree) {
+        for (ProcessTree.Member member : tree.members()) {
+            if (!processes.containsKey(member.process().pid())) {
+                watch(member);
+            }
+        }
+    }
+
+    private void watch(ProcessTree.Member member) {
+        try {
+            Proc process = member.process();
+            PidFd held = PidFd.open(process.pid());
+            WriteTracker tracker = null;
+            try {
+                if (process.innerPid() != member.pid()) {
+                    throw new IOException("process " + member.pid() + " ended");
+                }
+                orWrittenByDevices(process);
+                tracker = WriteProtection.of(process);
+            } catch (IOException e) {
+                unwatched.add(
+                        "process %d (%s): %s"
+                                .formatted(member.pid(), member.name(), e.getMessage()));
+            }
+            processes.put(process.pid(), new Watched(member.pid(), held, tracker));
+        } catch (IOException e) {
+            // it has ended
+        }
+    }
+
+    private static void orWrittenByDevices(Proc process) throws IOException {
+        String by = DeviceWrites.of(process).orElse("");
+        if (!by.isEmpty()) {
+            throw new IOException("what is written through " + by + " would not be seen");
+        }
+    }
+
+    /** Processes that cannot be watched, and why. */
+    public List<String> unwatched() {
+        return List.copyOf(unwatched);
+    }
+
+    /** Whether any process is watched. */
+    public boolean watches() {
+        return processes.values().stream().anyMatch(each -> each.tracker != null);
+    }
+
+    /** Sends what was written since the round before; in the first one, all. */
+    public Round round() throws Problem, InterruptedException {
+        return round(feed);
+    }
+
+    private Round round(PageFeed way) throws Problem, InterruptedException {
+        long startNanos = System.nanoTime();
+        long before = way.sentBytes();
+        for (Watched each : processes.values()) {
+            if (each.tracker != null) {
+                round(each, each.tracker, way);
+            }
+        }
+        double millis = (System.nanoTime() - startNanos) / NANOS_PER_MILLI;
+        return new Round(way.sentBytes() - before, millis);
+    }
+
+    private static void round(Watched process, WriteTracker tracker, PageFeed way)
+            throws Problem, InterruptedException {
+        PageSet wanted;
+        try {
+            wanted = tracker.written();
+        } catch (IOException e) {
+            return; // it has ended
+        }
+        wanted.addAll(process.missed);
+        process.missed = new PageSet();
+        process.sent.removeAll(wanted);
+        for (PageRange range : wanted.ranges()) {
+            try {
+                way.send(process.pid, process.process, range, process.sent);
+            } catch (IOException e) {
+                process.missed.add(range.start(), range.end()); // some of it is gone
+            }
+        }
+        process.missed.removeAll(process.sent);
+    }
+
+    /** Goes on with rounds on a thread of its own, for processes that are watched by now. */
+    public void follow() {
+        follower = Thread.ofPlatform().daemon().name("pre-copy").start(this::rounds);
+    }
+
+    private void rounds() {
+        try (PageFeed own = new PageFeed(sink, progress)) {
+            while (!frozen) {
+                round(own);
+                Thread.sleep(PAUSE_MILLIS);
+            }
+        } catch (Problem | InterruptedException | RuntimeException e) {
+            failure = e;
+        }
+    }
+
+    /**
+     * What is on the target as it is here, of a job that is frozen; it must stay so. Any thread.
+     *
+     * @throws Problem if a round on the other thread failed
+     */
+    public JobPages unchanged() throws Problem, InterruptedException {
+        endRounds();
+        JobPages found = new JobPages();
+        for (Watched each : processes.values()) {
+            WriteTracker tracker = each.tracker;
+            try {
+                if (tracker != null && each.process.exists()) {
+                    orWrittenByDevices(new Proc(each.process.pid()));
+                    PageSet pages = tracker.unwritten();
+                    pages.retainAll(each.sent);
+                    found.at(each.pid).addAll(pages);
+                }
+            } catch (IOException e) {
+                // all of it is sent again
+            }
+        }
+        return found;
+    }
+
+    private void endRounds() throws Problem, InterruptedException {
+        frozen = true;
+        if (follower == null) {
+            return;
+        }
+        follower.join();
+        switch (failure) {
+            case null -> {}
+            case Problem problem -> throw problem;
+            case Exception other ->
+                    throw Problem.failed("pre-copy failed").because(other.toString());
+        }
+    }
+
+    /** Ends the watching; for a large job that takes a while, about 35 ms for a GB. */
+    @Override
+    public void close() throws InterruptedException {
+        frozen = true;
+        if (follower != null) {
+            follower.interrupt();
+            follower.join();
+        }
+        for (Watched each : processes.values()) {
+            if (each.tracker != null) {
+                each.tracker.close();
+            }
+            each.process.close();
+        }
+        processes.clear();
+        feed.close();
+    }
+}

@@ -1,0 +1,14 @@
+package io.migrator.memory;
+
+/**
+ * A pre-copy round: what was written since the one before was sent while the job ran.
+ *
+ * @param bytes of pages, before compression
+ * @param millis from its scan until all was written to the target
+ */
+public record Round(long bytes, double millis) {
+    /** How many pages that were. */
+    public long pages() {
+        return bytes / PageSet.PAGE_BYTES;
+    }
+}

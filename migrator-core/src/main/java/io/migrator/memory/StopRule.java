@@ -1,0 +1,65 @@
+package io.migrator.memory;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * When to freeze. The job goes on writing at the rate of the last round, and what it writes while a
+ * round is sent is what the freeze would have to send: that at the best rate seen so far is the
+ * time predicted. A pure function.
+ *
+ * @param budget for sending what is left, while the job stands still
+ */
+public record StopRule(Duration budget) {
+    /** Why, or that it is too early. */
+    public enum Verdict {
+        AGAIN,
+        /** What is left can be sent within the budget. */
+        FITS,
+        /** The job writes as fast as it is copied. */
+        NO_GAIN,
+        /** So many rounds were in vain. */
+        LIMIT
+    }
+
+    private static final int MOST_ROUNDS = 30;
+
+    /** A round that leaves more than this of the one before gained nothing. */
+    private static final double LITTLE_GAIN = 0.9;
+
+    private static final double NANOS_PER_MILLI = 1e6;
+
+    /**
+     * Decides after a round.
+     *
+     * @param rounds so far, at least one
+     */
+    public Verdict decide(List<Round> rounds) {
+        if (predictedMillis(rounds) <= budget.toNanos() / NANOS_PER_MILLI) {
+            return Verdict.FITS;
+        }
+        if (rounds.size() >= MOST_ROUNDS) {
+            return Verdict.LIMIT;
+        }
+        boolean gains =
+                rounds.size() < 3
+                        || rounds.getLast().bytes()
+                                < LITTLE_GAIN * rounds.get(rounds.size() - 2).bytes();
+        return gains ? Verdict.AGAIN : Verdict.NO_GAIN;
+    }
+
+    /** How long sending the rest would take after these rounds; infinite if it cannot be told. */
+    static double predictedMillis(List<Round> rounds) {
+        Round last = rounds.getLast();
+        if (last.bytes() == 0) {
+            return 0;
+        }
+        if (rounds.size() < 2) {
+            return Double.POSITIVE_INFINITY; // the first sent all there was: no rate of writing yet
+        }
+        double writtenPerMilli = last.bytes() / rounds.get(rounds.size() - 2).millis();
+        double sentPerMilli =
+                rounds.stream().mapToDouble(each -> each.bytes() / each.millis()).max().orElse(0);
+        return writtenPerMilli * last.millis() / sentPerMilli;
+    }
+}

@@ -1,0 +1,24 @@
+package io.migrator.migration;
+
+import java.time.Duration;
+
+/**
+ * How a job's memory is to travel.
+ *
+ * @param way if it can
+ * @param downtime for what of it is left in the end; positive
+ */
+public record MemoryWish(Way way, Duration downtime) {
+    /** The ways. */
+    public enum Way {
+        /** In rounds while the job runs, where its writes can be seen; else while it stands. */
+        AUTO,
+        /** All of it while the job stands still. */
+        STOP,
+        /** In rounds; refused where a process's writes cannot be seen. */
+        PRECOPY
+    }
+
+    /** As far as the user does not say. */
+    public static final MemoryWish AUTO = new MemoryWish(Way.AUTO, Duration.ofMillis(5));
+}

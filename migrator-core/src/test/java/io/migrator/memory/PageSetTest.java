@@ -1,0 +1,95 @@
+package io.migrator.memory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeSet;
+
+class PageSetTest {
+    private static final long PAGE = PageSet.PAGE_BYTES;
+    private static final long BASE = 0x7fff_ffe0_0000L;
+    private static final int PAGES = 2000;
+
+    private final PageSet set = new PageSet();
+
+    private static String text(PageSet pages) {
+        List<String> ranges = new ArrayList<>();
+        for (PageRange each : pages.ranges()) {
+            ranges.add((each.start() - BASE) / PAGE + "-" + (each.end() - BASE) / PAGE);
+        }
+        return String.join(" ", ranges);
+    }
+
+    private static void add(PageSet to, long from, long behind) {
+        to.add(BASE + from * PAGE, BASE + behind * PAGE);
+    }
+
+    @Test
+    void nothingIsInIt() {
+        assertTrue(set.isEmpty());
+        assertEquals("", text(set));
+        assertEquals(0, set.bytes());
+        assertFalse(set.holds(BASE, BASE + PAGE));
+    }
+
+    @Test
+    void neighboursAreOneRange() {
+        add(set, 3, 64);
+        add(set, 64, 512);
+        add(set, 512, 1030);
+        add(set, 1100, 1101);
+        assertEquals("3-1030 1100-1101", text(set));
+        assertEquals(1028 * PAGE, set.bytes());
+        assertTrue(set.holds(BASE + 3 * PAGE, BASE + 1030 * PAGE));
+        assertFalse(set.holds(BASE + 3 * PAGE, BASE + 1031 * PAGE));
+    }
+
+    /** Against a set of numbers. */
+    @Test
+    void itIsASet() {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        TreeSet<Integer> expected = new TreeSet<>();
+        for (int step = 0; step < 500; step++) {
+            int from = random.nextInt(PAGES);
+            int behind = from + random.nextInt(PAGES - from) / (1 + random.nextInt(40));
+            PageSet other = new PageSet();
+            add(other, from, behind);
+            switch (random.nextInt(8)) {
+                case 0 -> {
+                    set.removeAll(other);
+                    expected.subSet(from, behind).clear();
+                }
+                case 1, 2 -> {
+                    set.remove(BASE + from * PAGE, BASE + behind * PAGE);
+                    expected.subSet(from, behind).clear();
+                }
+                case 3 -> {
+                    add(other, 0, PAGES / 2);
+                    set.retainAll(other);
+                    expected.removeIf(page -> page >= PAGES / 2 && (page < from || page >= behind));
+                }
+                default -> {
+                    add(set, from, behind);
+                    for (int page = from; page < behind; page++) {
+                        expected.add(page);
+                    }
+                }
+            }
+            assertEquals(expected.size() * PAGE, set.bytes(), "seed " + seed);
+        }
+        TreeSet<Integer> found = new TreeSet<>();
+        for (PageRange range : set.ranges()) {
+            for (long at = range.start(); at < range.end(); at += PAGE) {
+                found.add((int) ((at - BASE) / PAGE));
+            }
+        }
+        assertEquals(expected, found, "seed " + seed);
+    }
+}

@@ -1,0 +1,212 @@
+package io.migrator.memory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.migrator.instance.ProcessTree;
+import io.migrator.linux.PageScan;
+import io.migrator.linux.PidFd;
+import io.migrator.linux.PidFd.Signal;
+import io.migrator.linux.Proc;
+import io.migrator.linux.ProcessMemory;
+import io.migrator.problem.Problem;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** With a real process and the real kernel; the target is a page store in this JVM. */
+@Timeout(60)
+class PreCopyTest {
+    private static final int PAGE = PageSet.PAGE_BYTES;
+
+    /** Does what it is told, a line at a time: large variables are mappings of their own. */
+    private static final String PROGRAM =
+            "fill() { head -c $1 /dev/zero | tr '\\0' $2; };"
+                    + " echo $$; while read line; do eval \"$line\"; echo done; done";
+
+    private static final int STEPS = 25;
+    private static final int MOST_BYTES = 3_000_000;
+
+    @TempDir(factory = InMemory.class)
+    private Path directory;
+
+    private Process shell;
+    private Writer to;
+    private BufferedReader from;
+    private Proc process;
+    private ProcessTree tree;
+    private PageStore store;
+    private PreCopy copy;
+
+    @BeforeEach
+    void begin() throws Exception {
+        // not a child of this JVM, which waits for its own children
+        shell =
+                new ProcessBuilder("sh", "-c", "exec 3<&0; sh -c \"$0\" <&3 & wait $!", PROGRAM)
+                        .redirectError(ProcessBuilder.Redirect.INHERIT)
+                        .start();
+        to = shell.outputWriter();
+        from = shell.inputReader();
+        process = new Proc(Long.parseLong(from.readLine()));
+        int pid = (int) process.innerPid();
+        tree =
+                new ProcessTree(
+                        List.of(
+                                new ProcessTree.Member(
+                                        process, pid, 1, pid, "sh", 0, List.of(pid), 0, 0)));
+        store = new PageStore(directory);
+        copy = new PreCopy(new StoreSink(store), _ -> {});
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        copy.close();
+        store.close();
+        to.close();
+        assertEquals(0, shell.waitFor());
+    }
+
+    /** A sink of pages only. */
+    private record StoreSink(PageStore store) implements JobSink {
+        @Override
+        public void open(int id, String name) {}
+
+        @Override
+        public void data(int id, long offset, ByteBuffer bytes) {}
+
+        @Override
+        public void end(int id, long length) {}
+
+        @Override
+        public void pages(int pid, long address, ByteBuffer bytes) throws Problem {
+            try {
+                store.put(pid, address, bytes);
+            } catch (IOException e) {
+                throw Problem.failed(e.toString());
+            }
+        }
+
+        @Override
+        public void padding(ByteBuffer bytes) {}
+
+        @Override
+        public long sentBytes() {
+            return 0;
+        }
+    }
+
+    private void tell(String line) throws IOException {
+        to.write(line + "\n");
+        to.flush();
+        assertEquals("done", from.readLine());
+    }
+
+    /** All pages that are there and unchanged are in the store as they are in the process. */
+    private long unchangedBytes() throws Exception {
+        try (PidFd held = PidFd.open(process.pid())) {
+            held.send(Signal.STOP);
+            try {
+                while (process.state() != 'T') {
+                    Thread.onSpinWait();
+                }
+                JobPages found = present();
+                int pid = (int) process.innerPid();
+                found.at(pid).retainAll(copy.unchanged().of(pid));
+                long expected = found.bytes();
+                assertEquals(expected, compared(found));
+                return expected;
+            } finally {
+                held.send(Signal.CONT);
+            }
+        }
+    }
+
+    private JobPages present() throws IOException {
+        JobPages found = new JobPages();
+        int pid = (int) process.innerPid();
+        try (PageScan scan = PageScan.of(process)) {
+            for (PageRange area : PrivateAreas.of(process)) {
+                scan.<RuntimeException>scan(
+                        area.start(),
+                        area.end(),
+                        PageScan.Kind.PRESENT,
+                        (start, end) -> found.add(pid, start, end));
+            }
+        }
+        return found;
+    }
+
+    private long compared(JobPages pages) throws IOException, Problem, InterruptedException {
+        AtomicLong bytes = new AtomicLong();
+        store.forEach(
+                pages,
+                (_, address, kept) -> {
+                    ByteBuffer there = ByteBuffer.allocateDirect(kept.limit());
+                    read(address, there);
+                    assertEquals(there, kept, () -> "%x".formatted(address));
+                    bytes.addAndGet(kept.limit());
+                });
+        return bytes.get();
+    }
+
+    private void read(long address, ByteBuffer into) throws Problem {
+        try (ProcessMemory memory = new ProcessMemory()) {
+            memory.read(process.pid(), address, into);
+        } catch (IOException e) {
+            throw Problem.failed(e.toString());
+        }
+    }
+
+    @Test
+    void whatDoesNotChangeGoesOnce() throws Exception {
+        tell("a=$(fill " + MOST_BYTES + " a)");
+        copy.watch(tree);
+        assertEquals(List.of(), copy.unwatched());
+        assertTrue(copy.round().bytes() >= MOST_BYTES);
+        assertTrue(copy.round().bytes() < MOST_BYTES / 10);
+        tell("b=$(fill " + MOST_BYTES + " b)");
+        assertTrue(copy.round().bytes() >= MOST_BYTES);
+        copy.round();
+        assertTrue(unchangedBytes() >= 2 * MOST_BYTES - 2L * PAGE);
+    }
+
+    /** Maps, unmaps, copies and writes at random between and during rounds. */
+    @Test
+    void whatIsSaidToBeUnchangedIs() throws Exception {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        copy.watch(tree);
+        copy.follow();
+        for (int step = 0; step < STEPS; step++) {
+            char name = (char) ('a' + random.nextInt(5));
+            char other = (char) ('a' + random.nextInt(5));
+            switch (random.nextInt(4)) {
+                case 0 -> tell("unset " + name);
+                case 1 -> tell(name + "=$" + other);
+                default ->
+                        tell(
+                                "%c=$(fill %d %c)"
+                                        .formatted(
+                                                name,
+                                                random.nextInt(MOST_BYTES),
+                                                'a' + random.nextInt(26)));
+            }
+            Thread.sleep(random.nextInt(8));
+        }
+        tell("e=$(fill " + MOST_BYTES + " e)");
+        Thread.sleep(100);
+        assertTrue(unchangedBytes() > MOST_BYTES / 2, "seed " + seed);
+    }
+}

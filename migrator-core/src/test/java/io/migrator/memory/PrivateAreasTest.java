@@ -1,0 +1,35 @@
+package io.migrator.memory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+
+class PrivateAreasTest {
+    private static final String MAPS =
+            """
+            55d0c0a00000-55d0c0a21000 rw-p 00000000 00:00 0                          [heap]
+            7f0000000000-7f0000021000 rw-p 00000000 00:00 0
+            7f0000021000-7f0004000000 ---p 00000000 00:00 0
+            7f0010000000-7f0010001000 rw-s 00000000 00:01 4 /dev/zero (deleted)
+            7f0020000000-7f0020001000 rw-p 00000000 00:00 0 [anon:glibc: malloc]
+            7f0030000000-7f0030001000 rw-p 00002000 fe:00 131 /usr/lib/libc.so.6
+            7f0040000000-7f0040001000 rwxp 00000000 00:00 0
+            7f0050000000-7f0050001000 r--p 00000000 00:00 0
+            7f0060000000-7f0060001000 rw-p 00000000 00:00 0 [stack:123]
+            7ffd00000000-7ffd00021000 rw-p 00000000 00:00 0                          [stack]
+            7ffd00100000-7ffd00104000 r--p 00000000 00:00 0                          [vvar]
+            """;
+
+    /** As criushim.c has it. */
+    @Test
+    void areWhatTheShimHides() {
+        assertEquals(
+                List.of(
+                        new PageRange(0x55d0c0a00000L, 0x55d0c0a21000L),
+                        new PageRange(0x7f0000000000L, 0x7f0000021000L),
+                        new PageRange(0x7f0020000000L, 0x7f0020001000L)),
+                PrivateAreas.in(MAPS));
+    }
+}
