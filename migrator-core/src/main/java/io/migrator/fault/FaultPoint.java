@@ -16,6 +16,7 @@ import java.util.Optional;
 public enum FaultPoint {
     SOURCE_CHECKED("the checks are through, nothing was touched"),
     SOURCE_PREPARED("the target answered that it is prepared"),
+    SOURCE_COPYING("a pre-copy round is sent, the job runs"),
     SOURCE_DUMPING("criu holds the processes and is about to dump them"),
     SOURCE_HELD("criu is at post-dump, the job is not sealed yet"),
     SOURCE_SEALED("the job is sealed"),

@@ -22,6 +22,8 @@ public final class Errno {
             case 17 -> "exists";
             case 22 -> "invalid argument";
             case 24 -> "too many open files";
+            case 27 -> "file too large";
+            case 28 -> "no space left on device";
             default -> "errno " + errno;
         };
     }

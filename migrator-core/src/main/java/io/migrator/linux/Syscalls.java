@@ -22,6 +22,8 @@ final class Syscalls {
     static final long CLOSE = 3;
 
     static final long IOCTL = 16;
+    static final long PREAD64 = 17;
+    static final long PWRITE64 = 18;
     static final long SOCKET = 41;
     static final long SENDTO = 44;
     static final long GETSOCKNAME = 51;
@@ -41,6 +43,7 @@ final class Syscalls {
     static final long IOPRIO_GET = 252;
     static final long OPENAT = 257;
 
+    static final long FALLOCATE = 285;
     static final long SETNS = 308;
     static final long PROCESS_VM_READV = 310;
     static final long PROCESS_VM_WRITEV = 311;

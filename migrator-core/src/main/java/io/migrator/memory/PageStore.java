@@ -1,14 +1,13 @@
 package io.migrator.memory;
 
+import io.migrator.linux.SparseFile;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,7 +30,7 @@ public final class PageStore implements AutoCloseable {
     private static final int MOST_THREADS = 4;
 
     private final Path directory;
-    private final Map<Integer, FileChannel> files = new HashMap<>();
+    private final Map<Integer, SparseFile> files = new HashMap<>();
     private final JobPages there = new JobPages();
     private long bytes;
 
@@ -42,7 +41,7 @@ public final class PageStore implements AutoCloseable {
         void pages(int pid, long address, ByteBuffer bytes) throws Problem;
     }
 
-    private record Chunk(int pid, FileChannel file, PageRange range) {}
+    private record Chunk(int pid, SparseFile file, PageRange range) {}
 
     /** One that is empty. */
     public PageStore(Path directory) {
@@ -53,28 +52,23 @@ public final class PageStore implements AutoCloseable {
      * Keeps pages.
      *
      * @param pid of their process inside the instance
+     * @param pages direct; left as they are
      */
     public void put(int pid, long address, ByteBuffer pages) throws IOException {
-        FileChannel file = files.get(pid);
+        SparseFile file = files.get(pid);
         if (file == null) {
-            file =
-                    FileChannel.open(
-                            directory.resolve("memory-" + pid),
-                            StandardOpenOption.CREATE_NEW,
-                            StandardOpenOption.READ,
-                            StandardOpenOption.WRITE);
+            file = SparseFile.create(directory.resolve("memory-" + pid));
             files.put(pid, file);
         }
-        long at = address;
-        while (pages.hasRemaining()) {
-            at += file.write(pages, at);
-        }
-        bytes += at - address;
-        there.add(pid, address, at);
+        file.write(pages, address);
+        long end = address + pages.remaining();
+        bytes += end - address;
+        there.add(pid, address, end);
     }
 
     /**
-     * Gives all pages that are here and among the wanted ones, on several threads.
+     * Gives all pages that are here and among the wanted ones, on several threads, and forgets them
+     * as it goes: the memory is never needed twice.
      *
      * @throws Problem the visitor's
      */
@@ -124,12 +118,9 @@ public final class PageStore implements AutoCloseable {
             Chunk chunk = chunks.get(each);
             long start = chunk.range.start();
             block.clear().limit((int) (chunk.range.end() - start));
-            while (block.hasRemaining()) {
-                if (chunk.file.read(block, start + block.position()) < 0) {
-                    throw new IOException("the store of pages is cut off");
-                }
-            }
-            visitor.pages(chunk.pid, start, block.flip());
+            chunk.file.read(block, start);
+            visitor.pages(chunk.pid, start, block);
+            chunk.file.punch(start, block.limit());
         }
         return null;
     }
@@ -141,12 +132,6 @@ public final class PageStore implements AutoCloseable {
 
     @Override
     public void close() {
-        for (FileChannel file : files.values()) {
-            try {
-                file.close();
-            } catch (IOException e) {
-                // it is removed with its directory
-            }
-        }
+        files.values().forEach(SparseFile::close);
     }
 }

@@ -224,7 +224,7 @@ public final class Migration {
         watch.begin(Stage.PRECOPY);
         Rounds rounds = new Rounds(target.sink(), progress, cancellation, memory);
         undo.push("ending the watch over the memory", rounds::close);
-        rounds.run(instance, this::warn);
+        rounds.run(instance);
         watch.begin(Stage.DUMP);
         SourceNetwork network = SourceNetwork.of(plan, instance, id);
         undo.push("unlocking the network", network::resume);

@@ -1,5 +1,6 @@
 package io.migrator.migration;
 
+import io.migrator.fault.FaultPoint;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.memory.JobSink;
@@ -12,7 +13,6 @@ import io.migrator.problem.Problem;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /** The pre-copy of one migration: rounds until it is time to freeze. One thread. */
 final class Rounds implements AutoCloseable {
@@ -32,7 +32,7 @@ final class Rounds implements AutoCloseable {
     }
 
     /** Sends the job's memory, as far as that is wanted and can be. */
-    void run(Instance instance, Consumer<String> report) throws Problem, InterruptedException {
+    void run(Instance instance) throws Problem, InterruptedException {
         if (wish.way() == Way.STOP) {
             return;
         }
@@ -40,23 +40,24 @@ final class Rounds implements AutoCloseable {
         StopRule.Verdict verdict = StopRule.Verdict.AGAIN;
         while (verdict == StopRule.Verdict.AGAIN) {
             copy.watch(ProcessTree.of(instance));
-            orUnwatched(instance, report);
+            orUnwatched(instance);
             if (!copy.watches()) {
                 return;
             }
             Round round = copy.round();
             done.add(round);
             progress.round(done.size(), round);
+            FaultPoint.SOURCE_COPYING.reached();
             verdict = rule.decide(done);
         }
         if (verdict != StopRule.Verdict.FITS) {
-            report.accept(
-                    "the job writes its memory as fast as it is copied: what is left goes while it"
-                            + " stands still");
+            progress.chosen(
+                    "memory: the job writes its memory as fast as it is copied: what is left goes"
+                            + " while it stands still");
         }
     }
 
-    private void orUnwatched(Instance instance, Consumer<String> report) throws Problem {
+    private void orUnwatched(Instance instance) throws Problem {
         List<String> without = copy.unwatched();
         if (without.isEmpty()) {
             return;
@@ -67,7 +68,7 @@ final class Rounds implements AutoCloseable {
                     .tryThis("migrate with --memory stop");
         }
         if (done.isEmpty()) {
-            without.forEach(each -> report.accept("not pre-copied: " + each));
+            without.forEach(each -> progress.chosen("memory: not pre-copied: " + each));
         }
     }
 

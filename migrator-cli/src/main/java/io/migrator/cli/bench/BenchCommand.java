@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
         description = "Measures on these nodes, beside what one would do by hand.",
         subcommands = {
             TransportCommand.class,
-            StopCommand.class,
+            MemoryCommand.class,
             NetworkCommand.class,
             SendCommand.class,
             SinkCommand.class,

@@ -1,6 +1,6 @@
 package io.migrator.cli.bench;
 
-import io.migrator.cli.bench.StopCase.Move;
+import io.migrator.cli.bench.MoveCase.Move;
 import io.migrator.lab.Lab;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -84,7 +84,7 @@ final class Rounds {
         } finally {
             delete(directory);
         }
-        StopCase result = result();
+        MoveCase result = result();
         print(machine, heading, result);
         if (json != null) {
             Double floor = Results.figure(Sample.of(noise).median());
@@ -166,14 +166,14 @@ final class Rounds {
         }
     }
 
-    private StopCase result() {
-        StopCase baseline =
-                StopCase.of("by hand", "stop", plan.megabytes, plan.rate, theirs, theirFailures);
-        return StopCase.of(plan.name, plan.memory, plan.megabytes, plan.rate, ours, ourFailures)
+    private MoveCase result() {
+        MoveCase baseline =
+                MoveCase.of("by hand", "stop", plan.megabytes, plan.rate, theirs, theirFailures);
+        return MoveCase.of(plan.name, plan.memory, plan.megabytes, plan.rate, ours, ourFailures)
                 .beside(baseline, Sample.of(ratios));
     }
 
-    private void print(Machine machine, String heading, StopCase result) {
+    private void print(Machine machine, String heading, MoveCase result) {
         System.out.printf(
                 Locale.ROOT,
                 "%s%n%s, %d rounds%nnoise floor (longest gap of 3 s with nothing going on): %s"
@@ -186,7 +186,7 @@ final class Rounds {
                 "%-24s %-24s %8s %8s   %s%n",
                 "milliseconds, median", "gap (min-max)", "told", "total", "steps");
         row("migrator", ours, result);
-        StopCase baseline = result.baseline();
+        MoveCase baseline = result.baseline();
         if (baseline != null) {
             row(baseline.name(), theirs, baseline);
         }
@@ -201,12 +201,12 @@ final class Rounds {
         theirFailures.forEach(failure -> System.out.println("FAILED by hand, " + failure));
     }
 
-    private static void row(String name, List<Move> moves, StopCase of) {
+    private static void row(String name, List<Move> moves, MoveCase of) {
         System.out.printf(
                 Locale.ROOT,
                 ROW,
                 name,
-                StopCase.sample(moves, Move::gapMillis).text("%.0f"),
+                MoveCase.sample(moves, Move::gapMillis).text("%.0f"),
                 of.frozenMillis(),
                 of.totalMillis(),
                 text(of.phases()));

@@ -5,9 +5,9 @@
  *
  * <p>{@code transport}: {@link io.migrator.cli.bench.TransportCommand} starts one {@link
  * io.migrator.cli.bench.SendCommand} for each figure, which opens {@link io.migrator.cli.bench.Lane
- * Lane}s to {@link io.migrator.cli.bench.SinkCommand} or to cat. {@code stop}: {@link
- * io.migrator.cli.bench.StopCommand} starts a {@link io.migrator.cli.bench.Pattern} in the lab and
- * moves it in one {@link io.migrator.cli.bench.Way} after the other.
+ * Lane}s to {@link io.migrator.cli.bench.SinkCommand} or to cat. {@code memory}: {@link
+ * io.migrator.cli.bench.MemoryCommand} starts a {@link io.migrator.cli.bench.Pattern} in the lab
+ * and moves it in one {@link io.migrator.cli.bench.Way} after the other.
  */
 @NullMarked
 package io.migrator.cli.bench;

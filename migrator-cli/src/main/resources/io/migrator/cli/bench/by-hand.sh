@@ -1,6 +1,6 @@
 #!/bin/bash
 # A stop-and-copy of an Apptainer instance as a person does it with criu, tar and ssh: the baseline of
-# `migrator bench stop` and, with nft and ip, of `bench network`. Needs root on both nodes. Only `move` is in the gap.
+# `migrator bench memory` and, with nft and ip, of `bench network`. Needs root on both nodes. Only `move` is in the gap.
 #
 #   by-hand.sh prepare NAME IMAGE PIDS   on the target: criu's copy, and an empty instance whose own threads
 #                                        have none of the payload's PIDS; prints its appinit's pid

@@ -18,7 +18,7 @@ import java.util.function.ToDoubleFunction;
  * @param ratio of the gap to the baseline's in the same round, median
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-record StopCase(
+record MoveCase(
         String name,
         String memory,
         long memoryBytes,
@@ -38,7 +38,7 @@ record StopCase(
         @Nullable Double ratio,
         @Nullable Double ratioMin,
         @Nullable Double ratioMax,
-        @Nullable StopCase baseline) {
+        @Nullable MoveCase baseline) {
 
     /**
      * One move.
@@ -48,7 +48,7 @@ record StopCase(
     record Move(double gapMillis, double noiseMillis, Way.Told told) {}
 
     /** A case without a baseline. */
-    static StopCase of(
+    static MoveCase of(
             String name,
             String memory,
             int megabytes,
@@ -56,7 +56,7 @@ record StopCase(
             List<Move> moves,
             List<String> failures) {
         Sample gap = sample(moves, Move::gapMillis);
-        return new StopCase(
+        return new MoveCase(
                 name,
                 memory,
                 (long) megabytes << 20,
@@ -79,8 +79,8 @@ record StopCase(
                 null);
     }
 
-    StopCase beside(StopCase other, Sample ratios) {
-        return new StopCase(
+    MoveCase beside(MoveCase other, Sample ratios) {
+        return new MoveCase(
                 name,
                 memory,
                 memoryBytes,

@@ -1,5 +1,6 @@
 package io.migrator.cli.bench;
 
+import io.migrator.migration.MemoryWish;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -8,20 +9,28 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 
 @Command(
-        name = "stop",
+        name = "memory",
         mixinStandardHelpOptions = true,
         description = {
-            "How long a payload stands still in a stop-and-copy from n1 to n2 of the lab, beside"
-                    + " the same steps by hand: criu dump, tar | ssh, criu restore.",
+            "How long a payload stands still in a move from n1 to n2 of the lab, beside the same"
+                    + " steps by hand: criu dump, tar | ssh, criu restore.",
             "",
             "The gap is what the payload itself saw. Each round starts a new payload for each way;"
                     + " the order changes from round to round; every page is checked after each"
                     + " move. The first round is not counted. Needs root.",
         })
-final class StopCommand implements Callable<Integer> {
+final class MemoryCommand implements Callable<Integer> {
+    @Option(
+            names = "--memory",
+            defaultValue = "auto",
+            paramLabel = "auto|stop|precopy",
+            description = "How the memory travels (default: ${DEFAULT-VALUE}).")
+    private MemoryWish.Way memory = MemoryWish.Way.AUTO;
+
     @Option(
             names = "--mb",
             defaultValue = "1024",
@@ -51,14 +60,15 @@ final class StopCommand implements Callable<Integer> {
         if (megabytes < 1 || rate < 0 || repeat < 1) {
             throw Problem.usage("--mb and --repeat are at least 1, --rate at least 0");
         }
-        Rounds.Plan plan = new Rounds.Plan("stop-and-copy", "stop", megabytes, rate, repeat, "");
+        String way = memory.name().toLowerCase(Locale.ROOT);
+        Rounds.Plan plan = new Rounds.Plan("memory", way, megabytes, rate, repeat, "");
         return new Rounds(
                         plan,
                         (lab, name, directory, inside) ->
                                 new Pattern(lab, name, megabytes, rate, directory, inside))
                 .run(
-                        "payload of %d MiB that writes %d MiB/s, every page checked"
-                                .formatted(megabytes, rate),
+                        "--memory %s, payload of %d MiB that writes %d MiB/s, every page checked"
+                                .formatted(way, megabytes, rate),
                         json);
     }
 }

@@ -1,0 +1,182 @@
+package io.migrator.it;
+
+import static io.migrator.it.TwoNodes.N1;
+import static io.migrator.it.TwoNodes.N2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import io.migrator.fault.FaultPoint;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** Memory that travels while the job runs: every page is right, and the job is left alone. */
+class PreCopyIT {
+    private static final long MEGA = 1 << 20;
+    private static final int REFUSED = 3;
+
+    /**
+     * Threads that fill, check, copy, grow and drop blocks of memory, and children that are forked
+     * meanwhile; the report counts wrong blocks.
+     */
+    private static final String CHURN =
+            """
+            import hashlib, json, os, random, signal, sys, threading
+            wrong = done = 0
+            lock = threading.Lock()
+            def work(seed):
+                global wrong, done
+                rng = random.Random(seed)
+                blocks = {}
+                while True:
+                    key = rng.randrange(24)
+                    if key in blocks:
+                        data, digest = blocks[key]
+                        good = hashlib.sha256(data).digest() == digest
+                        with lock:
+                            wrong += not good
+                            done += 1
+                    size = rng.choice((3000, 70000, 300000, 1000000))
+                    data = bytearray(rng.randbytes(1000) * (size // 1000))
+                    data[rng.randrange(len(data))] ^= 1
+                    blocks[key] = (data, hashlib.sha256(data).digest())
+                    if rng.randrange(8) == 0:
+                        blocks.pop(rng.choice(list(blocks)))
+                    if seed == 0 and rng.randrange(50) == 0 and os.fork() == 0:
+                        data[0] ^= 1
+                        os._exit(0)
+            def report(*_):
+                with open(sys.argv[1] + '~', 'w') as out:
+                    text = json.dumps({'seq': report.seq, 'wrong': wrong, 'done': done}, separators=(',', ':'))
+                    out.write(text)
+                os.rename(sys.argv[1] + '~', sys.argv[1])
+                report.seq += 1
+            report.seq = 1
+            signal.signal(signal.SIGUSR2, report)
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            for seed in range(3):
+                threading.Thread(target=work, args=(seed,), daemon=True).start()
+            report()
+            while True:
+                signal.pause()
+            """;
+
+    @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    private static JsonNode assertPreCopied(Moved moved) {
+        assertEquals(0, moved.exit(), moved.err());
+        assertEquals("precopy", moved.json().path("memory").asText(), moved.err());
+        assertTrue(moved.json().path("rounds").size() >= 2, moved.json()::toString);
+        return moved.json();
+    }
+
+    private static void assertUnwatched(String node, String name) throws Exception {
+        assertEquals(0, watchedMappings(node, name), "mappings are still write-protected");
+    }
+
+    private static int watchedMappings(String node, String name) throws Exception {
+        String line = "grep -c '^VmFlags:.* uw' /proc/%d/smaps || true";
+        return Integer.parseInt(NODES.bash(node, line.formatted(NODES.payload(node, name))));
+    }
+
+    /** What was copied first is not copied again, and the last round is small. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--rate 20", "--rate 20 --processes 4 --threads 2"})
+    void everyPageIsRightThereAndBack(String options) throws Exception {
+        NODES.startPattern(N1, "job", 200, options.split(" "));
+        for (String from : List.of(N1, N2, N1)) {
+            JsonNode moved = assertPreCopied(NODES.migrate(from, "job", "--memory", "precopy"));
+            NODES.verify(TwoNodes.other(from), "job");
+            JsonNode rounds = moved.path("rounds");
+            assertTrue(rounds.get(0).path("bytes").asLong() >= 200 * MEGA, rounds::toString);
+            long last = rounds.get(rounds.size() - 1).path("bytes").asLong();
+            assertTrue(last < 100 * MEGA, rounds::toString);
+            assertUnwatched(TwoNodes.other(from), "job");
+        }
+        NODES.stop(N2, "job");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
+    @Test
+    void memoryThatIsMappedAndForkedMeanwhile() throws Exception {
+        churn(NODES);
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
+    @Test
+    void anOrdinaryUsers() throws Exception {
+        Person alice = NODES.as("alice");
+        churn(alice, "--userns");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
+    private static void churn(Person person, String... options) throws Exception {
+        person.start(
+                N1, "churn", List.of(options), "python3", "-c", CHURN, person.reportOf("churn"));
+        person.awaitFile(N1, person.reportOf("churn"));
+        long done = 0;
+        for (String from : List.of(N1, N2, N1, N2)) {
+            assertPreCopied(person.migrate(from, "churn", "--memory", "precopy"));
+            JsonNode report = person.report(TwoNodes.other(from), "churn", "USR2");
+            assertEquals(0, report.path("wrong").asInt(), report::toString);
+            assertTrue(report.path("done").asLong() > done, report::toString);
+            done = report.path("done").asLong();
+        }
+        person.stop(N1, "churn");
+    }
+
+    @Test
+    void aRehearsalLeavesItUnwatched() throws Exception {
+        NODES.startPattern(N1, "job", 50, "--rate", "20");
+        assertPreCopied(NODES.rehearse(N1, "job"));
+        assertUnwatched(N1, "job");
+        NODES.verify(N1, "job");
+    }
+
+    /** The kernel ends the watch with the process that had it. */
+    @Test
+    void aKilledMigratorLeavesItUnwatched() throws Exception {
+        NODES.startPattern(N1, "job", 50, "--rate", "20");
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_COPYING);
+        blow.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+        blow.await(moving);
+        assertTrue(watchedMappings(N1, "job") > 0, "not watched");
+        blow.strike(Fault.SOURCE_JVM);
+        moving.get(60, TimeUnit.SECONDS);
+        blow.heal();
+        assertUnwatched(N1, "job");
+        NODES.verify(N1, "job");
+    }
+
+    /** Its reads are the device's writes, which no write protection sees. */
+    @Test
+    void directInputIsNotPreCopied() throws Exception {
+        String program =
+                "import os, signal; fd = os.open('/shared/images/base.sif',"
+                        + " os.O_RDONLY | os.O_DIRECT); x = bytearray(30 << 20); signal.pause()";
+        NODES.start(N1, "direct", List.of(), "python3", "-c", program);
+        NODES.payload(N1, "direct");
+        Moved refused = NODES.migrate(N1, "direct", "--memory", "precopy");
+        refused.refused(REFUSED);
+        assertTrue(refused.err().contains("base.sif (O_DIRECT)"), refused.err());
+        assertTrue(refused.err().contains("--memory stop"), refused.err());
+        Moved moved = NODES.migrate(N1, "direct");
+        assertEquals(0, moved.exit(), moved.err());
+        assertEquals("stop", moved.json().path("memory").asText());
+        assertTrue(moved.err().contains("not pre-copied"), moved.err());
+        NODES.stop(N2, "direct");
+    }
+}
