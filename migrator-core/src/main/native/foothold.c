@@ -506,6 +506,8 @@ static uint32_t write_memory(const struct criu *criu, uint32_t size)
 	if (size < sizeof head || criu->dump)
 		return EINVAL;
 	memcpy(&head, message, sizeof head);
+	if (head.pid == 0 || head.pid > INT32_MAX)
+		return ESRCH;
 	snprintf(path, sizeof path, "/proc/%d/ns/pid", (pid_t)head.pid);
 	if (stat(path, &theirs) || fstat(criu->pids, &inside))
 		return errno;

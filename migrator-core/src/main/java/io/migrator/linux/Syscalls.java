@@ -44,6 +44,7 @@ final class Syscalls {
     static final long OPENAT = 257;
 
     static final long FALLOCATE = 285;
+    static final long WAITID = 247;
     static final long SETNS = 308;
     static final long PROCESS_VM_READV = 310;
     static final long PROCESS_VM_WRITEV = 311;

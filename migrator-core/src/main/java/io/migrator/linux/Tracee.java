@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -42,6 +43,19 @@ final class Tracee implements AutoCloseable {
      * More than any program under a storm of signals was seen to need; else it is not ours to have.
      */
     private static final int STOPS_MAX = 10_000;
+
+    /** A process that waits for a device or a file server can be stopped only when that answers. */
+    private static final long STOP_NANOS = 2_000_000_000;
+
+    private static final long POLL_NANOS = 50_000;
+
+    private static final long P_PID = 1;
+
+    /** WSTOPPED, WEXITED, WNOHANG, WNOWAIT and __WALL of waitid(2). */
+    private static final long LOOK_FOR_STOP = 2 | 4 | 1 | 0x01000000 | 0x40000000;
+
+    private static final long SIGINFO_BYTES = 128;
+    private static final long SIGINFO_PID = 16;
 
     private static final int EVENT_STOP = 128;
     private static final int SYSCALL_STOP = 5 | 0x80;
@@ -204,9 +218,32 @@ final class Tracee implements AutoCloseable {
     /** To a stop from which an interrupted system call is taken up again, see signal(7). */
     private void interrupt() throws IOException {
         ptrace(INTERRUPT, 0, 0);
+        orDoesNotStop();
         for (int status = await(pid); status >> 16 != EVENT_STOP; status = await(pid)) {
             boolean signal = status >> 16 == 0 && status >> 8 != SYSCALL_STOP;
             ptrace(CONT, 0, signal ? status >> 8 : 0);
+        }
+    }
+
+    /** Returns when there is a stop to be waited for. */
+    private void orDoesNotStop() throws IOException {
+        long end = System.nanoTime() + STOP_NANOS;
+        try (Arena own = Arena.ofConfined()) {
+            MemorySegment info = own.allocate(SIGINFO_BYTES, Long.BYTES);
+            while (true) {
+                info.fill((byte) 0);
+                long result =
+                        Syscalls.call(
+                                Syscalls.WAITID, P_PID, pid, info.address(), LOOK_FOR_STOP, 0);
+                if (result != 0 || info.get(JAVA_INT, SIGINFO_PID) != 0) {
+                    return; // what failed fails again, with a message
+                }
+                if (System.nanoTime() > end) {
+                    throw new IOException(
+                            "process " + pid + " does not stop: it waits for a device");
+                }
+                LockSupport.parkNanos(POLL_NANOS);
+            }
         }
     }
 

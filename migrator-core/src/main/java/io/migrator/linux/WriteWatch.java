@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * Asynchronous write protection of another process's memory (userfaultfd(2) with
@@ -13,7 +15,7 @@ import java.lang.foreign.ValueLayout;
  * none.
  *
  * <p>Needs the right to trace the process. The end of this JVM, or {@link #close}, ends the
- * protection and leaves nothing behind. {@link #of} is for a platform thread; all else for any.
+ * protection and leaves nothing behind. Any thread.
  */
 public final class WriteWatch implements AutoCloseable {
     private static final long CLOEXEC = 0x80000;
@@ -25,6 +27,7 @@ public final class WriteWatch implements AutoCloseable {
     private static final long API_NUMBER = 0xaa;
     private static final long API = 0xc018aa3fL;
     private static final long REGISTER = 0xc020aa00L;
+    private static final long WRITE_PROTECT = 0xc018aa06L;
     private static final long MODE_WP = 2;
     private static final long WP_ASYNC = 1 << 15;
     private static final long WP_UNPOPULATED = 1 << 13;
@@ -50,7 +53,7 @@ public final class WriteWatch implements AutoCloseable {
         if (filtered && !User.isRoot()) {
             throw new IOException("a seccomp filter would see the calls made in it");
         }
-        WriteWatch watch = new WriteWatch(descriptor(process.pid(), filtered));
+        WriteWatch watch = new WriteWatch(descriptorOf(process.pid(), filtered));
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(ARGUMENT_BYTES, Long.BYTES);
             argument.setAtIndex(ValueLayout.JAVA_LONG, 0, API_NUMBER);
@@ -64,6 +67,41 @@ public final class WriteWatch implements AutoCloseable {
                                 + Errno.text((int) -result));
             }
             return watch;
+        }
+    }
+
+    /**
+     * On a thread of its own, whose end lets the process go on, whatever it stood in: one that
+     * waits for a device cannot be stopped.
+     */
+    private static long descriptorOf(long pid, boolean filtered) throws IOException {
+        FutureTask<Long> task = new FutureTask<>(() -> descriptor(pid, filtered));
+        Thread tracer = Thread.ofPlatform().daemon().name("tracer").start(task);
+        try {
+            return task.get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException failed
+                    ? failed
+                    : new IOException(e.getCause());
+        } finally {
+            join(tracer);
+        }
+    }
+
+    private static void join(Thread tracer) {
+        boolean interrupted = false;
+        while (tracer.isAlive()) {
+            try {
+                tracer.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -85,7 +123,8 @@ public final class WriteWatch implements AutoCloseable {
 
     /**
      * Watches a range, which lies in one mapping. All its pages count as written until the first
-     * scan that resets them.
+     * scan that resets them; so those, too, that were watched elsewhere and kept the kernel's mark
+     * when they were moved (mremap(2) before "mm: clear uffd-wp PTE/PMD state on mremap()").
      *
      * @return false if the kernel cannot watch that kind of mapping, or another userfaultfd does
      */
@@ -95,7 +134,11 @@ public final class WriteWatch implements AutoCloseable {
             argument.setAtIndex(ValueLayout.JAVA_LONG, 0, start);
             argument.setAtIndex(ValueLayout.JAVA_LONG, 1, end - start);
             argument.setAtIndex(ValueLayout.JAVA_LONG, 2, MODE_WP);
-            return Syscalls.call(Syscalls.IOCTL, fd, REGISTER, argument.address()) == 0;
+            if (Syscalls.call(Syscalls.IOCTL, fd, REGISTER, argument.address()) != 0) {
+                return false;
+            }
+            argument.setAtIndex(ValueLayout.JAVA_LONG, 2, 0); // struct uffdio_writeprotect, mode
+            return Syscalls.call(Syscalls.IOCTL, fd, WRITE_PROTECT, argument.address()) == 0;
         }
     }
 

@@ -58,6 +58,24 @@ final class PageSet {
         });
     }
 
+    /** Adds what another has of a range. */
+    void addAll(PageSet other, PageRange range) {
+        long blockBytes = (long) BLOCK_PAGES << PAGE_SHIFT;
+        long first = range.start() / blockBytes;
+        long last = (range.end() - 1) / blockBytes;
+        other.blocks
+                .subMap(first, true, last, true)
+                .keySet()
+                .forEach(block -> {
+                    PageSet part = new PageSet();
+                    part.add(
+                            Math.max(range.start(), block * blockBytes),
+                            Math.min(range.end(), (block + 1) * blockBytes));
+                    part.retainAll(other);
+                    addAll(part);
+                });
+    }
+
     /** Takes out what another has. */
     void removeAll(PageSet other) {
         for (Map.Entry<Long, long[]> theirs : other.blocks.entrySet()) {

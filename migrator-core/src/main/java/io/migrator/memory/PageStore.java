@@ -82,8 +82,12 @@ public final class PageStore implements AutoCloseable {
             for (int each = 0; each < Math.min(threads, chunks.size()); each++) {
                 work.add(workers.submit(() -> give(chunks, next, visitor)));
             }
-            for (Future<?> each : work) {
-                each.get();
+            try {
+                for (Future<?> each : work) {
+                    each.get();
+                }
+            } finally {
+                next.set(chunks.size()); // of use only if one failed
             }
         } catch (ExecutionException e) {
             switch (e.getCause()) {

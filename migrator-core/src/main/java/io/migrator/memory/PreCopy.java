@@ -18,13 +18,14 @@ import java.util.Map;
  * time what was written since (pre-copy; Clark et al., "Live Migration of Virtual Machines", NSDI
  * 2005). What it says in the end to be unchanged need not be sent while the job stands still.
  *
- * <p>{@link #watch} and {@link #round} are called by one platform thread; between {@link #follow}
- * and {@link #unchanged} a thread of its own goes on, so that little is written while criu starts.
+ * <p>{@link #watch} and {@link #round} are called by one thread; between {@link #follow} and {@link
+ * #unchanged} a thread of its own goes on, so that little is written while criu starts.
  */
 public final class PreCopy implements AutoCloseable {
     /** Between two rounds while criu starts: it needs the processors, too. */
     private static final long PAUSE_MILLIS = 2;
 
+    private static final int BLOCK_BYTES = 1 << 20;
     private static final double NANOS_PER_MILLI = 1e6;
 
     private final JobSink sink;
@@ -34,17 +35,16 @@ public final class PreCopy implements AutoCloseable {
     private final List<String> unwatched = new ArrayList<>();
     private volatile boolean frozen;
     private @Nullable Thread follower;
-    private @Nullable Exception failure;
+    private @Nullable Throwable failure;
 
     /** A process that is watched, and what of it is on the target. */
     private static final class Watched {
         private final int pid;
         private final PidFd process;
-        private final @Nullable WriteTracker tracker;
         private final PageSet sent = new PageSet();
 
-        /** What could not be read in the round before. */
-        private PageSet missed = new PageSet();
+        /** Null if it cannot be watched, or cannot any more. */
+        private @Nullable WriteTracker tracker;
 
         private Watched(int pid, PidFd process, @Nullable WriteTracker tracker) {
             this.pid = pid;
@@ -74,25 +74,27 @@ public final class PreCopy implements AutoCloseable {
     }
 
     private void watch(ProcessTree.Member member) {
+        Proc process = member.process();
+        PidFd held = null;
+        WriteTracker tracker = null;
         try {
-            Proc process = member.process();
-            PidFd held = PidFd.open(process.pid());
-            WriteTracker tracker = null;
-            try {
-                if (process.innerPid() != member.pid()) {
-                    throw new IOException("process " + member.pid() + " ended");
-                }
-                orWrittenByDevices(process);
-                tracker = WriteProtection.of(process);
-            } catch (IOException e) {
-                unwatched.add(
-                        "process %d (%s): %s"
-                                .formatted(member.pid(), member.name(), e.getMessage()));
+            held = PidFd.open(process.pid());
+            if (process.innerPid() != member.pid()) {
+                throw new IOException("process " + member.pid() + " ended");
             }
-            processes.put(process.pid(), new Watched(member.pid(), held, tracker));
+            orWrittenByDevices(process);
+            tracker = WriteProtection.of(process);
         } catch (IOException e) {
-            // it has ended
+            if (held == null || !process.alive()) {
+                if (held != null) {
+                    held.close();
+                }
+                return; // it has ended
+            }
+            unwatched.add(
+                    "process %d (%s): %s".formatted(member.pid(), member.name(), e.getMessage()));
         }
+        processes.put(process.pid(), new Watched(member.pid(), held, tracker));
     }
 
     private static void orWrittenByDevices(Proc process) throws IOException {
@@ -121,33 +123,52 @@ public final class PreCopy implements AutoCloseable {
         long startNanos = System.nanoTime();
         long before = way.sentBytes();
         for (Watched each : processes.values()) {
-            if (each.tracker != null) {
-                round(each, each.tracker, way);
-            }
+            round(each, way);
         }
         double millis = (System.nanoTime() - startNanos) / NANOS_PER_MILLI;
         return new Round(way.sentBytes() - before, millis);
     }
 
-    private static void round(Watched process, WriteTracker tracker, PageFeed way)
-            throws Problem, InterruptedException {
+    private void round(Watched process, PageFeed way) throws Problem, InterruptedException {
+        WriteTracker tracker = process.tracker;
+        if (tracker == null) {
+            return;
+        }
         PageSet wanted;
         try {
-            wanted = tracker.written();
+            wanted = tracker.written(process.sent);
+            // a transfer that was under way when the pages were reset has its descriptor still open
+            orWrittenByDevices(new Proc(process.process.pid()));
         } catch (IOException e) {
-            return; // it has ended
+            process.tracker = null;
+            tracker.close();
+            if (new Proc(process.process.pid()).alive()) {
+                unwatched.add("process %d: %s".formatted(process.pid, e.getMessage()));
+            }
+            return;
         }
-        wanted.addAll(process.missed);
-        process.missed = new PageSet();
-        process.sent.removeAll(wanted);
         for (PageRange range : wanted.ranges()) {
-            try {
-                way.send(process.pid, process.process, range, process.sent);
-            } catch (IOException e) {
-                process.missed.add(range.start(), range.end()); // some of it is gone
+            for (long at = range.start(); at < range.end(); at += BLOCK_BYTES) {
+                if (frozen) {
+                    return; // what was not sent is not known to be there
+                }
+                send(process, new PageRange(at, Math.min(at + BLOCK_BYTES, range.end())), way);
             }
         }
-        process.missed.removeAll(process.sent);
+    }
+
+    /** What cannot be read is gone, or for the freeze: the rest of the block is sent. */
+    private static void send(Watched process, PageRange block, PageFeed way)
+            throws Problem, InterruptedException {
+        try {
+            way.send(process.pid, process.process, block, process.sent);
+        } catch (IOException e) {
+            for (long at = block.start();
+                    at < block.end() && block.end() - block.start() > PageSet.PAGE_BYTES;
+                    at += PageSet.PAGE_BYTES) {
+                send(process, new PageRange(at, at + PageSet.PAGE_BYTES), way);
+            }
+        }
     }
 
     /** Goes on with rounds on a thread of its own, for processes that are watched by now. */
@@ -161,7 +182,7 @@ public final class PreCopy implements AutoCloseable {
                 round(own);
                 Thread.sleep(PAUSE_MILLIS);
             }
-        } catch (Problem | InterruptedException | RuntimeException e) {
+        } catch (Throwable e) { // an error, too: what was reset and not sent must not count as sent
             failure = e;
         }
     }
@@ -179,9 +200,8 @@ public final class PreCopy implements AutoCloseable {
             try {
                 if (tracker != null && each.process.exists()) {
                     orWrittenByDevices(new Proc(each.process.pid()));
-                    PageSet pages = tracker.unwritten();
-                    pages.retainAll(each.sent);
-                    found.at(each.pid).addAll(pages);
+                    tracker.keepUnwritten(each.sent);
+                    found.at(each.pid).addAll(each.sent);
                 }
             } catch (IOException e) {
                 // all of it is sent again
@@ -196,11 +216,12 @@ public final class PreCopy implements AutoCloseable {
             return;
         }
         follower.join();
-        switch (failure) {
-            case null -> {}
-            case Problem problem -> throw problem;
-            case Exception other ->
-                    throw Problem.failed("pre-copy failed").because(other.toString());
+        Throwable found = failure;
+        if (found instanceof Problem problem) {
+            throw problem;
+        }
+        if (found != null) {
+            throw Problem.failed("pre-copy failed").because(found.toString());
         }
     }
 

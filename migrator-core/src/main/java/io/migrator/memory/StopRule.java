@@ -5,8 +5,8 @@ import java.util.List;
 
 /**
  * When to freeze. The job goes on writing at the rate of the last round, and what it writes while a
- * round is sent is what the freeze would have to send: that at the best rate seen so far is the
- * time predicted. A pure function.
+ * round is sent is what the freeze would have to send: that at the rate of the last round, of
+ * scattered pages, is the time predicted. A pure function.
  *
  * @param budget for sending what is left, while the job stands still
  */
@@ -27,15 +27,13 @@ public record StopRule(Duration budget) {
     /** A round that leaves more than this of the one before gained nothing. */
     private static final double LITTLE_GAIN = 0.9;
 
-    private static final double NANOS_PER_MILLI = 1e6;
-
     /**
      * Decides after a round.
      *
      * @param rounds so far, at least one
      */
     public Verdict decide(List<Round> rounds) {
-        if (predictedMillis(rounds) <= budget.toNanos() / NANOS_PER_MILLI) {
+        if (predictedMillis(rounds) <= budget.toMillis()) {
             return Verdict.FITS;
         }
         if (rounds.size() >= MOST_ROUNDS) {
@@ -58,8 +56,7 @@ public record StopRule(Duration budget) {
             return Double.POSITIVE_INFINITY; // the first sent all there was: no rate of writing yet
         }
         double writtenPerMilli = last.bytes() / rounds.get(rounds.size() - 2).millis();
-        double sentPerMilli =
-                rounds.stream().mapToDouble(each -> each.bytes() / each.millis()).max().orElse(0);
+        double sentPerMilli = last.bytes() / last.millis();
         return writtenPerMilli * last.millis() / sentPerMilli;
     }
 }

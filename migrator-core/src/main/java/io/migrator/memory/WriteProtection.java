@@ -6,6 +6,8 @@ import io.migrator.linux.Proc;
 import io.migrator.linux.WriteWatch;
 
 import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Asynchronous write protection by userfaultfd, taken out of the process (facts: memory.md, section
@@ -20,14 +22,19 @@ final class WriteProtection implements WriteTracker {
     private final Proc process;
     private final WriteWatch watch;
 
+    /**
+     * Ranges that this protected, starts and ends: a child that shares its parent's memory until it
+     * executes a program must not reset what the parent's tracker looks for.
+     */
+    private final TreeMap<Long, Long> ours = new TreeMap<>();
+
     private WriteProtection(Proc process, WriteWatch watch) {
         this.process = process;
         this.watch = watch;
     }
 
     /**
-     * Begins; the first thread of the process stands still for less than a millisecond. For a
-     * platform thread.
+     * Begins; the first thread of the process stands still for less than a millisecond.
      *
      * @throws IOException if this process cannot be watched so
      */
@@ -36,33 +43,60 @@ final class WriteProtection implements WriteTracker {
     }
 
     @Override
-    public PageSet written() throws IOException {
+    public PageSet written(PageSet known) throws IOException {
         PageSet found = new PageSet();
         try (PageScan scan = PageScan.of(process)) { // of what it executes now
             for (PageRange area : PrivateAreas.of(process)) {
-                if (!scan(scan, area, Kind.WRITTEN_AND_RESET, found)
-                        && watch.add(area.start(), area.end())
-                        && scan(scan, area, Kind.WRITTEN_AND_RESET, new PageSet())) {
+                if (!isOurs(area) || !scan(scan, area, Kind.WRITTEN_AND_RESET, found)) {
+                    known.remove(area.start(), area.end()); // a scan that fails has reset some
+                    protect(scan, area);
                     scan(scan, area, Kind.PRESENT, found);
                 }
             }
         }
+        known.removeAll(found);
         return found;
     }
 
+    private void protect(PageScan scan, PageRange area) {
+        if (watch.add(area.start(), area.end())) {
+            add(area);
+            scan(scan, area, Kind.WRITTEN_AND_RESET, new PageSet());
+        }
+    }
+
     @Override
-    public PageSet unwritten() throws IOException {
-        PageSet found = new PageSet();
+    public void keepUnwritten(PageSet known) throws IOException {
+        PageSet trusted = new PageSet();
+        PageSet written = new PageSet();
         try (PageScan scan = PageScan.of(process)) {
             for (PageRange area : PrivateAreas.of(process)) {
-                PageSet written = new PageSet();
-                if (scan(scan, area, Kind.WRITTEN, written)) {
-                    found.add(area.start(), area.end());
-                    found.removeAll(written);
+                if (isOurs(area) && scan(scan, area, Kind.WRITTEN, written)) {
+                    trusted.addAll(known, area);
                 }
             }
         }
-        return found;
+        known.retainAll(trusted);
+        known.removeAll(written);
+    }
+
+    private boolean isOurs(PageRange area) {
+        Map.Entry<Long, Long> found = ours.floorEntry(area.start());
+        return found != null && found.getValue() >= area.end();
+    }
+
+    /** Neighbours become one, as the kernel makes one mapping of them. */
+    private void add(PageRange area) {
+        long start = area.start();
+        long end = area.end();
+        Map.Entry<Long, Long> before = ours.floorEntry(end);
+        while (before != null && before.getValue() >= start) {
+            start = Math.min(start, before.getKey());
+            end = Math.max(end, before.getValue());
+            ours.remove(before.getKey());
+            before = ours.floorEntry(end);
+        }
+        ours.put(start, end);
     }
 
     /** Returns false if not all of the area is protected, or it is gone. */

@@ -11,17 +11,19 @@ sealed interface WriteTracker extends AutoCloseable permits WriteProtection {
      * The pages of the process's private areas that exist and may have been written since the last
      * call; at the first call, all. What is written from here on is told by the next.
      *
+     * @param known pages that were copied; what may have been written, or cannot be told any more,
+     *     is taken out, whether it exists or not
      * @throws IOException if the process is gone
      */
-    PageSet written() throws IOException;
+    PageSet written(PageSet known) throws IOException;
 
     /**
-     * The pages that were not written since the last call of {@link #written} and were told by that
-     * or an earlier one, if they were told at all. Changes nothing.
+     * Takes out of the known pages all that may have been written since the last call of {@link
+     * #written}. Changes nothing else.
      *
      * @throws IOException if it cannot be told
      */
-    PageSet unwritten() throws IOException;
+    void keepUnwritten(PageSet known) throws IOException;
 
     /** Ends all of it; the process has nothing of it afterwards. */
     @Override

@@ -56,6 +56,7 @@ public final class Migration {
     private final Cancellation cancellation = new Cancellation();
     private String to = "the target";
     private String targetBoot = "";
+    private long room;
     private Clocks ahead = new Clocks(0, 0);
     private NetworkWish wish = NetworkWish.AUTO;
     private MemoryWish memory = MemoryWish.AUTO;
@@ -112,6 +113,7 @@ public final class Migration {
         TargetFacts facts = target.survey(survey);
         to = facts.node();
         targetBoot = facts.bootId();
+        room = Math.min(facts.freeSpoolBytes(), facts.freeMemoryBytes());
         ahead = clocksOf(tree).minus(facts.clocks());
         Preflight preflight =
                 new Checks(instance, tree)
@@ -222,7 +224,7 @@ public final class Migration {
         rehearse(spool, carried);
         cancellation.orStop();
         watch.begin(Stage.PRECOPY);
-        Rounds rounds = new Rounds(target.sink(), progress, cancellation, memory);
+        Rounds rounds = new Rounds(target.sink(), progress, cancellation, memory, room);
         undo.push("ending the watch over the memory", rounds::close);
         rounds.run(instance);
         watch.begin(Stage.DUMP);

@@ -16,13 +16,24 @@ import java.util.List;
 
 /** The pre-copy of one migration: rounds until it is time to freeze. One thread. */
 final class Rounds implements AutoCloseable {
+    /** Images and the other jobs of the target need some. */
+    private static final double MOST_OF_ROOM = 0.8;
+
     private final PreCopy copy;
+    private final long room;
+    private int told;
     private final MemoryWish wish;
     private final Progress progress;
     private final List<Round> done = new ArrayList<>();
 
-    Rounds(JobSink sink, Progress progress, Cancellation cancellation, MemoryWish wish) {
+    /**
+     * None is done yet.
+     *
+     * @param room for pages on the target, bytes
+     */
+    Rounds(JobSink sink, Progress progress, Cancellation cancellation, MemoryWish wish, long room) {
         this.wish = wish;
+        this.room = room;
         this.progress = progress;
         PageFeed.Progress each =
                 _ -> {
@@ -33,7 +44,7 @@ final class Rounds implements AutoCloseable {
 
     /** Sends the job's memory, as far as that is wanted and can be. */
     void run(Instance instance) throws Problem, InterruptedException {
-        if (wish.way() == Way.STOP) {
+        if (wish.way() == Way.STOP || !fits(instance)) {
             return;
         }
         StopRule rule = new StopRule(wish.downtime());
@@ -48,28 +59,59 @@ final class Rounds implements AutoCloseable {
             done.add(round);
             progress.round(done.size(), round);
             FaultPoint.SOURCE_COPYING.reached();
-            verdict = rule.decide(done);
+            verdict = isFull() ? StopRule.Verdict.LIMIT : rule.decide(done);
         }
-        if (verdict != StopRule.Verdict.FITS) {
-            progress.chosen(
-                    "memory: the job writes its memory as fast as it is copied: what is left goes"
-                            + " while it stands still");
+        switch (verdict) {
+            case NO_GAIN ->
+                    progress.chosen(
+                            "memory: the job writes as fast as it is copied; what is left goes"
+                                    + " while it stands still");
+            case LIMIT ->
+                    progress.chosen(
+                            "memory: enough rounds; what is left goes while the job stands still");
+            case FITS, AGAIN -> {}
         }
+    }
+
+    /** What is sent is kept on the target until the job is restored there. */
+    private boolean fits(Instance instance) throws Problem {
+        long wanted =
+                ProcessTree.of(instance).members().stream()
+                        .mapToLong(ProcessTree.Member::anonymousBytes)
+                        .sum();
+        if (wanted <= MOST_OF_ROOM * room) {
+            return true;
+        }
+        String what =
+                "%d MB of memory, and %d MB of room for it in /dev/shm on the target"
+                        .formatted(wanted >> 20, room >> 20);
+        if (wish.way() == Way.PRECOPY) {
+            throw Problem.refused("the memory of '" + instance.name() + "' cannot be pre-copied")
+                    .because(what)
+                    .tryThis("make room there, or migrate with --memory stop");
+        }
+        progress.chosen("memory: not pre-copied: " + what);
+        return false;
+    }
+
+    /** Pages of memory that the job has given back meanwhile stay there, too. */
+    private boolean isFull() {
+        return done.stream().mapToLong(Round::bytes).sum() > MOST_OF_ROOM * room;
     }
 
     private void orUnwatched(Instance instance) throws Problem {
         List<String> without = copy.unwatched();
-        if (without.isEmpty()) {
+        List<String> fresh = without.subList(told, without.size());
+        told = without.size();
+        if (fresh.isEmpty()) {
             return;
         }
         if (wish.way() == Way.PRECOPY) {
             throw Problem.refused("the memory of '" + instance.name() + "' cannot be pre-copied")
-                    .because(String.join("; ", without))
+                    .because(String.join("; ", fresh))
                     .tryThis("migrate with --memory stop");
         }
-        if (done.isEmpty()) {
-            without.forEach(each -> progress.chosen("memory: not pre-copied: " + each));
-        }
+        fresh.forEach(each -> progress.chosen("memory: not pre-copied: " + each));
     }
 
     /** What was copied. */

@@ -39,8 +39,9 @@ class StopRuleTest {
         // slowly, but it gains
         "1000/1000 800/800 640/640 512/512, AGAIN",
         "1000/1000 800/800 640/640 600/600, NO_GAIN",
-        // always the same few pages, each round slow for its size: they fit
-        "1000/1000 2/20 2/20 2/20, FITS",
+        // always the same few pages, each round slow for its size: so they would be in the freeze
+        "1000/1000 2/20 2/20, NO_GAIN",
+        "1000/1000 2/20 1/6, FITS",
         // always the same 50 MB, however long a round lasts
         "1000/1000 50/50 50/50, NO_GAIN",
     })
