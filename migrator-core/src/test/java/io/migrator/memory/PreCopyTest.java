@@ -21,7 +21,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
@@ -180,6 +182,32 @@ class PreCopyTest {
         assertTrue(copy.round().bytes() >= MOST_BYTES);
         copy.round();
         assertTrue(unchangedBytes() >= 2 * MOST_BYTES - 2L * PAGE);
+    }
+
+    /** So a child sees its parent's memory between vfork and exec. */
+    @Test
+    void aSecondWatchOverTheSameMemoryTakesNothingFromTheFirst() throws Exception {
+        tell("a=$(fill " + MOST_BYTES + " a)");
+        copy.watch(tree);
+        copy.round();
+        copy.round();
+        PageRange large =
+                PrivateAreas.of(process).stream()
+                        .max(Comparator.comparing(area -> area.end() - area.start()))
+                        .orElseThrow();
+        ByteBuffer pages = ByteBuffer.allocateDirect(100 * PAGE);
+        long middle = large.start() + (large.end() - large.start()) / 2 / PAGE * PAGE;
+        try (ProcessMemory memory = new ProcessMemory()) {
+            memory.read(process.pid(), middle, pages);
+            memory.write(process.pid(), middle, pages);
+        }
+        Path elsewhere = Files.createDirectory(directory.resolve("second"));
+        try (PageStore other = new PageStore(elsewhere);
+                PreCopy second = new PreCopy(new StoreSink(other), _ -> {})) {
+            second.watch(tree);
+            assertTrue(second.round().bytes() >= MOST_BYTES, "it may copy, but not reset");
+        }
+        assertTrue(copy.round().bytes() >= pages.limit());
     }
 
     /** Maps, unmaps, copies and writes at random between and during rounds. */
