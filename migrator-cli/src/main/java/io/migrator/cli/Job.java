@@ -49,8 +49,8 @@ final class Job {
             defaultValue = "5ms",
             paramLabel = "TIME",
             description =
-                    "So long the last of the memory may take while the job stands still (default:"
-                            + " ${DEFAULT-VALUE}).")
+                    "So long sending the last of the memory may take while the job stands still"
+                            + " (default: ${DEFAULT-VALUE}).")
     private String downtime = "5ms";
 
     @Option(names = "--json", description = "Print the result as one JSON object.")

@@ -85,7 +85,7 @@ public final class PreCopy implements AutoCloseable {
             orWrittenByDevices(process);
             tracker = WriteProtection.of(process);
         } catch (IOException e) {
-            if (held == null || !process.alive()) {
+            if (held == null || isEnding(process)) {
                 if (held != null) {
                     held.close();
                 }
@@ -101,6 +101,15 @@ public final class PreCopy implements AutoCloseable {
         String by = DeviceWrites.of(process).orElse("");
         if (!by.isEmpty()) {
             throw new IOException("what is written through " + by + " would not be seen");
+        }
+    }
+
+    /** It has no memory any more; its files, too, are root's then, which looks like a refusal. */
+    private static boolean isEnding(Proc process) {
+        try {
+            return !process.alive() || process.status("VmSize").isEmpty();
+        } catch (IOException e) {
+            return true;
         }
     }
 
@@ -142,7 +151,7 @@ public final class PreCopy implements AutoCloseable {
         } catch (IOException e) {
             process.tracker = null;
             tracker.close();
-            if (new Proc(process.process.pid()).alive()) {
+            if (!isEnding(new Proc(process.process.pid()))) {
                 unwatched.add("process %d: %s".formatted(process.pid, e.getMessage()));
             }
             return;

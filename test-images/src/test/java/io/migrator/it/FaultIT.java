@@ -43,13 +43,14 @@ class FaultIT {
         NODES.link(N1, "rate", "400mbit"); // some 10 s, so that a fault comes in their midst
     }
 
-    private void startMoving() {
-        moving = Moving.start(() -> NODES.migrate(N1, "job"));
+    private void startMoving(String... options) {
+        moving = Moving.start(() -> NODES.migrate(N1, "job", options));
     }
 
-    private void startMovingUntilMidway() throws Exception {
+    /** In a round, unless the options say that the memory goes while the job stands still. */
+    private void startMovingUntilMidway(String... options) throws Exception {
         long before = receivedBytes();
-        startMoving();
+        startMoving(options);
         long end = System.nanoTime() + 30_000_000_000L;
         while (receivedBytes() - before < BYTES_OVER) {
             assertFalse(moving.isDone(), () -> "over too early: " + moving);
@@ -83,7 +84,7 @@ class FaultIT {
                 N1,
                 "mkdir %s && cd %1$s && echo 0 > cgroup.max.descendants && echo %d > cgroup.procs"
                         .formatted(BARREN, pid));
-        startMovingUntilMidway();
+        startMovingUntilMidway("--memory", "stop");
         kill(N1, "KILL", "/criu: dump/");
         Moved moved = ended();
         NODES.bash(N1, "echo %d > %s/../cgroup.procs && rmdir %2$s".formatted(pid, BARREN));
