@@ -15,6 +15,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -171,9 +172,14 @@ public final class Journal implements AutoCloseable {
      * @return empty if another process is at work on that migration
      */
     public static Optional<Journal> openOrCreate(Path directory, String id) throws IOException {
-        Files.createDirectories(
-                directory,
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        try {
+            Files.createDirectories(
+                    directory,
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------")));
+        } catch (FileAlreadyExistsException e) {
+            // of an earlier migration, whose end may take it away under our hands
+        }
         return locked(directory, id, true);
     }
 
@@ -307,15 +313,10 @@ public final class Journal implements AutoCloseable {
     }
 
     private static void removeIfEmpty(Path directory) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            return;
-        }
-        try (Stream<Path> others = Files.list(directory)) {
-            if (others.findAny().isEmpty()) {
-                Files.deleteIfExists(directory);
-            }
+        try {
+            Files.deleteIfExists(directory);
         } catch (DirectoryNotEmptyException e) {
-            // somebody came in
+            // others have theirs in it
         }
     }
 

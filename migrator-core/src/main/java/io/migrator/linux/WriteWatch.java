@@ -4,15 +4,14 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /**
  * Asynchronous write protection of another process's memory (userfaultfd(2) with
  * UFFD_FEATURE_WP_ASYNC, Linux 6.7): the kernel notes which pages are written and lets the process
  * go on, {@link PageScan} asks for them. The descriptor is made in the process, by its first
- * thread, which stands still for less than a millisecond; it is ours then, and the process has
- * none.
+ * thread, which stands still for about a millisecond; it is ours then, and the process has none.
  *
  * <p>Needs the right to trace the process. The end of this JVM, or {@link #close}, ends the
  * protection and leaves nothing behind. Any thread.
@@ -72,36 +71,24 @@ public final class WriteWatch implements AutoCloseable {
 
     /**
      * On a thread of its own, whose end lets the process go on, whatever it stood in: one that
-     * waits for a device cannot be stopped.
+     * waits for a device cannot be stopped. An interrupt waits until that is done.
      */
     private static long descriptorOf(long pid, boolean filtered) throws IOException {
-        FutureTask<Long> task = new FutureTask<>(() -> descriptor(pid, filtered));
-        Thread tracer = Thread.ofPlatform().daemon().name("tracer").start(task);
+        CompletableFuture<Long> found = new CompletableFuture<>();
+        Runnable tracing =
+                () -> {
+                    try {
+                        found.complete(descriptor(pid, filtered));
+                    } catch (Throwable e) { // told to who waits
+                        found.completeExceptionally(e);
+                    }
+                };
+        Thread.ofPlatform().daemon().name("tracer").start(tracing);
         try {
-            return task.get();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof IOException failed
-                    ? failed
-                    : new IOException(e.getCause());
-        } finally {
-            join(tracer);
-        }
-    }
-
-    private static void join(Thread tracer) {
-        boolean interrupted = false;
-        while (tracer.isAlive()) {
-            try {
-                tracer.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
+            return found.join();
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause();
+            throw new IOException(cause == null ? e.toString() : cause.getMessage(), e);
         }
     }
 

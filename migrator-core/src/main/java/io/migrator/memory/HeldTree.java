@@ -6,7 +6,6 @@ import io.migrator.linux.PidFd;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalLong;
 
 /**
@@ -51,8 +50,12 @@ public final class HeldTree implements AutoCloseable {
      * @throws IOException if there never was such a process, or it has ended
      */
     PidFd process(int inside) throws IOException {
+        PidFd process = processes.get(inside);
+        if (process == null) {
+            throw new IOException("process " + inside + " came meanwhile");
+        }
         orEnded(inside);
-        return Objects.requireNonNull(processes.get(inside));
+        return process;
     }
 
     /** Fails if it has ended: what was done by its pid may have met another. */

@@ -18,7 +18,8 @@ public final class PageFeed implements AutoCloseable {
         void sent(long bytes) throws Problem, InterruptedException;
     }
 
-    private static final int BLOCK_BYTES = 1 << 20;
+    /** So much is read and sent at a time. */
+    static final int BLOCK_BYTES = 1 << 20;
 
     private final JobSink sink;
     private final Progress progress;

@@ -153,17 +153,4 @@ final class PageSet {
         return blocks.values().stream().flatMapToLong(Arrays::stream).map(Long::bitCount).sum()
                 << PAGE_SHIFT;
     }
-
-    /** Whether there is none. */
-    boolean isEmpty() {
-        return blocks.values().stream().flatMapToLong(Arrays::stream).allMatch(word -> word == 0);
-    }
-
-    /** Whether all of a range is in. */
-    boolean holds(long start, long end) {
-        PageSet missing = new PageSet();
-        missing.add(start, end);
-        missing.removeAll(this);
-        return missing.isEmpty();
-    }
 }

@@ -25,7 +25,6 @@ public final class PreCopy implements AutoCloseable {
     /** Between two rounds while criu starts: it needs the processors, too. */
     private static final long PAUSE_MILLIS = 2;
 
-    private static final int BLOCK_BYTES = 1 << 20;
     private static final double NANOS_PER_MILLI = 1e6;
 
     private final JobSink sink;
@@ -157,11 +156,14 @@ public final class PreCopy implements AutoCloseable {
             return;
         }
         for (PageRange range : wanted.ranges()) {
-            for (long at = range.start(); at < range.end(); at += BLOCK_BYTES) {
+            for (long at = range.start(); at < range.end(); at += PageFeed.BLOCK_BYTES) {
                 if (frozen) {
                     return; // what was not sent is not known to be there
                 }
-                send(process, new PageRange(at, Math.min(at + BLOCK_BYTES, range.end())), way);
+                send(
+                        process,
+                        new PageRange(at, Math.min(at + PageFeed.BLOCK_BYTES, range.end())),
+                        way);
             }
         }
     }

@@ -4,9 +4,9 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * When to freeze. The job goes on writing at the rate of the last round, and what it writes while a
- * round is sent is what the freeze would have to send: that at the rate of the last round, of
- * scattered pages, is the time predicted. A pure function.
+ * When to freeze. The job goes on writing as it did before the last round, and what it writes while
+ * that was sent is what the freeze would have to send, at the rate of that round: this is the time
+ * predicted. A pure function.
  *
  * @param budget for sending what is left, while the job stands still
  */
@@ -55,8 +55,8 @@ public record StopRule(Duration budget) {
         if (rounds.size() < 2) {
             return Double.POSITIVE_INFINITY; // the first sent all there was: no rate of writing yet
         }
-        double writtenPerMilli = last.bytes() / rounds.get(rounds.size() - 2).millis();
-        double sentPerMilli = last.bytes() / last.millis();
-        return writtenPerMilli * last.millis() / sentPerMilli;
+        // what the last round sent was written while the one before was sent: by the same rates,
+        // the rest is to the last round as that is to the one before
+        return last.millis() * last.millis() / rounds.get(rounds.size() - 2).millis();
     }
 }

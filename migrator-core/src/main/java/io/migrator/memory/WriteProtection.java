@@ -34,7 +34,7 @@ final class WriteProtection implements WriteTracker {
     }
 
     /**
-     * Begins; the first thread of the process stands still for less than a millisecond.
+     * Begins; the first thread of the process stands still for about a millisecond.
      *
      * @throws IOException if this process cannot be watched so
      */

@@ -6,6 +6,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Memory;
 import io.migrator.memory.HiddenPages;
+import io.migrator.memory.JobPages;
 import io.migrator.memory.PageStore;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
@@ -85,11 +86,7 @@ final class Arrival implements AutoCloseable {
         network.arrive(pairs);
         restore.restore();
         tree = ProcessTree.heldBy(restore.criuPid(), instance);
-        long most = MOST_TIMES * (Memory.availableBytes() + store.bytes());
-        memory.open(
-                tree,
-                HiddenPages.of(images).all(most),
-                instance.mode() == Instance.Mode.SETUID ? restore : null);
+        memory.open(tree, instance.mode() == Instance.Mode.SETUID ? restore : null);
     }
 
     /** Whether the images are being restored, or are. */
@@ -105,13 +102,25 @@ final class Arrival implements AutoCloseable {
         if (work == null) {
             throw Problem.failed("the source did not ask to restore the job");
         }
+        JobPages wanted = wanted(); // while criu restores
         work.await("the job could not be restored");
+        memory.expect(wanted);
         try {
-            store.forEach(memory.missing(), memory::write);
+            store.forEach(wanted, memory::write);
         } catch (IOException e) {
             throw noRoom(e);
         }
         restored = true;
+    }
+
+    private JobPages wanted() throws Problem {
+        try {
+            long most = MOST_TIMES * (Memory.availableBytes() + store.bytes());
+            return HiddenPages.of(images).all(most);
+        } catch (IOException e) {
+            throw Problem.failed("the list of the job's pages cannot be read")
+                    .because(e.getMessage());
+        }
     }
 
     /** Takes pages of a process, which need not be there yet. */

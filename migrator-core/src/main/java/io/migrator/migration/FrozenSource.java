@@ -135,6 +135,10 @@ final class FrozenSource implements AutoCloseable {
      */
     void hold(Duration timeLimit) throws Problem, InterruptedException {
         awaitImages(timeLimit);
+        if (scanning == null) {
+            throw Problem.failed("criu did not say when it held the job")
+                    .because("it is of a kind that this migrator does not know");
+        }
         FaultPoint.SOURCE_HELD.reached();
         journal.on(SourceEvent.HOLD);
         seal();
@@ -179,7 +183,9 @@ final class FrozenSource implements AutoCloseable {
             packing = Background.start("pack", () -> carried.pack(tar));
         }
         scanning = Background.start("scan", () -> unchanged = plan.copied.unchanged());
-        plan.network.lock(() -> tree = ProcessTree.of(plan.instance));
+        plan.network.beginToLock();
+        tree = ProcessTree.of(plan.instance);
+        plan.network.lock(tree);
         FaultPoint.SOURCE_DUMPING.reached();
     }
 

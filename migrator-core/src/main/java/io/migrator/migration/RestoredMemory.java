@@ -28,14 +28,17 @@ final class RestoredMemory implements AutoCloseable {
     /**
      * From here processes can be written to, by their pids inside their instance.
      *
-     * @param pages that they must have
      * @param way by which that is done; null for the usual
      */
-    void open(ProcessTree tree, JobPages pages, @Nullable HeldRestore way) throws IOException {
+    void open(ProcessTree tree, @Nullable HeldRestore way) throws IOException {
         processes = new HeldTree(tree);
+        through = way;
+    }
+
+    /** Says which pages must be written; they are taken out of it as they are. */
+    void expect(JobPages pages) {
         missing = pages;
         bytes = pages.bytes();
-        through = way;
     }
 
     /** Writes pages of one process. Any thread. */
@@ -85,11 +88,6 @@ final class RestoredMemory implements AutoCloseable {
                     .because(e.getMessage())
                     .causedBy(e);
         }
-    }
-
-    /** Pages that are to be written. */
-    JobPages missing() {
-        return missing;
     }
 
     /** Fails unless all of it is written. */

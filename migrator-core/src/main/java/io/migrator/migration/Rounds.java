@@ -21,7 +21,13 @@ final class Rounds implements AutoCloseable {
 
     private final PreCopy copy;
     private final long room;
+
+    /** Private memory of the job at the beginning. */
+    private volatile long wanted;
+
+    /** How many processes that cannot be watched the user was told of. */
     private int told;
+
     private final MemoryWish wish;
     private final Progress progress;
     private final List<Round> done = new ArrayList<>();
@@ -36,7 +42,8 @@ final class Rounds implements AutoCloseable {
         this.room = room;
         this.progress = progress;
         PageFeed.Progress each =
-                _ -> {
+                sentBytes -> {
+                    progress.sent(sentBytes, Math.max(wanted, sentBytes));
                     cancellation.orStop();
                 };
         this.copy = new PreCopy(sink, each);
@@ -75,15 +82,13 @@ final class Rounds implements AutoCloseable {
 
     /** What is sent is kept on the target until the job is restored there. */
     private boolean fits(Instance instance) throws Problem {
-        long wanted =
-                ProcessTree.of(instance).members().stream()
-                        .mapToLong(ProcessTree.Member::anonymousBytes)
-                        .sum();
+        ProcessTree tree = ProcessTree.of(instance);
+        wanted = tree.residentBytes() - tree.imageBytes();
         if (wanted <= MOST_OF_ROOM * room) {
             return true;
         }
         String what =
-                "%d MB of memory, and %d MB of room for it in /dev/shm on the target"
+                "%d MB of memory, and %d MB of room for it on the target"
                         .formatted(wanted >> 20, room >> 20);
         if (wish.way() == Way.PRECOPY) {
             throw Problem.refused("the memory of '" + instance.name() + "' cannot be pre-copied")

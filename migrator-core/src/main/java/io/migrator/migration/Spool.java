@@ -6,7 +6,9 @@ import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -37,6 +39,7 @@ public final class Spool implements AutoCloseable {
     private static final String CGROUP = "migrator-";
     private static final String USER = User.name();
     private static final Path MEMORY = Path.of("/dev/shm");
+    private static final int MOST_TRIES = 100;
 
     private static final FileAttribute<Set<PosixFilePermission>> OWNER_ONLY =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
@@ -71,6 +74,8 @@ public final class Spool implements AutoCloseable {
             return found.isDirectory()
                     && found.owner().getName().equals(USER)
                     && OWNER_ONLY.value().containsAll(found.permissions());
+        } catch (NoSuchFileException e) {
+            return true; // another migration of this user, the last, took it away
         } catch (IOException e) {
             throw Problem.failed("the place for images cannot be looked at").because(e.toString());
         }
@@ -113,9 +118,8 @@ public final class Spool implements AutoCloseable {
     /** Makes a new, empty spool. */
     public static Spool create(String id) throws Problem {
         try {
-            String name = checked(id);
-            makeParent();
-            return new Spool(Files.createDirectory(parent().resolve(name), OWNER_ONLY));
+            Path spool = parent().resolve(checked(id));
+            return inParent(() -> new Spool(Files.createDirectory(spool, OWNER_ONLY)));
         } catch (IOException e) {
             throw Problem.failed("could not make a directory for images")
                     .because(e.toString())
@@ -123,9 +127,27 @@ public final class Spool implements AutoCloseable {
         }
     }
 
-    private static void makeParent() throws IOException, Problem {
-        if (!Files.isDirectory(parent(), LinkOption.NOFOLLOW_LINKS)) {
-            Files.createDirectory(parent(), OWNER_ONLY);
+    /** Makes something in the owner's directory. */
+    @FunctionalInterface
+    private interface Making<T> {
+        T make() throws IOException;
+    }
+
+    /** Other migrations of this user make and delete that directory, too, at any moment. */
+    private static <T> T inParent(Making<T> making) throws IOException, Problem {
+        for (int left = MOST_TRIES; ; left--) {
+            try {
+                Files.createDirectory(parent(), OWNER_ONLY);
+            } catch (FileAlreadyExistsException e) {
+                parent(); // who else could have made it there?
+            }
+            try {
+                return making.make();
+            } catch (NoSuchFileException e) {
+                if (left == 0) {
+                    throw e;
+                }
+            }
         }
     }
 
@@ -133,8 +155,8 @@ public final class Spool implements AutoCloseable {
     static Journal journal(String id) throws Problem {
         try {
             String name = checked(id);
-            makeParent();
-            return Journal.create(journals(), name);
+            Path journals = journals();
+            return inParent(() -> Journal.create(journals, name));
         } catch (IOException e) {
             throw Problem.failed("could not make a journal").because(e.toString()).causedBy(e);
         }
@@ -154,8 +176,8 @@ public final class Spool implements AutoCloseable {
                 throw e;
             }
         }
-        makeParent();
-        return Journal.openOrCreate(journals(), name);
+        Path journals = journals();
+        return inParent(() -> Journal.openOrCreate(journals, name));
     }
 
     /** The spool of that migration, if it is here and ours. */
@@ -208,11 +230,10 @@ public final class Spool implements AutoCloseable {
                 Files.deleteIfExists(path);
             }
         }
-        Path parent = Objects.requireNonNull(directory.getParent());
-        try (Stream<Path> others = Files.list(parent)) {
-            if (others.findAny().isEmpty()) {
-                Files.deleteIfExists(parent);
-            }
+        try {
+            Files.deleteIfExists(Objects.requireNonNull(directory.getParent()));
+        } catch (DirectoryNotEmptyException e) {
+            // others have theirs in it
         }
     }
 }

@@ -146,23 +146,28 @@ public final class SourceNetwork implements AutoCloseable {
         return found;
     }
 
-    /** Looks for the job's processes, which takes some milliseconds. */
-    @FunctionalInterface
-    public interface Looking {
-        /** Looks. */
-        ProcessTree tree() throws Problem;
+    /**
+     * Begins to lock; to be called when the job is frozen, before any of its sockets is read. It
+     * takes some milliseconds, in which the frozen tree can be looked for.
+     */
+    public void beginToLock() throws Problem {
+        if (locker != null && plan.keeps()) {
+            locker.tell(silencing);
+        }
     }
 
-    /** Locks; to be called when the job is frozen, before any of its sockets is read. */
-    public void lock(Looking looking) throws Problem, InterruptedException {
+    /**
+     * Returns when it is locked.
+     *
+     * @param frozen the job's processes
+     */
+    public void lock(ProcessTree frozen) throws Problem, InterruptedException {
         ReadyCommand nft = locker;
         ReadyCommand second = cutter;
         if (nft == null || second == null || !plan.keeps()) {
-            looking.tree();
             return;
         }
-        nft.tell(silencing);
-        pairs = within(looking.tree());
+        pairs = within(frozen);
         if (!pairs.isEmpty()) {
             second.tell(lock.cutting(pairs));
             second.orFail("the network could not be locked", NFT);

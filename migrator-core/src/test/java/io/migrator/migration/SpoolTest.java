@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.migrator.handover.Journal;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +19,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 class SpoolTest {
     private final String id = "unittest" + ProcessHandle.current().pid();
@@ -58,5 +65,32 @@ class SpoolTest {
         try (Spool first = Spool.create(id)) {
             assertThrows(Problem.class, () -> Spool.create(id), first.directory().toString());
         }
+    }
+
+    /**
+     * Two migrations at once, of which each is the last and the first again and again (seen in CI).
+     */
+    @Test
+    void othersComeAndGo() throws Exception {
+        try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
+            List<Future<?>> all = new ArrayList<>();
+            for (int each = 0; each < 4; each++) {
+                String mine = id + "n" + each;
+                all.add(threads.submit(() -> comeAndGo(mine)));
+            }
+            for (Future<?> each : all) {
+                each.get();
+            }
+        }
+    }
+
+    private static @Nullable Void comeAndGo(String id) throws Problem, IOException {
+        for (int turn = 0; turn < 300; turn++) {
+            Journal journal = Spool.journal(id);
+            Spool.create(id).close();
+            journal.delete();
+            journal.close();
+        }
+        return null;
     }
 }
