@@ -74,6 +74,7 @@ final class FrameLane implements Lane {
     }
 
     private String reply() throws IOException {
+        out.flush();
         if (in.next() instanceof Frame.Control control) {
             return control.text();
         }
