@@ -74,7 +74,7 @@ class SupportIT {
             WRONG.add(kind + ": " + e.getMessage());
             return "**not done**";
         } finally {
-            NODES.afterEach(null);
+            NODES.afterAll(null);
             NODES.bash(N1, "ipcrm --all"); // which outlive everybody
         }
     }

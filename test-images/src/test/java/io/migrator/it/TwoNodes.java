@@ -6,7 +6,7 @@ import io.migrator.lab.Lab;
 import io.migrator.problem.Problem;
 
 import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
@@ -17,14 +17,15 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 /**
- * The lab's nodes n1 and n2, swept before and after each test, with what tests do on them as root.
- * The lab is brought up once and stays up; which one it is, MIGRATOR_LAB_DIR says. One thread,
- * except {@link #run} and {@link #migrate}.
+ * The lab's nodes n1 and n2, swept before each test and at the end, with what tests do on them as
+ * root. The lab is brought up once and stays up; which one it is, MIGRATOR_LAB_DIR says. One
+ * thread, except {@link #run} and {@link #migrate}.
  */
 final class TwoNodes extends Person
-        implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback {
+        implements BeforeAllCallback, BeforeEachCallback, AfterAllCallback {
     static final String N1 = "n1";
     static final String N2 = "n2";
     static final List<String> BOTH = List.of(N1, N2);
@@ -71,22 +72,30 @@ final class TwoNodes extends Person
     @Override
     public void beforeEach(ExtensionContext context) throws Exception {
         sweep();
-        for (String node : BOTH) {
-            before.put(node, snapshot(node));
-        }
+        CompletableFuture<Snapshot> other = Moving.start(() -> snapshot(N2));
+        before.put(N1, snapshot(N1));
+        before.put(N2, other.get());
     }
 
+    /** What the last test left is swept here, what the others left before the next. */
     @Override
-    public void afterEach(ExtensionContext context) throws Exception {
-        sweep();
+    public void afterAll(ExtensionContext context) throws Exception {
+        if (lab != null) {
+            sweep();
+        }
     }
 
     private void sweep() throws Exception {
-        for (String node : BOTH) {
-            link(node, "up");
-            link(node, "rate", "none");
-            run(node, "bash", "-c", Sweep.LINE);
-        }
+        CompletableFuture<Void> other = Moving.start(() -> sweep(N2));
+        sweep(N1);
+        other.get();
+    }
+
+    private Void sweep(String node) throws Exception {
+        link(node, "up");
+        link(node, "rate", "none");
+        run(node, "bash", "-c", Sweep.LINE);
+        return null;
     }
 
     /** What root does on a node so that its users can move instances of the setuid starter. */
