@@ -27,6 +27,10 @@
  * file is opened by the name that the link has, which anybody may read, and compared by its inode number; a memory
  * file, which has no name, by a descriptor that the process has of it.
  *
+ * And it answers for /proc/PID/smaps, for which the kernel walks all page tables, 10 ms for each GB and twice for criu,
+ * while the job stands still: it is read before that, and told again if maps is the same to the byte when criu asks. What
+ * madvise(2) or mlock(2) did to a whole mapping within these milliseconds is missed.
+ *
  * And it keeps what the root entry (rootentry.h) left criu above CHECKPOINT_RESTORE out of force but for the very calls
  * that need it: to hold off and read seccomp filters, and to find a watched file by its handle. The former is given up
  * before criu puts its code into the first process, as what criu hears from there, a hostile job could have written.
@@ -39,6 +43,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "shim.h"
 
 #define IMAGES_FD 7
 #define PAGEMAP_SCAN 0xC0606610UL /* _IOWR('f', 16, struct pm_scan_arg), linux/fs.h */
@@ -68,10 +74,12 @@
 #define PTRACE_O_SUSPEND_SECCOMP (1L << 21)
 #define RTLD_NEXT ((void *)-1L)
 
-#define AT_FDCWD (-100)
 #define AT_EMPTY_PATH 0x1000
-#define EPERM 1
 #define O_WRONLY_CREAT_APPEND_CLOEXEC 02002101
+#define O_CLOEXEC 02000000
+#define MFD_CLOEXEC 1
+#define PROT_READ_WRITE 3
+#define MAP_PRIVATE_ANONYMOUS 0x22
 
 struct page_region {
 	uint64_t start, end, categories;
@@ -90,69 +98,7 @@ struct record {
 	uint64_t pid, start, end;
 };
 
-extern int *__errno_location(void);
 extern void *dlsym(void *, const char *);
-
-/* ---- system calls ---- */
-
-#if defined(__x86_64__)
-enum { NR_read = 0, NR_write = 1, NR_close = 3, NR_ioctl = 16, NR_getpid = 39, NR_recvfrom = 45,
-       NR_setsockopt = 54, NR_getsockopt = 55, NR_ptrace = 101, NR_capget = 125, NR_capset = 126, NR_openat = 257,
-       NR_open_by_handle_at = 304,
-       NR_getdents64 = 217, NR_readlinkat = 267, NR_statx = 332 };
-
-static long call6(long number, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-	long result;
-
-	__asm__ volatile("syscall"
-			 : "=a"(result)
-			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return result;
-}
-#elif defined(__aarch64__)
-enum { NR_read = 63, NR_write = 64, NR_close = 57, NR_ioctl = 29, NR_getpid = 172, NR_recvfrom = 207,
-       NR_setsockopt = 208, NR_getsockopt = 209, NR_ptrace = 117, NR_capget = 90, NR_capset = 91, NR_openat = 56,
-       NR_open_by_handle_at = 265,
-       NR_getdents64 = 61, NR_readlinkat = 78, NR_statx = 291 };
-
-static long call6(long number, long a, long b, long c, long d, long e, long f)
-{
-	register long x8 __asm__("x8") = number;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-	register long x5 __asm__("x5") = f;
-
-	__asm__ volatile("svc 0"
-			 : "+r"(x0)
-			 : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
-			 : "memory");
-	return x0;
-}
-#else
-#error "criushim: no system call for this processor yet"
-#endif
-
-static long call(long number, long a, long b, long c, long d)
-{
-	return call6(number, a, b, c, d, 0, 0);
-}
-
-static long with_errno(long result)
-{
-	if (result < 0 && result > -4096) {
-		*__errno_location() = (int)-result;
-		return -1;
-	}
-	return result;
-}
 
 /* ---- capabilities ---- */
 
@@ -480,7 +426,7 @@ static int is_private(uint64_t start, uint64_t end)
 	return low < range_count && start >= ranges[low].start && end <= ranges[low].end;
 }
 
-/* the pid whose file of that name in /proc the descriptor is; 0 if it is something else or criu itself */
+/* the pid whose file of that name in /proc the descriptor is, or directory if without one; 0: something else, or criu's */
 static uint64_t pid_of(int fd, const char *name)
 {
 	char link[64], target[64];
@@ -496,7 +442,9 @@ static uint64_t pid_of(int fd, const char *name)
 		return 0;
 	for (at = 6; target[at] >= '0' && target[at] <= '9'; at++)
 		pid = pid * 10 + (uint64_t)(target[at] - '0');
-	if (target[at++] != '/' || !begins(target + at, name) || !begins(name, target + at))
+	if (*name && target[at++] != '/')
+		return 0;
+	if (!begins(target + at, name) || !begins(name, target + at))
 		return 0;
 	return pid == (uint64_t)call(NR_getpid, 0, 0, 0, 0) ? 0 : pid;
 }
@@ -580,9 +528,134 @@ static long open_mapped(int directory, const char *name, int flags)
 				       : checked(call(NR_openat, AT_FDCWD, (long)file, flags, 0));
 }
 
+/* ---- what was read before the freeze ---- */
+
+#define MAX_KNOWN 1024
+#define MAX_MAPS (16L << 20)
+
+static struct known {
+	uint64_t pid;
+	long smaps; /* a memory file */
+	char *maps;
+	long length;
+} known[MAX_KNOWN];
+static int known_count;
+
+static long map_memory(long size)
+{
+	return call6(NR_mmap, 0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+}
+
+static long open_of(uint64_t pid, const char *name)
+{
+	char path[64];
+
+	*put_text(put_text(put_number(put_text(path, "/proc/"), pid), "/"), name) = 0;
+	return call(NR_openat, AT_FDCWD, (long)path, O_CLOEXEC, 0);
+}
+
+/* returns the length, negative if it is not all or cannot be read */
+static long read_maps(uint64_t pid, char *into)
+{
+	long fd = open_of(pid, "maps"), got = fd, length = 0;
+
+	while (fd >= 0 && length < MAX_MAPS &&
+	       (got = call(NR_read, fd, (long)(into + length), MAX_MAPS - length, 0)) > 0)
+		length += got;
+	call(NR_close, fd, 0, 0, 0);
+	return got ? -1 : length;
+}
+
+static int same(const char *one, const char *other, long length)
+{
+	for (long i = 0; i < length; i++)
+		if (one[i] != other[i])
+			return 0;
+	return 1;
+}
+
+/* returns a memory file, negative if there is none */
+static long copy_smaps(uint64_t pid)
+{
+	static char buffer[1 << 16];
+	long from = open_of(pid, "smaps"), got = from, wrote = 0;
+	long to = call(NR_memfd_create, (long)"smaps", MFD_CLOEXEC, 0, 0);
+
+	while (from >= 0 && (got = call(NR_read, from, (long)buffer, sizeof buffer, 0)) > 0 && wrote >= 0)
+		wrote = call(NR_write, to, (long)buffer, got, 0) == got ? got : -1;
+	call(NR_close, from, 0, 0, 0);
+	if (got == 0 && wrote > 0)
+		return to;
+	call(NR_close, to, 0, 0, 0);
+	return -1;
+}
+
+static void know(uint64_t pid)
+{
+	static long scratch;
+	struct known *it = known + known_count;
+
+	if (!scratch)
+		scratch = map_memory(MAX_MAPS);
+	*it = (struct known){ pid, -1, (char *)map_memory(MAX_MAPS), 0 };
+	if (scratch < 0 || (long)it->maps < 0)
+		return;
+	it->length = read_maps(pid, it->maps);
+	if (it->length > 0)
+		it->smaps = copy_smaps(pid);
+	if (it->smaps >= 0 && read_maps(pid, (char *)scratch) == it->length && same(it->maps, (char *)scratch, it->length))
+		known_count++;
+	else
+		call(NR_munmap, (long)it->maps, MAX_MAPS, 0, 0);
+}
+
+static void know_all(void)
+{
+	static char entries[4096] __attribute__((aligned(8)));
+	long directory = call(NR_openat, AT_FDCWD, (long)"/proc", O_CLOEXEC, 0), got;
+
+	while ((got = call(NR_getdents64, directory, (long)entries, sizeof entries, 0)) > 0)
+		for (long at = 0; at < got; at += ((struct entry *)(entries + at))->length) {
+			const char *name = ((struct entry *)(entries + at))->name;
+			uint64_t pid = 0;
+
+			for (; *name >= '0' && *name <= '9'; name++)
+				pid = pid * 10 + (uint64_t)(*name - '0');
+			if (!*name && pid && pid != (uint64_t)call(NR_getpid, 0, 0, 0, 0) && known_count < MAX_KNOWN)
+				know(pid);
+		}
+	call(NR_close, directory, 0, 0, 0);
+}
+
+/* a descriptor, or negative: not known, or not so any more */
+static long open_known(uint64_t pid)
+{
+	static char *now;
+	char path[64];
+	struct known *it = known;
+
+	while (it < known + known_count && it->pid != pid)
+		it++;
+	if (!pid || it == known + known_count)
+		return -1;
+	if (!now)
+		now = (char *)map_memory(MAX_MAPS);
+	if ((long)now < 0 || read_maps(pid, now) != it->length || !same(now, it->maps, it->length))
+		return -1;
+	*put_number(put_text(path, "/proc/self/fd/"), (uint64_t)it->smaps) = 0;
+	return call(NR_openat, AT_FDCWD, (long)path, O_CLOEXEC, 0);
+}
+
 static int opened(int directory, const char *name, int flags, int mode)
 {
-	long fd = call(NR_openat, directory, (long)name, flags, mode);
+	long fd = -1;
+
+	if (begins(name, "irmap-cache") && !known_count)
+		know_all(); /* the last that criu looks for before it stops the job */
+	if (directory >= 0 && begins(name, "smaps") && begins("smaps", name))
+		fd = open_known(pid_of(directory, ""));
+	if (fd < 0)
+		fd = call(NR_openat, directory, (long)name, flags, mode);
 
 	return (int)with_errno(fd == -EPERM ? open_mapped(directory, name, flags) : fd);
 }
