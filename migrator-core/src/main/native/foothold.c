@@ -15,7 +15,7 @@
  *   -i  directory for criu's images: owned by the caller, not accessible to anyone else
  *   -b  the criu bundle: criu, lib/, and the empty directory `empty`
  *   -l  set ns_last_pid inside first, so that criu's helpers do not take a pid to be restored
- *   -d  for a dump: preload the bundle's lib/criushim.so into criu
+ *   -d  for a dump: preload the bundle's lib/criushim.so into criu, else its lib/criufill.so
  *   -x  capabilities that this dump needs above the least, a mask: see rootentry.h
  *   -n  pid of a process whose time namespace to join: that of a job that has moved is none that its owner made
  *   -c  MONOTONIC,BOOTTIME: nanoseconds by which the clocks inside are to be ahead of ours (criu makes no time
@@ -403,7 +403,7 @@ struct descriptors {
  * libgcc_s is what the C library itself looks for when criu shows where it failed, and by then criu has another working
  * directory: it is loaded from the start.
  */
-__attribute__((noreturn)) static void become_criu(struct descriptors fds, int shim)
+__attribute__((noreturn)) static void become_criu(struct descriptors fds, int dump)
 {
 	static char *const environment[] = { "PATH=/nonexistent", "LC_ALL=C", NULL };
 	static char *argv[] = {
@@ -440,8 +440,8 @@ __attribute__((noreturn)) static void become_criu(struct descriptors fds, int sh
 	check_proc();
 	if (fchdir(BUNDLE_FD))
 		die("criu's bundle");
-	if (!shim)
-		argv[4] = "lib/libgcc_s.so.1";
+	if (!dump)
+		argv[4] = "lib/libgcc_s.so.1:lib/criufill.so";
 	execve(argv[0], argv, environment);
 	die("criu's loader in the bundle");
 }

@@ -51,6 +51,9 @@ public record CriuBundle(Path directory, String version) {
     private static final Pattern VERSION = Pattern.compile("Version: (([0-9]+)[0-9.]*)");
     private static final Pattern LIBRARY = Pattern.compile("(/[^ ]+) \\(0x[0-9a-f]+\\)");
 
+    /** Loaded into criu for a dump, and for a restore. */
+    private static final List<String> SHIMS = List.of("criushim.so", "criufill.so");
+
     private static final String PRELOAD = "/etc/ld.so.preload";
 
     private static final String NSSWITCH = "/etc/nsswitch.conf";
@@ -148,7 +151,9 @@ public record CriuBundle(Path directory, String version) {
         parts.add(criu);
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update(Files.readAllBytes(NativeParts.path("criushim.so")));
+            for (String shim : SHIMS) {
+                digest.update(Files.readAllBytes(NativeParts.path(shim)));
+            }
             for (Path part : parts) {
                 String line =
                         part
@@ -173,7 +178,9 @@ public record CriuBundle(Path directory, String version) {
             Path lib = Files.createDirectory(draft.resolve("lib"));
             Files.createDirectory(draft.resolve("empty"));
             Files.copy(criu, draft.resolve("criu"), StandardCopyOption.COPY_ATTRIBUTES);
-            Files.copy(NativeParts.path("criushim.so"), lib.resolve("criushim.so"));
+            for (String shim : SHIMS) {
+                Files.copy(NativeParts.path(shim), lib.resolve(shim));
+            }
             for (Path library : libraries) {
                 String name = String.valueOf(library.getFileName());
                 Files.copy(

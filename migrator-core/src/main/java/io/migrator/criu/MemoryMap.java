@@ -1,22 +1,86 @@
 package io.migrator.criu;
 
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The mappings of a process as its images have them (criu's images/mm.proto and vma.proto).
  *
- * @param areas in no order
+ * @param areas in the order of the image, that of addresses but for guards, which come last
  */
 public record MemoryMap(List<Area> areas) {
+    private static final Pattern NAME = Pattern.compile("mm-([0-9]{1,9})\\.img");
+    private static final int REHEARSED = 40;
     private static final int MM_VMAS = 14;
     private static final int VMA_START = 1;
     private static final int VMA_END = 2;
+    private static final int VMA_PROT = 5;
+    private static final int VMA_FLAGS = 6;
+    private static final int VMA_STATUS = 7;
 
-    /** One mapping, up to before its end. */
-    public record Area(long start, long end) {}
+    private static final long REGULAR = 1;
+    private static final long FILE_PRIVATE = 1 << 6;
+    private static final long ANON_PRIVATE = 1 << 9;
+    private static final long AIO_RING = 1 << 13;
+    private static final long SHADOW_STACK = 1 << 15;
+    private static final long PLUGIN = 1 << 27;
+
+    private static final long READ_WRITE = 3;
+    private static final long PRIVATE_ANONYMOUS = 0x22;
+    private static final long GROWS_DOWN = 0x100;
+    private static final long HUGE_TLB = 0x40000;
+
+    /** What criu maps below one that grows down (criu/mem.c). */
+    private static final long GUARD_BYTES = 4096;
+
+    /**
+     * One mapping, up to before its end.
+     *
+     * @param protection and
+     * @param flags as for mmap(2)
+     * @param status criu's own bits (criu/include/image.h)
+     */
+    public record Area(long start, long end, long protection, long flags, long status) {
+        /** One that can be read and written, of which nothing else is to be said. */
+        public static Area plain(long start, long end) {
+            return new Area(start, end, READ_WRITE, PRIVATE_ANONYMOUS, REGULAR | ANON_PRIVATE);
+        }
+
+        /** Whether a restore that has parent images maps it elsewhere first (criu/mem.c). */
+        public boolean isPremapped() {
+            long kind = FILE_PRIVATE | ANON_PRIVATE;
+            boolean isPrivate =
+                    (status & REGULAR) != 0 && (status & kind) != 0
+                            || (status & (AIO_RING | SHADOW_STACK)) != 0;
+            return isPrivate && (flags & HUGE_TLB) == 0 && (status & PLUGIN) == 0;
+        }
+
+        /** Where it begins then: there is a guard below one that grows down. */
+        public long premappedStart() {
+            return (flags & GROWS_DOWN) == 0 ? start : start - GUARD_BYTES;
+        }
+
+        /** Whether it is memory of the process's own that can be read and written. */
+        public boolean isOwnMemory() {
+            return isPremapped()
+                    && (status & ANON_PRIVATE) != 0
+                    && (status & (AIO_RING | SHADOW_STACK)) == 0
+                    && protection == READ_WRITE;
+        }
+
+        /** Whether another mapping of such memory can take its place, as nothing is special. */
+        public boolean isPlain() {
+            return isOwnMemory() && flags == PRIVATE_ANONYMOUS;
+        }
+    }
 
     /**
      * The image that has those of one process.
@@ -27,12 +91,50 @@ public record MemoryMap(List<Area> areas) {
         return images.resolve("mm-" + pid + ".img");
     }
 
+    /** Those of all processes, by their pids inside the instance. */
+    public static Map<Integer, MemoryMap> all(Path images) throws IOException {
+        Map<Integer, MemoryMap> found = new HashMap<>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(images, "mm-*.img")) {
+            for (Path each : files) {
+                Matcher name = NAME.matcher(String.valueOf(each.getFileName()));
+                if (name.matches()) {
+                    found.put(Integer.parseInt(name.group(1)), read(each));
+                }
+            }
+        }
+        return found;
+    }
+
+    /**
+     * Reads an image that is made for it: what a JVM does for the first time takes long.
+     *
+     * @param scratch directory without such images
+     */
+    public static void rehearse(Path scratch) throws IOException {
+        ProtoMessage vma =
+                ProtoMessage.empty().with(VMA_START, 0).with(VMA_END, 0).with(VMA_STATUS, 0);
+        ProtoMessage all = ProtoMessage.empty();
+        for (int each = 0; each < REHEARSED; each++) {
+            all = all.with(MM_VMAS, vma);
+        }
+        Path image = imageOf(scratch, 1);
+        new ImageFile(0, List.of(all)).write(image);
+        all(scratch);
+        Files.delete(image);
+    }
+
     /** Reads the image of one process. */
     public static MemoryMap read(Path image) throws IOException {
         List<Area> areas = new ArrayList<>();
         for (ProtoMessage entry : ImageFile.read(image).entries()) {
             for (ProtoMessage vma : entry.messages(MM_VMAS)) {
-                areas.add(new Area(vma.number(VMA_START).orElse(0), vma.number(VMA_END).orElse(0)));
+                areas.add(
+                        new Area(
+                                vma.number(VMA_START).orElse(0),
+                                vma.number(VMA_END).orElse(0),
+                                vma.number(VMA_PROT).orElse(0),
+                                vma.number(VMA_FLAGS).orElse(0),
+                                vma.number(VMA_STATUS).orElse(0)));
             }
         }
         return new MemoryMap(List.copyOf(areas));

@@ -5,6 +5,7 @@ public final class Errno {
     static final int EPERM = 1;
     static final int ESRCH = 3;
     static final int EINTR = 4;
+    static final int ENXIO = 6;
 
     private Errno() {}
 
@@ -24,6 +25,7 @@ public final class Errno {
             case 24 -> "too many open files";
             case 27 -> "file too large";
             case 28 -> "no space left on device";
+            case 32 -> "broken pipe";
             default -> "errno " + errno;
         };
     }

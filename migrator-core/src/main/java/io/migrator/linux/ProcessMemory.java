@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * The memory of another process, read and written by process_vm_readv(2) and process_vm_writev(2):
@@ -12,11 +13,15 @@ import java.nio.ByteBuffer;
  * native memory; one thread.
  */
 public final class ProcessMemory implements AutoCloseable {
-    /** struct iovec, twice: ours and theirs. */
+    /** So many ranges of theirs are read at once (UIO_MAXIOV). */
+    public static final int MOST_RANGES = 1024;
+
     private static final long IOVEC_BYTES = 16;
 
     private final Arena arena = Arena.ofConfined();
-    private final MemorySegment vectors = arena.allocate(2 * IOVEC_BYTES, 8);
+
+    /** struct iovec: ours, then theirs. */
+    private final MemorySegment vectors = arena.allocate((1 + MOST_RANGES) * IOVEC_BYTES, 8);
 
     /**
      * Fills a buffer from an address.
@@ -27,6 +32,30 @@ public final class ProcessMemory implements AutoCloseable {
      */
     public void read(long pid, long address, ByteBuffer to) throws IOException {
         transfer("process_vm_readv", Syscalls.PROCESS_VM_READV, pid, address, to);
+    }
+
+    /**
+     * Fills a buffer from several ranges, one behind the other.
+     *
+     * @param to direct; filled from position to limit, which are left as they were
+     * @param ranges start and length of each, in all as long as the buffer
+     * @throws IOException if not all of it can be read
+     */
+    public void read(long pid, List<long[]> ranges, ByteBuffer to) throws IOException {
+        long length = to.remaining();
+        vector(0, MemorySegment.ofBuffer(to).address(), length);
+        for (int each = 0; each < ranges.size(); each++) {
+            vector((1 + each) * IOVEC_BYTES, ranges.get(each)[0], ranges.get(each)[1]);
+        }
+        long at = vectors.address();
+        long got =
+                Syscalls.call(
+                        Syscalls.PROCESS_VM_READV, pid, at, 1, at + IOVEC_BYTES, ranges.size(), 0);
+        if (got != length) {
+            throw new IOException(
+                    "process_vm_readv of process %d: %s"
+                            .formatted(pid, got < 0 ? Errno.text((int) -got) : "not all is there"));
+        }
     }
 
     /**

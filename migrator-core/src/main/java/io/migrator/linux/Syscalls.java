@@ -19,6 +19,8 @@ import java.util.Arrays;
 @SuppressWarnings("restricted")
 final class Syscalls {
     /** Numbers of arch/x86/entry/syscalls/syscall_64.tbl; arm64 shares those above 424. */
+    static final long WRITE = 1;
+
     static final long CLOSE = 3;
 
     static final long IOCTL = 16;

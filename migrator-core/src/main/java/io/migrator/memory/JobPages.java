@@ -35,6 +35,13 @@ public final class JobPages {
         return processes.keySet();
     }
 
+    /** These without what others have. */
+    public JobPages without(JobPages others) {
+        JobPages rest = new JobPages();
+        processes.forEach((pid, pages) -> rest.processes.put(pid, pages.without(others.of(pid))));
+        return rest;
+    }
+
     /** Takes out what others have. */
     public void removeAll(JobPages others) {
         processes.forEach((pid, pages) -> pages.removeAll(others.of(pid)));

@@ -6,6 +6,8 @@ import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Sends pages straight from the processes to the target: no image of them is ever made. One thread.
@@ -19,7 +21,7 @@ public final class PageFeed implements AutoCloseable {
     }
 
     /** So much is read and sent at a time. */
-    static final int BLOCK_BYTES = 1 << 20;
+    private static final int BLOCK_BYTES = 1 << 20;
 
     private final JobSink sink;
     private final Progress progress;
@@ -46,8 +48,8 @@ public final class PageFeed implements AutoCloseable {
         try {
             for (int pid : pages.pids()) {
                 PidFd process = frozen.process(pid);
-                for (PageRange range : pages.of(pid).ranges()) {
-                    send(pid, process, range, new PageSet());
+                for (List<PageRange> batch : batches(pages.of(pid).ranges())) {
+                    send(pid, process, batch, new PageSet());
                 }
             }
         } catch (IOException e) {
@@ -59,25 +61,61 @@ public final class PageFeed implements AutoCloseable {
     }
 
     /**
-     * Sends a range of pages.
+     * Sends some ranges of pages.
      *
      * @param pid of the process inside the instance
+     * @param batch as {@link #batches} makes them
      * @param done gets what is sent
-     * @throws IOException if a page cannot be read; what is done is sent
+     * @throws IOException if a page cannot be read; none is sent then
      */
-    void send(int pid, PidFd process, PageRange range, PageSet done)
+    void send(int pid, PidFd process, List<PageRange> batch, PageSet done)
             throws IOException, Problem, InterruptedException {
-        for (long at = range.start(); at < range.end(); at += block.limit()) {
-            block.clear().limit((int) Math.min(BLOCK_BYTES, range.end() - at));
-            memory.read(process.pid(), at, block);
-            if (!process.exists()) { // what was read by its pid may have been another's
-                throw new IOException("process " + pid + " ended");
-            }
-            sink.pages(pid, at, block);
-            done.add(at, at + block.limit());
-            sentBytes += block.limit();
-            progress.sent(sentBytes);
+        List<long[]> ranges = new ArrayList<>();
+        int bytes = 0;
+        for (PageRange each : batch) {
+            ranges.add(new long[] {each.start(), each.end() - each.start()});
+            bytes += (int) (each.end() - each.start());
         }
+        memory.read(process.pid(), ranges, block.clear().limit(bytes));
+        if (!process.exists()) { // what was read by its pid may have been another's
+            throw new IOException("process " + pid + " ended");
+        }
+        int at = 0;
+        for (PageRange each : batch) {
+            int length = (int) (each.end() - each.start());
+            sink.pages(pid, each.start(), block.slice(at, length));
+            done.add(each.start(), each.end());
+            at += length;
+        }
+        sentBytes += bytes;
+        progress.sent(sentBytes);
+    }
+
+    /**
+     * What is read at a time: as many ranges as fit, cut at multiples of the size of a block, since
+     * huge pages are full blocks then.
+     */
+    static List<List<PageRange>> batches(List<PageRange> ranges) {
+        List<List<PageRange>> batches = new ArrayList<>();
+        List<PageRange> batch = new ArrayList<>();
+        long bytes = 0;
+        for (PageRange range : ranges) {
+            for (long at = range.start(); at < range.end(); ) {
+                long end = Math.min((at | (BLOCK_BYTES - 1)) + 1, range.end());
+                if (bytes + end - at > BLOCK_BYTES || batch.size() == ProcessMemory.MOST_RANGES) {
+                    batches.add(batch);
+                    batch = new ArrayList<>();
+                    bytes = 0;
+                }
+                batch.add(new PageRange(at, end));
+                bytes += end - at;
+                at = end;
+            }
+        }
+        if (!batch.isEmpty()) {
+            batches.add(batch);
+        }
+        return batches;
     }
 
     /** Bytes sent so far, before compression. */

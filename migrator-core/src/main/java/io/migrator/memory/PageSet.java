@@ -1,7 +1,6 @@
 package io.migrator.memory;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -22,30 +21,27 @@ final class PageSet {
 
     private final TreeMap<Long, long[]> blocks = new TreeMap<>();
 
-    private interface Words {
-        void change(long block, int word, long bits);
+    private interface Change {
+        /** Of words of a block, from bits of the first to bits of the last that are meant. */
+        void of(long[] words, int word, long bits);
     }
 
     /** Adds a range. */
     void add(long start, long end) {
-        each(
-                start,
-                end,
-                (block, word, bits) ->
-                        blocks.computeIfAbsent(block, _ -> new long[WORDS])[word] |= bits);
+        for (PageRange part : blocks(start, end)) {
+            long[] words = blocks.computeIfAbsent(blockOf(part.start()), _ -> new long[WORDS]);
+            each(words, part, (all, word, bits) -> all[word] |= bits);
+        }
     }
 
     /** Takes a range out. */
     void remove(long start, long end) {
-        each(
-                start,
-                end,
-                (block, word, bits) -> {
-                    long[] found = blocks.get(block);
-                    if (found != null) {
-                        found[word] &= ~bits;
-                    }
-                });
+        for (PageRange part : blocks(start, end)) {
+            long[] words = blocks.get(blockOf(part.start()));
+            if (words != null) {
+                each(words, part, (all, word, bits) -> all[word] &= ~bits);
+            }
+        }
     }
 
     /** Adds what another has. */
@@ -58,22 +54,40 @@ final class PageSet {
         });
     }
 
+    /** A new set of those that another has not. */
+    PageSet without(PageSet other) {
+        PageSet rest = new PageSet();
+        for (Map.Entry<Long, long[]> ours : blocks.entrySet()) {
+            long[] theirs = other.blocks.get(ours.getKey());
+            if (theirs == null || !isWithin(ours.getValue(), theirs)) {
+                long[] words = ours.getValue().clone();
+                for (int word = 0; theirs != null && word < WORDS; word++) {
+                    words[word] &= ~theirs[word];
+                }
+                rest.blocks.put(ours.getKey(), words);
+            }
+        }
+        return rest;
+    }
+
+    private static boolean isWithin(long[] words, long[] others) {
+        for (int word = 0; word < WORDS; word++) {
+            if ((words[word] & ~others[word]) != 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Adds what another has of a range. */
     void addAll(PageSet other, PageRange range) {
-        long blockBytes = (long) BLOCK_PAGES << PAGE_SHIFT;
-        long first = range.start() / blockBytes;
-        long last = (range.end() - 1) / blockBytes;
-        other.blocks
-                .subMap(first, true, last, true)
-                .keySet()
-                .forEach(block -> {
-                    PageSet part = new PageSet();
-                    part.add(
-                            Math.max(range.start(), block * blockBytes),
-                            Math.min(range.end(), (block + 1) * blockBytes));
-                    part.retainAll(other);
-                    addAll(part);
-                });
+        for (PageRange part : blocks(range.start(), range.end())) {
+            long[] theirs = other.blocks.get(blockOf(part.start()));
+            if (theirs != null) {
+                long[] words = blocks.computeIfAbsent(blockOf(part.start()), _ -> new long[WORDS]);
+                each(words, part, (all, word, bits) -> all[word] |= theirs[word] & bits);
+            }
+        }
     }
 
     /** Takes out what another has. */
@@ -96,14 +110,30 @@ final class PageSet {
         }
     }
 
-    private static void each(long start, long end, Words words) {
-        long page = start >>> PAGE_SHIFT;
-        long behind = end >>> PAGE_SHIFT;
+    private static long blockOf(long address) {
+        return address >>> BLOCK_SHIFT + PAGE_SHIFT;
+    }
+
+    /** Cuts a range where blocks end. */
+    private static List<PageRange> blocks(long start, long end) {
+        List<PageRange> parts = new ArrayList<>();
+        for (long at = start; at < end; ) {
+            long behind = Math.min(end, blockOf(at) + 1 << BLOCK_SHIFT + PAGE_SHIFT);
+            parts.add(new PageRange(at, behind));
+            at = behind;
+        }
+        return parts;
+    }
+
+    /** All of the words that have pages of a range, which lies in one block. */
+    private static void each(long[] words, PageRange range, Change change) {
+        int page = (int) (range.start() >>> PAGE_SHIFT) & (BLOCK_PAGES - 1);
+        int behind = page + (int) (range.end() - range.start() >>> PAGE_SHIFT);
         while (page < behind) {
-            int bit = (int) (page & (Long.SIZE - 1));
-            long count = Math.min(Long.SIZE - bit, behind - page);
+            int bit = page & (Long.SIZE - 1);
+            int count = Math.min(Long.SIZE - bit, behind - page);
             long bits = (count == Long.SIZE ? -1L : (1L << count) - 1) << bit;
-            words.change(page >>> BLOCK_SHIFT, (int) (page >>> WORD_SHIFT & (WORDS - 1)), bits);
+            change.of(words, page >> WORD_SHIFT, bits);
             page += count;
         }
     }
@@ -148,9 +178,64 @@ final class PageSet {
         return BLOCK_PAGES;
     }
 
+    /** Whether any page of a range is in. */
+    boolean hasAny(PageRange range) {
+        Map<Long, long[]> near =
+                blocks.subMap(blockOf(range.start()), true, blockOf(range.end() - 1), true);
+        for (Map.Entry<Long, long[]> block : near.entrySet()) {
+            long first = block.getKey() << BLOCK_SHIFT + PAGE_SHIFT;
+            long behind = first + ((long) BLOCK_PAGES << PAGE_SHIFT);
+            PageRange part =
+                    new PageRange(Math.max(first, range.start()), Math.min(behind, range.end()));
+            long[] found = {0};
+            each(block.getValue(), part, (all, word, bits) -> found[0] |= all[word] & bits);
+            if (found[0] != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether all pages are in some of the ranges.
+     *
+     * @param ranges in order, apart from each other
+     */
+    boolean isWithin(List<PageRange> ranges) {
+        int at = 0;
+        for (Map.Entry<Long, long[]> block : blocks.entrySet()) {
+            long first = block.getKey() << BLOCK_SHIFT + PAGE_SHIFT;
+            long behind = first + ((long) BLOCK_PAGES << PAGE_SHIFT);
+            while (at < ranges.size() && ranges.get(at).end() <= first) {
+                at++;
+            }
+            if (at < ranges.size()
+                    && ranges.get(at).start() <= first
+                    && ranges.get(at).end() >= behind) {
+                continue;
+            }
+            PageSet rest = new PageSet();
+            rest.blocks.put(block.getKey(), block.getValue().clone());
+            for (int each = at; each < ranges.size() && ranges.get(each).start() < behind; each++) {
+                rest.remove(
+                        Math.max(first, ranges.get(each).start()),
+                        Math.min(behind, ranges.get(each).end()));
+            }
+            if (rest.bytes() > 0) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** How many bytes that is. */
     long bytes() {
-        return blocks.values().stream().flatMapToLong(Arrays::stream).map(Long::bitCount).sum()
-                << PAGE_SHIFT;
+        long pages = 0;
+        for (long[] words : blocks.values()) {
+            for (long word : words) {
+                pages += Long.bitCount(word);
+            }
+        }
+        return pages << PAGE_SHIFT;
     }
 }

@@ -8,6 +8,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,12 +28,20 @@ public final class PreCopy implements AutoCloseable {
 
     private static final double NANOS_PER_MILLI = 1e6;
 
+    /** So long they may take to become short once more. */
+    private static final Duration LONGEST_SETTLING = Duration.ofSeconds(1);
+
     private final JobSink sink;
     private final PageFeed.Progress progress;
     private final PageFeed feed;
     private final Map<Long, Watched> processes = new HashMap<>();
     private final List<String> unwatched = new ArrayList<>();
     private volatile boolean frozen;
+
+    /** The last round of the thread of its own. */
+    private volatile long lastBegan = Long.MIN_VALUE;
+
+    private volatile double lastMillis;
     private @Nullable Thread follower;
     private @Nullable Throwable failure;
 
@@ -155,31 +164,35 @@ public final class PreCopy implements AutoCloseable {
             }
             return;
         }
-        for (PageRange range : wanted.ranges()) {
-            for (long at = range.start(); at < range.end(); at += PageFeed.BLOCK_BYTES) {
-                if (frozen) {
-                    return; // what was not sent is not known to be there
-                }
-                send(
-                        process,
-                        new PageRange(at, Math.min(at + PageFeed.BLOCK_BYTES, range.end())),
-                        way);
+        for (List<PageRange> batch : PageFeed.batches(wanted.ranges())) {
+            if (frozen) {
+                return; // what was not sent is not known to be there
+            }
+            send(process, batch, way);
+        }
+    }
+
+    /** What cannot be read is gone, or for the freeze: the rest of the batch is sent. */
+    private static void send(Watched process, List<PageRange> batch, PageFeed way)
+            throws Problem, InterruptedException {
+        try {
+            way.send(process.pid, process.process, batch, process.sent);
+        } catch (IOException e) {
+            List<PageRange> pages = pages(batch);
+            for (int each = 0; each < pages.size() && pages.size() > 1; each++) {
+                send(process, pages.subList(each, each + 1), way);
             }
         }
     }
 
-    /** What cannot be read is gone, or for the freeze: the rest of the block is sent. */
-    private static void send(Watched process, PageRange block, PageFeed way)
-            throws Problem, InterruptedException {
-        try {
-            way.send(process.pid, process.process, block, process.sent);
-        } catch (IOException e) {
-            for (long at = block.start();
-                    at < block.end() && block.end() - block.start() > PageSet.PAGE_BYTES;
-                    at += PageSet.PAGE_BYTES) {
-                send(process, new PageRange(at, at + PageSet.PAGE_BYTES), way);
+    private static List<PageRange> pages(List<PageRange> ranges) {
+        List<PageRange> pages = new ArrayList<>();
+        for (PageRange range : ranges) {
+            for (long at = range.start(); at < range.end(); at += PageSet.PAGE_BYTES) {
+                pages.add(new PageRange(at, at + PageSet.PAGE_BYTES));
             }
         }
+        return pages;
     }
 
     /** Goes on with rounds on a thread of its own, for processes that are watched by now. */
@@ -187,10 +200,30 @@ public final class PreCopy implements AutoCloseable {
         follower = Thread.ofPlatform().daemon().name("pre-copy").start(this::rounds);
     }
 
+    /**
+     * Waits until a round that began after this was called was short enough, for a while.
+     *
+     * @param downtime that it may have taken
+     */
+    public void settle(Duration downtime) throws InterruptedException {
+        Thread following = follower;
+        long end = System.nanoTime() + LONGEST_SETTLING.toNanos();
+        long from = System.nanoTime();
+        while (following != null
+                && following.isAlive()
+                && System.nanoTime() < end
+                && !(lastBegan >= from && lastMillis <= downtime.toMillis())) {
+            Thread.sleep(PAUSE_MILLIS);
+        }
+    }
+
     private void rounds() {
         try (PageFeed own = new PageFeed(sink, progress)) {
             while (!frozen) {
-                round(own);
+                long began = System.nanoTime();
+                double millis = round(own).millis();
+                lastMillis = millis;
+                lastBegan = began;
                 Thread.sleep(PAUSE_MILLIS);
             }
         } catch (Throwable e) { // an error, too: what was reset and not sent must not count as sent

@@ -2,11 +2,13 @@ package io.migrator.migration;
 
 import io.migrator.criu.BoundSockets;
 import io.migrator.criu.ImageOwner;
+import io.migrator.criu.MemoryMap;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Memory;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.JobPages;
+import io.migrator.memory.KeptPages;
 import io.migrator.memory.PageStore;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
@@ -35,7 +37,12 @@ final class Arrival implements AutoCloseable {
     private final Path images;
     private final Map<String, String> rebound;
     private final RestoredMemory memory = new RestoredMemory();
+
+    /** What comes before the restore begins, and between that and its end. */
+    private final KeptPages kept;
+
     private final PageStore store;
+    private JobPages wanted = new JobPages();
     private ProcessTree tree = new ProcessTree(List.of());
     private @Nullable Background work;
     private boolean restored;
@@ -53,6 +60,7 @@ final class Arrival implements AutoCloseable {
         this.network = network;
         this.images = images;
         this.rebound = rebound;
+        this.kept = new KeptPages(restore::orders);
         this.store = new PageStore(images);
     }
 
@@ -84,7 +92,13 @@ final class Arrival implements AutoCloseable {
         CarriedDirectory.unpack(order, images);
         BoundSockets.move(images, rebound);
         network.arrive(pairs);
-        restore.restore();
+        wanted = wanted();
+        try {
+            restore.restore(kept, kept.place(wanted, MemoryMap.all(images)));
+        } catch (IOException e) {
+            restore.orEnded(); // which its log tells better
+            throw e;
+        }
         tree = ProcessTree.heldBy(restore.criuPid(), instance);
         memory.open(tree, instance.mode() == Instance.Mode.SETUID ? restore : null);
     }
@@ -102,9 +116,8 @@ final class Arrival implements AutoCloseable {
         if (work == null) {
             throw Problem.failed("the source did not ask to restore the job");
         }
-        JobPages wanted = wanted(); // while criu restores
         work.await("the job could not be restored");
-        memory.expect(wanted);
+        memory.expect(wanted.without(kept.placed()), wanted.bytes());
         try {
             store.forEach(wanted, memory::write);
         } catch (IOException e) {
@@ -115,7 +128,7 @@ final class Arrival implements AutoCloseable {
 
     private JobPages wanted() throws Problem {
         try {
-            long most = MOST_TIMES * (Memory.availableBytes() + store.bytes());
+            long most = MOST_TIMES * (Memory.availableBytes() + kept.bytes() + store.bytes());
             return HiddenPages.of(images).all(most);
         } catch (IOException e) {
             throw Problem.failed("the list of the job's pages cannot be read")
@@ -131,8 +144,11 @@ final class Arrival implements AutoCloseable {
             return;
         }
         try {
-            store.put(pid, address, bytes);
+            if (work != null || !kept.put(pid, address, bytes)) {
+                store.put(pid, address, bytes);
+            }
         } catch (IOException e) {
+            restore.orEnded();
             throw noRoom(e);
         }
     }
@@ -140,7 +156,7 @@ final class Arrival implements AutoCloseable {
     private static Problem noRoom(IOException e) {
         return Problem.failed("the job's memory could not be kept on the target")
                 .because(e.getMessage())
-                .tryThis("see that /dev/shm there has room for it")
+                .tryThis("see that the target has memory left, also in the job's cgroup")
                 .causedBy(e);
     }
 
@@ -171,6 +187,7 @@ final class Arrival implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+        kept.close();
         store.close();
     }
 }

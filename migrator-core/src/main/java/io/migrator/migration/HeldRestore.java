@@ -2,35 +2,40 @@ package io.migrator.migration;
 
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuSession;
+import io.migrator.criu.EmptyParent;
 import io.migrator.criu.Notify;
 import io.migrator.fault.FaultPoint;
 import io.migrator.handover.Running;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.linux.Command;
+import io.migrator.linux.FifoWriter;
 import io.migrator.linux.Proc;
+import io.migrator.memory.KeptPages;
 import io.migrator.network.NetworkPlan;
 import io.migrator.problem.Problem;
 
-import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
- * criu's restore in an empty instance: started before the images come, it waits for its inventory
- * on a FIFO, then holds the job before its first instruction. One thread.
+ * criu's restore in an empty instance: started before the images come, it waits for orders on a
+ * FIFO, then holds the job before its first instruction. One thread.
  */
 final class HeldRestore implements AutoCloseable {
     private static final Duration PROGRAM = Duration.ofSeconds(20);
     private static final Duration RESTORE = Duration.ofMinutes(10);
     private static final Duration RESUME = Duration.ofMinutes(2);
     private static final int POLL_NANOS = 100_000;
-    private static final String INVENTORY = "inventory.img";
-    private static final String INVENTORY_CAME = "inventory.img.real";
+    private static final Duration START = Duration.ofSeconds(30);
+    private static final String ORDERS = "memory";
+    private static final String PLACED = "placed";
 
     private final CriuSession session;
     private final Path images;
@@ -43,9 +48,10 @@ final class HeldRestore implements AutoCloseable {
     /** Starts criu, which waits. */
     static HeldRestore start(Order order, Instance empty, CriuBundle bundle, Path images)
             throws Problem, InterruptedException {
-        Command.of("mkfifo", "-m", "600", images.resolve(INVENTORY).toString())
+        Command.of("mkfifo", "-m", "600", images.resolve(ORDERS).toString())
                 .run(PROGRAM)
                 .orFail("could not make the FIFO on which criu waits");
+        makeCounter(images.resolve(PLACED));
         int lastPid = EmptyInstance.lastPid(order.pids());
         CriuSession.Restoring what =
                 new CriuSession.Restoring(
@@ -60,11 +66,6 @@ final class HeldRestore implements AutoCloseable {
         return new HeldRestore(CriuSession.restore(what), images);
     }
 
-    /** Under which name an image is to be kept: the FIFO is filled when all else is there. */
-    static String nameOf(String image) {
-        return image.equals(INVENTORY) ? INVENTORY_CAME : image;
-    }
-
     /** For the journal. */
     Running criu() throws Problem {
         try {
@@ -74,23 +75,47 @@ final class HeldRestore implements AutoCloseable {
         }
     }
 
-    /**
-     * Gives criu its inventory and waits for the hold. The FIFO is opened for reading and writing:
-     * for writing only it would block for ever if criu were dead. It is closed when criu has read
-     * what is in it, since only then the end of the file follows.
-     */
-    void restore() throws IOException, Problem, InterruptedException {
-        byte[] inventory = Files.readAllBytes(images.resolve(INVENTORY_CAME));
-        Proc criu = new Proc(session.criuPid());
-        try (RandomAccessFile pipe =
-                        new RandomAccessFile(images.resolve(INVENTORY).toFile(), "rw");
-                FileInputStream unread = new FileInputStream(pipe.getFD())) {
-            pipe.write(inventory);
-            while (unread.available() > 0 && criu.alive()) {
-                Thread.sleep(0, POLL_NANOS);
-            }
+    private static void makeCounter(Path file) throws Problem {
+        try {
+            Files.write(file, new byte[Long.BYTES], StandardOpenOption.CREATE_NEW);
+        } catch (IOException e) {
+            throw Problem.failed("could not make a file for criu").because(e.toString());
         }
+    }
+
+    /** The way by which criu gets pages and orders before it looks for the images (criufill.c). */
+    FifoWriter orders() throws IOException, Problem, InterruptedException {
+        long end = System.nanoTime() + START.toNanos();
+        Optional<FifoWriter> open = FifoWriter.open(images.resolve(ORDERS));
+        while (open.isEmpty()) {
+            session.orEnded();
+            if (System.nanoTime() > end) {
+                throw new IOException("criu does not begin");
+            }
+            Thread.sleep(0, POLL_NANOS);
+            open = FifoWriter.open(images.resolve(ORDERS));
+        }
+        return open.get();
+    }
+
+    /**
+     * Lets criu begin, when all images are there, and waits for the hold.
+     *
+     * @param kept pages that criu has
+     * @param processes how many of the job's processes get some of them
+     */
+    void restore(KeptPages kept, int processes) throws IOException, Problem, InterruptedException {
+        if (processes > 0) {
+            EmptyParent.make(images);
+        }
+        kept.go();
         session.holdAt(Notify.POST_RESTORE, RESTORE);
+        ByteBuffer placed = ByteBuffer.wrap(Files.readAllBytes(images.resolve(PLACED)));
+        if (placed.order(ByteOrder.nativeOrder()).getLong() != processes) {
+            throw Problem.failed("the job's memory was not put in its place")
+                    .because("criu makes the mappings of a process in an unknown way")
+                    .tryThis("migrate with --memory stop");
+        }
         FaultPoint.TARGET_RESTORED.reached();
     }
 

@@ -35,7 +35,6 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
         LockChecks.orTaken(images, frozen, carried);
         feed.finish();
         FaultPoint.SOURCE_IMAGES_SENT.reached();
-        target.restore(source.pairs());
         JobPages pages = HiddenPages.of(images).all(Long.MAX_VALUE);
         long pageBytes = pages.bytes();
         pages.removeAll(source.unchanged());
@@ -43,8 +42,9 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
         each.sent(0);
         try (HeldTree held = new HeldTree(frozen);
                 PageFeed memory = new PageFeed(target.sink(), each)) {
-            memory.send(held, pages);
+            memory.send(held, pages); // before criu goes on: what it has comes into place at once
         }
+        target.restore(source.pairs());
         target.load(pageBytes);
         FaultPoint.SOURCE_LOADED.reached();
         return pageBytes;

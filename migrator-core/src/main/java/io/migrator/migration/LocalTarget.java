@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.criu.CriuBundle;
+import io.migrator.criu.MemoryMap;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover;
@@ -16,6 +17,7 @@ import io.migrator.instance.Traits;
 import io.migrator.linux.Proc;
 import io.migrator.linux.Scheduling;
 import io.migrator.memory.JobSink;
+import io.migrator.memory.KeptPages;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
@@ -100,11 +102,13 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     /** What a JVM does for the first time takes long: none of it is to be in the freeze. */
-    private void rehearse(boolean carries, Path scratch) throws Problem {
+    private void rehearse(boolean carries, Path scratch) throws Problem, InterruptedException {
         try {
             if (carries) {
                 RunDirectory.rehearse(scratch);
             }
+            MemoryMap.rehearse(scratch);
+            KeptPages.rehearse();
             ProcessTree.heldBy(prepared(restore).criuPid(), prepared(instance));
         } catch (IOException e) {
             throw Problem.failed("the restore could not be rehearsed").because(e.toString());
@@ -132,7 +136,7 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void open(int id, String name) throws Problem {
-        coming().open(id, HeldRestore.nameOf(name));
+        coming().open(id, name);
     }
 
     @Override
@@ -160,7 +164,7 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void restore(List<NetworkLock.Pair> pairs) throws Problem {
-        Scheduling.compilersLast();
+        Thread.ofPlatform().daemon().name("scheduling").start(Scheduling::compilersLast);
         coming().orOpen();
         prepared(arrival).begin(pairs);
     }

@@ -35,10 +35,14 @@ final class RestoredMemory implements AutoCloseable {
         through = way;
     }
 
-    /** Says which pages must be written; they are taken out of it as they are. */
-    void expect(JobPages pages) {
+    /**
+     * Says which pages must be written; they are taken out of it as they are.
+     *
+     * @param allBytes these, and those that are there already
+     */
+    void expect(JobPages pages, long allBytes) {
         missing = pages;
-        bytes = pages.bytes();
+        bytes = allBytes;
     }
 
     /** Writes pages of one process. Any thread. */

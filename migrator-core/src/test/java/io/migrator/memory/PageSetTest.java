@@ -85,6 +85,7 @@ class PageSetTest {
                 }
             }
             assertEquals(expected.size() * PAGE, set.bytes(), "seed " + seed);
+            look(expected, from, behind, "seed " + seed);
         }
         TreeSet<Integer> found = new TreeSet<>();
         for (PageRange range : set.ranges()) {
@@ -93,5 +94,20 @@ class PageSetTest {
             }
         }
         assertEquals(expected, found, "seed " + seed);
+    }
+
+    private void look(TreeSet<Integer> expected, int from, int behind, String seed) {
+        PageSet one = new PageSet();
+        add(one, from, behind);
+        int left = expected.size() - expected.subSet(from, behind).size();
+        assertEquals(left * PAGE, set.without(one).bytes(), seed);
+        PageRange range = new PageRange(BASE + from * PAGE, BASE + behind * PAGE);
+        if (from < behind) {
+            assertEquals(!expected.subSet(from, behind).isEmpty(), set.hasAny(range), seed);
+        }
+        PageRange low = new PageRange(BASE, BASE + from * PAGE);
+        PageRange high = new PageRange(BASE + behind * PAGE, BASE + PAGES * PAGE);
+        assertEquals(
+                expected.subSet(from, behind).isEmpty(), set.isWithin(List.of(low, high)), seed);
     }
 }

@@ -118,7 +118,7 @@ class FaultIT {
         NODES.bash(
                 N2,
                 "for _ in {1..3000}; do"
-                        + " if compgen -G '/dev/shm/migrator-root/m*/inventory.img' >/dev/null;"
+                        + " if compgen -G '/dev/shm/migrator-root/m*/memory' >/dev/null;"
                         + " then exec mount -o remount,size=40k /dev/shm; fi;"
                         + " sleep 0.005; done; exit 9");
         Moved moved = ended();

@@ -51,8 +51,8 @@ class TallyIT {
                         NODES.bash(
                                 N2,
                                 "for _ in {1..3000}; do if d=$(compgen -G"
-                                        + " '/dev/shm/migrator-root/m*/inventory.img'); then"
-                                        + " d=${d%/inventory.img}; mkdir $d/held; exec mount --bind"
+                                        + " '/dev/shm/migrator-root/m*/memory'); then"
+                                        + " d=${d%/memory}; mkdir $d/held; exec mount --bind"
                                         + " /tmp $d/held; fi; sleep 0.005; done; exit 9");
                     } catch (Exception e) {
                         throw new CompletionException(e);

@@ -1,0 +1,268 @@
+package io.migrator.memory;
+
+import io.migrator.criu.MemoryMap;
+import io.migrator.linux.FifoWriter;
+import io.migrator.memory.KeptLayout.Order;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Pages of a job that are on the target before its processes are: in the memory of the criu that
+ * will make these, from where they come into their places without being copied (criufill.c). One
+ * thread at a time.
+ */
+public final class KeptPages implements AutoCloseable {
+    private static final long HUGE_BYTES = 2L << 20;
+
+    /** So much at once, at the beginning of a huge page, and the rest of it will follow. */
+    private static final int HALF_BYTES = 1 << 20;
+
+    private static final long ADDRESSES = 1L << 47;
+    private static final Path NOBODY = Path.of("/dev/null");
+    private static final int REHEARSED = 200;
+    private static final int ORDER_BYTES = 5 * Long.BYTES;
+    private static final int STAGED_BYTES = 1 << 17;
+
+    private final Opening opening;
+
+    /** What is not written yet: a page alone is not worth a call of the kernel. */
+    private final ByteBuffer staged =
+            ByteBuffer.allocateDirect(STAGED_BYTES).order(ByteOrder.nativeOrder());
+
+    private final List<Order> orders = new ArrayList<>();
+    private final KeptLayout layout = new KeptLayout(orders::add);
+
+    /** Pages that came. */
+    private final JobPages there = new JobPages();
+
+    /** The same and what came into being with them. */
+    private final JobPages made = new JobPages();
+
+    private @Nullable FifoWriter writer;
+    private long bytes;
+
+    /** Opens the way to criu. */
+    @FunctionalInterface
+    public interface Opening {
+        /** Waits until criu reads. */
+        FifoWriter open() throws IOException, Problem, InterruptedException;
+    }
+
+    /** None yet. */
+    public KeptPages(Opening opening) {
+        this.opening = opening;
+    }
+
+    /** Does with a few pages what is done with many, to nobody: the first time takes long. */
+    public static void rehearse() throws IOException, Problem, InterruptedException {
+        JobPages wanted = new JobPages();
+        List<MemoryMap.Area> areas = new ArrayList<>();
+        ByteBuffer page = ByteBuffer.allocateDirect(PageSet.PAGE_BYTES);
+        KeptPages kept = new KeptPages(() -> FifoWriter.open(NOBODY).orElseThrow());
+        for (long at = HUGE_BYTES; at < REHEARSED * HUGE_BYTES; at += HUGE_BYTES) {
+            kept.put(1, at, page);
+            kept.put(1, at + 2L * PageSet.PAGE_BYTES, page);
+            wanted.add(1, at, at + PageSet.PAGE_BYTES);
+            areas.add(MemoryMap.Area.plain(at, at + HUGE_BYTES / 2));
+        }
+        kept.place(wanted, Map.of(1, new MemoryMap(areas)));
+        wanted.without(kept.placed()).bytes();
+        kept.go();
+        kept.close();
+    }
+
+    /**
+     * Keeps pages, in the place of what was kept of them before.
+     *
+     * @param pages direct; left as they are
+     * @return false if there is no room for them in criu's address space
+     * @throws IOException if criu is gone
+     */
+    public boolean put(int pid, long address, ByteBuffer pages)
+            throws IOException, Problem, InterruptedException {
+        if (address < 0 || address > ADDRESSES - pages.remaining()) {
+            return false;
+        }
+        long end = address + pages.remaining();
+        int limit = pages.limit();
+        int position = pages.position();
+        try {
+            for (long at = address; at < end; ) {
+                long before = Math.min(end, KeptLayout.windowEnd(at));
+                pages.limit(position + (int) (before - address));
+                pages.position(position + (int) (at - address));
+                if (!put(pid, at, before, pages)) {
+                    return false;
+                }
+                at = before;
+            }
+        } finally {
+            pages.limit(limit).position(position);
+        }
+        return true;
+    }
+
+    private boolean put(int pid, long start, long end, ByteBuffer pages)
+            throws IOException, Problem, InterruptedException {
+        long offset = layout.offset(pid, start);
+        if (offset < 0) {
+            return false;
+        }
+        long block = start & -HUGE_BYTES;
+        boolean huge = start == block && end - start == HALF_BYTES && isNew(pid, block);
+        orders.add(new Order('W', offset, end - start, huge ? 1 : 0, 0));
+        send();
+        if (pages.remaining() > STAGED_BYTES / 2) {
+            flush();
+            writer().write(pages);
+        } else {
+            stage(pages.remaining()).put(pages.duplicate());
+        }
+        bytes += end - start;
+        there.add(pid, start, end);
+        made.add(pid, start, huge ? block + HUGE_BYTES : end);
+        return true;
+    }
+
+    private boolean isNew(int pid, long block) {
+        return !made.of(pid).hasAny(new PageRange(block, block + HUGE_BYTES));
+    }
+
+    private FifoWriter writer() throws IOException, Problem, InterruptedException {
+        FifoWriter open = writer;
+        if (open == null) {
+            open = opening.open();
+            writer = open;
+        }
+        return open;
+    }
+
+    private void send() throws IOException, Problem, InterruptedException {
+        for (Order each : orders) {
+            stage(ORDER_BYTES)
+                    .putLong(each.what())
+                    .putLong(each.a())
+                    .putLong(each.b())
+                    .putLong(each.c())
+                    .putLong(each.d());
+        }
+        orders.clear();
+    }
+
+    /** Makes room for so many bytes. */
+    private ByteBuffer stage(int length) throws IOException, Problem, InterruptedException {
+        if (staged.remaining() < length) {
+            flush();
+        }
+        return staged;
+    }
+
+    private void flush() throws IOException, Problem, InterruptedException {
+        writer().write(staged.flip());
+        staged.clear();
+    }
+
+    /**
+     * Says where the pages go, and to forget those that are not wanted.
+     *
+     * @param wanted by the job
+     * @param maps of all processes that have memory, by their pids inside
+     * @return how many processes get pages so; each will say so
+     * @throws IOException if criu is gone, or pages are in no mapping
+     */
+    public int place(JobPages wanted, Map<Integer, MemoryMap> maps)
+            throws IOException, Problem, InterruptedException {
+        if (there.pids().isEmpty()) {
+            return 0;
+        }
+        for (int pid : there.pids()) {
+            for (PageRange range : made.of(pid).without(wanted.of(pid)).ranges()) {
+                layout.each(pid, range, this::forget);
+            }
+            there.at(pid).retainAll(wanted.of(pid));
+        }
+        int processes = 0;
+        for (Map.Entry<Integer, MemoryMap> each : maps.entrySet()) {
+            processes += place(each.getKey(), each.getValue(), maps.size() > 1) ? 1 : 0;
+        }
+        return processes;
+    }
+
+    /** Those of the wanted ones that will be in their places. */
+    public JobPages placed() {
+        return there;
+    }
+
+    private void forget(PageRange offsets) {
+        orders.add(new Order('D', offsets.start(), offsets.end() - offsets.start()));
+    }
+
+    /**
+     * A process may have another's mapping from its parent, pages and all: so each one is given its
+     * own, be it empty, unless there is no other process.
+     */
+    private boolean place(int pid, MemoryMap map, boolean all) throws IOException {
+        PageSet mine = there.of(pid);
+        List<PageRange> placed = new ArrayList<>();
+        List<Order> found = new ArrayList<>();
+        long at = 0;
+        long begins = 0;
+        long largest = 0;
+        for (MemoryMap.Area area : map.areas()) {
+            if (!area.isPremapped()) {
+                continue;
+            }
+            PageRange range = new PageRange(area.start(), area.end());
+            long start = area.premappedStart();
+            long size = area.end() - start;
+            if (area.isOwnMemory() && (mine.hasAny(range) || (all && area.isPlain()))) {
+                long offset = layout.whole(pid, start, area.end());
+                found.add(new Order('P', at, offset, size, area.isPlain() ? 0 : 1));
+                placed.add(range);
+                if (size > largest) {
+                    largest = size;
+                    begins = start - at;
+                }
+            }
+            at += size;
+        }
+        if (!mine.isWithin(placed)) {
+            throw new IOException("process %d has pages in no mapping of its own".formatted(pid));
+        }
+        if (found.isEmpty()) {
+            return false;
+        }
+        orders.add(new Order('Z', pid, begins & (HUGE_BYTES - 1)));
+        orders.addAll(found);
+        return true;
+    }
+
+    /** Lets criu go on. */
+    public void go() throws IOException, Problem, InterruptedException {
+        orders.add(new Order('G', 0, 0));
+        send();
+        flush();
+    }
+
+    /** Bytes that were ever put in. */
+    public long bytes() {
+        return bytes;
+    }
+
+    /** If criu was not told to go on it fails now. */
+    @Override
+    public void close() {
+        if (writer != null) {
+            writer.close();
+        }
+    }
+}

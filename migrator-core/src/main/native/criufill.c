@@ -1,0 +1,365 @@
+/*
+ * SPDX-License-Identifier: MIT
+ *
+ * criufill: preloaded into criu for a restore; keeps the job's private memory from the pre-copy on and puts it in place.
+ *
+ * Why C: memory changes its place without being copied by mremap(2) within one process and by fork(2) between two, and
+ * by nothing else. criu makes the job's processes by forking itself; so the pages are kept in criu's own process, which
+ * waits for the images anyway. The processes get them by the fork, and each moves its own to where criu puts its
+ * mappings together (criu/mem.c, premap_private_vma). Copying would take half a second for each GB, in which the job
+ * stands still. Loaded into criu (GPL-2.0), hence MIT.
+ *
+ * When criu opens inventory.img it is first given orders by the FIFO `memory` in the images directory (descriptor 7),
+ * records of five u64 in the byte order of the machine: what, a, b, c, d. Addresses of kept pages are offsets in HELD
+ * bytes of address space; an offset is an address of the job's but for a multiple of 2 MB, so that huge pages stay huge.
+ *
+ *   'U' a b     makes room at a for b bytes
+ *   'W' a b c   b bytes for a follow; as a huge page, if c
+ *   'D' a b     forgets b bytes at a
+ *   'M' a b c   moves b bytes at a to c
+ *   'Z' a b     the next mappings are those of process a (its pid inside); b: where their place begins, modulo 2 MB
+ *   'P' a b c d the mapping c bytes long that criu makes a bytes into the place is at b; copied, if d
+ *   'G'         criu may go on
+ *
+ * A process that has all of its mappings adds one to the u64 that is the file `placed`: who finds too few there knows
+ * that this criu makes mappings in another way. What does not fit fails the call, and with it the restore.
+ *
+ * No libc but errno: built with -nostdlib.
+ */
+#include <stdarg.h>
+#include <stdint.h>
+
+#include "shim.h"
+
+#define HELD (1UL << 44)
+#define HUGE (2UL << 20)
+#define PAGE 4096
+#define WORDS (PAGE / sizeof(uint64_t))
+
+#define ENOENT 2
+#define EINTR 4
+#define EINVAL 22
+#define ECANCELED 125
+#define O_RDWR 2
+#define O_CLOEXEC 02000000
+#define PROT_NONE 0
+#define PROT_READ_WRITE 3
+#define MAP_SHARED 1
+#define MAP_PRIVATE 2
+#define MAP_FIXED 0x10
+#define MAP_ANONYMOUS 0x20
+#define MREMAP_FIXED 2
+#define MREMAP_TO (1 | MREMAP_FIXED) /* MREMAP_MAYMOVE */
+#define MADV_DONTNEED 4
+#define MADV_DONTFORK 10
+#define MADV_DOFORK 11
+#define MADV_COLLAPSE 25
+#define PR_SET_THP_DISABLE 41
+#define PR_GET_THP_DISABLE 42
+#define FAILED ((void *)-1L)
+
+struct order {
+	uint64_t what, a, b, c, d;
+};
+
+struct mapping {
+	uint64_t pid, at, held, size, copied; /* the first one of a process has no size, and in held where its place begins */
+};
+
+static char *held;	     /* null: there is none, or no more */
+static uint64_t holder;	     /* the process that keeps it */
+static uint64_t *placed;     /* of all processes */
+static struct mapping *mappings;
+static uint64_t count, room; /* of mappings */
+
+static char *place;	    /* where criu puts the mappings of a process together */
+static uint64_t place_size; /* 0: none of ours belong there */
+static uint64_t placer;	    /* the process; a child begins with what its parent had here */
+static struct mapping *mine, *next, *end;
+
+static uint64_t self(void)
+{
+	return (uint64_t)call(NR_getpid, 0, 0, 0, 0);
+}
+
+static long map(void *address, uint64_t size, long prot, long flags, long fd, long offset)
+{
+	return call6(NR_mmap, (long)address, (long)size, prot, flags, fd, offset);
+}
+
+static int is_error(long result)
+{
+	return result < 0 && result > -4096;
+}
+
+/* where nothing is yet, at an address that is so much more than a multiple of HUGE; null if there is no room */
+static char *reserve(uint64_t size, uint64_t more)
+{
+	long found = map(0, size + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t before;
+
+	if (is_error(found))
+		return 0;
+	before = (more - (uint64_t)found) & (HUGE - 1);
+	if (before)
+		call(NR_munmap, found, (long)before, 0, 0);
+	call(NR_munmap, found + (long)(before + size), (long)(HUGE - before), 0, 0);
+	return (char *)found + before;
+}
+
+/* ---- orders ---- */
+
+static int read_all(long fd, void *to, uint64_t size)
+{
+	while (size) {
+		long got = call(NR_read, fd, (long)to, (long)size, 0);
+
+		if (got <= 0 && got != -EINTR)
+			return 0;
+		if (got > 0) {
+			to = (char *)to + got;
+			size -= (uint64_t)got;
+		}
+	}
+	return 1;
+}
+
+static int note(struct mapping what)
+{
+	if (count == room) {
+		uint64_t size = room * sizeof what, larger = size ? 2 * size : 1 << 16;
+		long at = size ? call6(NR_mremap, (long)mappings, (long)size, (long)larger, 1, 0, 0) :
+				 map(0, larger, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (is_error(at))
+			return 0;
+		mappings = (struct mapping *)at;
+		room = larger / sizeof what;
+	}
+	mappings[count++] = what;
+	return 1;
+}
+
+/* the block is empty; without huge pages on this node it stays as it is */
+static void make_huge(char *block)
+{
+	call(NR_prctl, PR_SET_THP_DISABLE, 0, 0, 0);
+	*(volatile char *)block = 0;
+	call(NR_madvise, (long)block, HUGE, MADV_COLLAPSE, 0);
+	call(NR_prctl, PR_SET_THP_DISABLE, 1, 0, 0);
+}
+
+static int follow(long fd, const struct order *order)
+{
+	char *at = held + order->a;
+
+	if (order->what == 'Z')
+		return note((struct mapping){ order->a, 0, order->b, 0, 0 });
+	if (order->what == 'P')
+		return count && note((struct mapping){ mappings[count - 1].pid, order->a, order->b, order->c, order->d });
+	if (order->a > HELD || order->b > HELD - order->a)
+		return 0;
+	switch (order->what) {
+	case 'U': return call(NR_mprotect, (long)at, (long)order->b, PROT_READ_WRITE, 0) == 0;
+	case 'W':
+		if (order->c && order->a % HUGE == 0 && order->b <= HUGE)
+			make_huge(at);
+		return read_all(fd, at, order->b);
+	case 'D': return call(NR_madvise, (long)at, (long)order->b, MADV_DONTNEED, 0) == 0;
+	case 'M':
+		return order->c <= HELD && order->b <= HELD - order->c &&
+		       call6(NR_mremap, (long)at, (long)order->b, (long)order->b, MREMAP_TO, (long)(held + order->c), 0) ==
+			       (long)(held + order->c);
+	default: return 0;
+	}
+}
+
+/* a process of the job's has no descriptor left by which it could write */
+static int map_placed(void)
+{
+	long fd = call(NR_openat, AT_FDCWD, (long)"/proc/self/fd/7/placed", O_RDWR | O_CLOEXEC, 0);
+	long at = map(0, sizeof *placed, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+
+	placed = (uint64_t *)at;
+	call(NR_close, fd, 0, 0, 0);
+	return !is_error(at);
+}
+
+/* small pages, until it is known that a block is full: memory that the job does not have is not to come into being */
+static int take_orders(void)
+{
+	long fd = call(NR_openat, AT_FDCWD, (long)"/proc/self/fd/7/memory", O_CLOEXEC, 0), huge;
+	struct order order;
+	int well;
+
+	if (fd == -ENOENT)
+		return 1;
+	held = reserve(HELD, 0);
+	huge = call(NR_prctl, PR_GET_THP_DISABLE, 0, 0, 0);
+	call(NR_prctl, PR_SET_THP_DISABLE, 1, 0, 0);
+	do
+		well = fd >= 0 && held && read_all(fd, &order, sizeof order) &&
+		       (order.what == 'G' || follow(fd, &order));
+	while (well && order.what != 'G');
+	call(NR_prctl, PR_SET_THP_DISABLE, huge, 0, 0);
+	call(NR_close, fd, 0, 0, 0);
+	holder = self();
+	if (well) /* helpers need none of it; there may be holes, which is told as an error */
+		call(NR_madvise, (long)held, HELD, MADV_DONTFORK, 0);
+	return well && map_placed();
+}
+
+static int is_inventory(const char *name)
+{
+	const char *inventory = "inventory.img";
+
+	while (*name && *name == *inventory)
+		name++, inventory++;
+	return *name == *inventory;
+}
+
+static int opened(int directory, const char *name, int flags, int mode)
+{
+	if (!holder && is_inventory(name) && !take_orders())
+		return (int)with_errno(-ECANCELED);
+	return (int)with_errno(call(NR_openat, directory, (long)name, flags, mode));
+}
+
+int openat(int directory, const char *name, int flags, ...)
+{
+	va_list args;
+	int mode;
+
+	va_start(args, flags);
+	mode = va_arg(args, int); /* garbage where none was given, and then not looked at */
+	va_end(args);
+	return opened(directory, name, flags, mode);
+}
+
+int openat64(int directory, const char *name, int flags, ...) __attribute__((alias("openat")));
+
+int __openat_2(int directory, const char *name, int flags)
+{
+	return opened(directory, name, flags, 0);
+}
+
+int __openat64_2(int directory, const char *name, int flags) __attribute__((alias("__openat_2")));
+
+/* ---- the mappings of one process ---- */
+
+/* criu itself keeps nothing once the job's first process has it: a page is copied on a write as long as two have it */
+long syscall(long number, ...)
+{
+	long arguments[6], result;
+	va_list args;
+
+	va_start(args, number);
+	for (int i = 0; i < 6; i++)
+		arguments[i] = va_arg(args, long); /* garbage beyond those that were given, and then not looked at */
+	va_end(args);
+	if (number == NR_clone3 && held && holder == self())
+		call(NR_madvise, (long)held, HELD, MADV_DOFORK, 0);
+	result = call6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+	if (number == NR_clone3 && result > 0 && held && holder == self()) {
+		call(NR_munmap, (long)held, HELD, 0, 0);
+		held = 0;
+	}
+	return with_errno(result);
+}
+
+/* criu/mem.c, prepare_mappings; returns null if this process has none to be put into it */
+static char *make_place(uint64_t size)
+{
+	placer = self();
+	place_size = 0;
+	for (mine = mappings; mine < mappings + count && (mine->pid != placer || mine->size); mine++)
+		;
+	if (mine == mappings + count)
+		return 0;
+	place = reserve(size, mine->held);
+	place_size = place ? size : 0;
+	for (next = end = mine + 1; end < mappings + count && end->pid == placer; end++)
+		;
+	return place;
+}
+
+static int is_ours(const void *address)
+{
+	return place_size && placer == self() && next < end && (const char *)address == place + next->at;
+}
+
+/* what is there is like it was, but for pages that differ */
+static void copy(uint64_t *to, const uint64_t *from, uint64_t size)
+{
+	for (uint64_t page = 0; page < size / PAGE; page++, to += WORDS, from += WORDS) {
+		uint64_t differs = 0;
+
+		for (uint64_t i = 0; i < WORDS; i++)
+			differs |= to[i] ^ from[i];
+		for (uint64_t i = 0; differs && i < WORDS; i++)
+			((volatile uint64_t *)to)[i] = from[i];
+	}
+}
+
+/* the next of ours, for which criu has made what should be there if it is to be copied */
+static void *put(char *address, uint64_t size, long made)
+{
+	struct mapping *it = next;
+
+	if (it->size != size || it->held > HELD || size > HELD - it->held)
+		made = -EINVAL;
+	else if (!it->copied)
+		made = call6(NR_mremap, (long)(held + it->held), (long)size, (long)size, MREMAP_TO, (long)address, 0);
+	else if (!is_error(made))
+		copy((uint64_t *)address, (const uint64_t *)(held + it->held), size);
+	if (!is_error(made) && ++next == end)
+		__atomic_add_fetch(placed, 1, __ATOMIC_SEQ_CST);
+	return (void *)with_errno(made);
+}
+
+void *mmap(void *address, unsigned long size, int prot, int flags, int fd, long offset)
+{
+	if (held && placer != self() && !address && prot == PROT_NONE && flags == (MAP_PRIVATE | MAP_ANONYMOUS) && fd == 0) {
+		char *found = make_place(size);
+
+		if (found)
+			return found;
+	}
+	if (!(flags & MAP_FIXED) || !is_ours(address))
+		return (void *)with_errno(map(address, size, prot, flags, fd, offset));
+	if (prot != PROT_READ_WRITE || !(flags & MAP_ANONYMOUS) || !(flags & MAP_PRIVATE))
+		return (void *)with_errno(-EINVAL);
+	return put(address, size, next->copied ? map(address, size, prot, flags, fd, offset) : 0);
+}
+
+void *mmap64(void *address, unsigned long size, int prot, int flags, int fd, long offset) __attribute__((alias("mmap")));
+
+/* what a process has from its parent */
+void *mremap(void *old, unsigned long size, unsigned long becomes, int flags, ...)
+{
+	void *address;
+	va_list args;
+	long made = 0;
+
+	va_start(args, flags);
+	address = va_arg(args, void *); /* garbage where none was given, and then not looked at */
+	va_end(args);
+	if (!(flags & MREMAP_FIXED) || !is_ours(address))
+		return (void *)with_errno(
+			call6(NR_mremap, (long)old, (long)size, (long)becomes, flags, (long)address, 0));
+	if (next->copied)
+		made = call6(NR_mremap, (long)old, (long)size, (long)becomes, flags, (long)address, 0);
+	return put(address, becomes, made);
+}
+
+/* criu drops pages that only the parent has; in what was put here there is nothing of the parent's */
+int madvise(void *address, unsigned long size, int advice)
+{
+	uint64_t at = (uint64_t)((char *)address - place);
+
+	if (advice == MADV_DONTNEED && place_size && placer == self() && at < place_size)
+		for (const struct mapping *it = mine + 1; it < next; it++)
+			if (at >= it->at && at < it->at + it->size)
+				return 0;
+	return (int)with_errno(call(NR_madvise, (long)address, (long)size, advice, 0));
+}

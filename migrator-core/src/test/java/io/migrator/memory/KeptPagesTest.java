@@ -1,0 +1,174 @@
+package io.migrator.memory;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.migrator.criu.MemoryMap;
+import io.migrator.criu.MemoryMap.Area;
+import io.migrator.linux.FifoWriter;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** What criufill is told, written to a file in the place of its FIFO. */
+class KeptPagesTest {
+    private static final long PAGE = 4096;
+    private static final long HALF = 1 << 20;
+    private static final long HUGE = 2 * HALF;
+    private static final long HEAP = 0x55d0_1234_5000L;
+    private static final long MAPPED = 0x7f00_0000_0000L;
+
+    @TempDir private Path directory;
+    private Path told;
+    private KeptPages kept;
+
+    private record Told(char what, long a, long b, long c, long d) {}
+
+    @BeforeEach
+    void open() throws IOException {
+        told = Files.createFile(directory.resolve("orders"));
+        kept = new KeptPages(() -> FifoWriter.open(told).orElseThrow());
+    }
+
+    private void put(long address, long bytes) throws Exception {
+        assertTrue(kept.put(7, address, ByteBuffer.allocateDirect((int) bytes)));
+    }
+
+    private List<Told> told() throws IOException {
+        List<Told> found = new ArrayList<>();
+        ByteBuffer in = ByteBuffer.wrap(Files.readAllBytes(told)).order(ByteOrder.nativeOrder());
+        while (in.hasRemaining()) {
+            Told next =
+                    new Told(
+                            (char) in.getLong(),
+                            in.getLong(),
+                            in.getLong(),
+                            in.getLong(),
+                            in.getLong());
+            found.add(next);
+            if (next.what == 'W') {
+                in.position(in.position() + (int) next.b);
+            }
+        }
+        return found;
+    }
+
+    private List<Told> told(char what) throws IOException {
+        return told().stream().filter(each -> each.what == what).toList();
+    }
+
+    private static JobPages pages(long start, long end) {
+        JobPages pages = new JobPages();
+        pages.add(7, start, end);
+        return pages;
+    }
+
+    private static MemoryMap map(Area... areas) {
+        return new MemoryMap(List.of(areas));
+    }
+
+    @Test
+    void whatIsWantedGoesToItsPlaceAndTheRestIsForgotten() throws Exception {
+        put(HEAP, 4 * PAGE);
+        MemoryMap map =
+                map(
+                        Area.plain(HEAP - 8 * PAGE, HEAP - PAGE),
+                        Area.plain(HEAP - PAGE, HEAP + 9 * PAGE));
+        JobPages wanted = pages(HEAP + PAGE, HEAP + 6 * PAGE);
+        assertEquals(1, kept.place(wanted, Map.of(7, map)));
+        kept.go();
+        long offset = told('W').getFirst().a;
+        assertEquals(List.of(new Told('D', offset, PAGE, 0, 0)), told('D'));
+        assertEquals(
+                List.of(new Told('P', 7 * PAGE, offset - PAGE, 10 * PAGE, 0)),
+                told('P')); // behind the mapping that has nothing
+        assertEquals(List.of(new Told('Z', 7, (HEAP - 8 * PAGE) % HUGE, 0, 0)), told('Z'));
+        assertEquals('G', told().getLast().what);
+        assertEquals(2 * PAGE, wanted.without(kept.placed()).bytes()); // came later, or never
+    }
+
+    @Test
+    void aFullBlockIsAHugePage() throws Exception {
+        put(MAPPED, HALF);
+        put(MAPPED + HALF, HALF);
+        put(MAPPED, PAGE);
+        put(MAPPED + 2 * HUGE + PAGE, HALF);
+        assertEquals(List.of(1L, 0L, 0L, 0L), told('W').stream().map(Told::c).toList());
+    }
+
+    /** Its second half never came: nothing may be left of it in the job. */
+    @Test
+    void whatCameIntoBeingWithAHugePageIsForgotten() throws Exception {
+        put(MAPPED, HALF);
+        JobPages wanted = pages(MAPPED, MAPPED + HALF + PAGE);
+        kept.place(wanted, Map.of(7, map(Area.plain(MAPPED, MAPPED + HUGE))));
+        kept.go();
+        long offset = told('W').getFirst().a;
+        assertEquals(List.of(new Told('D', offset + HALF + PAGE, HALF - PAGE, 0, 0)), told('D'));
+        assertEquals(PAGE, wanted.without(kept.placed()).bytes());
+    }
+
+    @Test
+    void whatIsNotPlainIsCopied() throws Exception {
+        put(MAPPED, PAGE);
+        Area locked = new Area(MAPPED, MAPPED + PAGE, 3, 0x2022, 0x201);
+        kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map(locked)));
+        kept.go();
+        assertEquals(1, told('P').getFirst().d);
+    }
+
+    /** A child has from its parent what it may have given back itself. */
+    @Test
+    void eachOfSeveralProcessesHasItsOwn() throws Exception {
+        put(MAPPED, PAGE);
+        MemoryMap map = map(Area.plain(MAPPED, MAPPED + HUGE));
+        assertEquals(2, kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map, 8, map)));
+        kept.go();
+        assertEquals(2, told('P').stream().map(Told::b).distinct().count());
+    }
+
+    @Test
+    void pagesInNoMappingAreRefused() throws Exception {
+        put(MAPPED, 2 * PAGE);
+        JobPages wanted = pages(MAPPED, MAPPED + 2 * PAGE);
+        MemoryMap map = map(Area.plain(MAPPED, MAPPED + PAGE));
+        assertThrows(IOException.class, () -> kept.place(wanted, Map.of(7, map)));
+    }
+
+    @Test
+    void withoutPagesCriuGoesOnByItself() throws Exception {
+        MemoryMap map = map(Area.plain(MAPPED, MAPPED + PAGE));
+        assertEquals(0, kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map)));
+        kept.go();
+        assertEquals(List.of('G'), told().stream().map(Told::what).toList());
+    }
+
+    @Test
+    void addressesThatAreNoneAreNotKept() throws Exception {
+        ByteBuffer page = ByteBuffer.allocateDirect((int) PAGE);
+        assertFalse(kept.put(7, -PAGE, page));
+        assertFalse(kept.put(7, Long.MAX_VALUE - PAGE + 1, page));
+        assertFalse(kept.put(7, 1L << 60, page));
+    }
+
+    @Test
+    void aRangeOverTheEndOfAWindowIsKeptWhole() throws Exception {
+        put(2L << 30, PAGE);
+        put((3L << 30) - PAGE, 2 * PAGE);
+        kept.go();
+        assertEquals(3, told('W').size());
+        assertEquals(told('W').get(1).a + PAGE, told('W').get(2).a);
+    }
+}
