@@ -37,6 +37,7 @@ import java.util.Set;
  */
 final class FrozenSource implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(30);
+    private static final String NOT_SEEN = "the processes of the frozen job are not seen";
 
     /**
      * What is to be dumped, and where to.
@@ -62,6 +63,7 @@ final class FrozenSource implements AutoCloseable {
     private ProcessTree tree;
     private @Nullable Background packing;
     private @Nullable Background scanning;
+    private @Nullable Background looking;
     private JobPages unchanged = new JobPages();
 
     private FrozenSource(
@@ -78,7 +80,7 @@ final class FrozenSource implements AutoCloseable {
         this.tree = plan.tree;
     }
 
-    /** Starts criu's dump of the tree; the freeze comes some 30 ms later, when criu is ready. */
+    /** Starts criu's dump of the tree; the job runs until {@link #hold}. */
     static FrozenSource begin(Plan plan, SourceJournal journal, Duration timeLimit)
             throws Problem, InterruptedException {
         ProcessTree.Member root = plan.tree.roots().getFirst();
@@ -130,15 +132,24 @@ final class FrozenSource implements AutoCloseable {
     }
 
     /**
-     * Waits until the images are complete, and seals the tree at once. Where the seal stands alone
-     * criu is ended: what keeps the job still from here is nobody's life.
+     * Returns when criu has looked at the kernel, which takes it long, and could freeze the job.
+     */
+    void awaitReady(Duration timeLimit) throws Problem, InterruptedException {
+        dump.holdAt(Notify.PRE_DUMP, timeLimit);
+    }
+
+    /**
+     * Freezes the job, waits until the images are complete, and seals the tree at once. Where the
+     * seal stands alone criu is ended: what keeps the job still from here is nobody's life.
      */
     void hold(Duration timeLimit) throws Problem, InterruptedException {
         awaitImages(timeLimit);
-        if (scanning == null) {
+        if (scanning == null || looking == null) {
             throw Problem.failed("criu did not say when it held the job")
                     .because("it is of a kind that this migrator does not know");
         }
+        looking.await(NOT_SEEN);
+        plan.network.orUnlocked(tree);
         FaultPoint.SOURCE_HELD.reached();
         journal.on(SourceEvent.HOLD);
         seal();
@@ -183,9 +194,13 @@ final class FrozenSource implements AutoCloseable {
             packing = Background.start("pack", () -> carried.pack(tar));
         }
         scanning = Background.start("scan", () -> unchanged = plan.copied.unchanged());
-        plan.network.beginToLock();
-        tree = ProcessTree.of(plan.instance);
-        plan.network.lock(tree);
+        Background look = Background.start("tree", () -> tree = ProcessTree.of(plan.instance));
+        looking = look;
+        if (plan.network.locks()) {
+            plan.network.beginToLock();
+            look.await(NOT_SEEN);
+            plan.network.lock(tree);
+        }
         FaultPoint.SOURCE_DUMPING.reached();
     }
 
@@ -344,6 +359,9 @@ final class FrozenSource implements AutoCloseable {
         }
         if (scanning != null) {
             scanning.stop();
+        }
+        if (looking != null) {
+            looking.stop();
         }
     }
 

@@ -113,7 +113,7 @@ public final class Migration {
         TargetFacts facts = target.survey(survey);
         to = facts.node();
         targetBoot = facts.bootId();
-        room = Math.min(facts.freeSpoolBytes(), facts.freeMemoryBytes());
+        room = facts.freeMemoryBytes();
         ahead = clocksOf(tree).minus(facts.clocks());
         Preflight preflight =
                 new Checks(instance, tree)
@@ -247,6 +247,8 @@ public final class Migration {
             FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
             undo.push("resuming the job", source::close);
             rounds.follow();
+            source.awaitReady(timeLimit);
+            rounds.settle();
             feed.start();
             source.hold(timeLimit);
 

@@ -131,7 +131,12 @@ final class Rounds implements AutoCloseable {
         }
     }
 
-    /** The rounds that were done before the freeze began. */
+    /** Returns when the rounds have caught up with what was written while criu began, or cannot. */
+    void settle() throws InterruptedException {
+        copy.settle(wish.downtime());
+    }
+
+    /** The rounds that were done before criu began. */
     List<Round> done() {
         return List.copyOf(done);
     }

@@ -41,6 +41,10 @@ public final class SourceNetwork implements AutoCloseable {
     private @Nullable ReadyCommand cutter;
     private @Nullable ReadyCommand answerer;
     private String silencing = "";
+
+    /** Whether the job had any TCP socket before the freeze. */
+    private boolean connected;
+
     private List<Pair> pairs = List.of();
 
     private SourceNetwork(NetworkPlan plan, boolean gone, NetSpace space, String id) {
@@ -78,6 +82,10 @@ public final class SourceNetwork implements AutoCloseable {
             return 0;
         }
         try {
+            Set<String> own = links(tree);
+            connected =
+                    InetSocket.tcpOf(space.process()).stream()
+                            .anyMatch(each -> own.contains(each.link()));
             lock.create(lock.closing(listeners(tree)));
             silencing = lock.silencing(plan.addresses());
             locker = space.ready("nft", "-f", "-");
@@ -144,6 +152,23 @@ public final class SourceNetwork implements AutoCloseable {
             }
         }
         return found;
+    }
+
+    /** Whether there is anything to lock, as far as was seen before the freeze. */
+    public boolean locks() {
+        return locker != null && plan.keeps() && (connected || !plan.addresses().isEmpty());
+    }
+
+    /**
+     * Fails if there was something to lock after all.
+     *
+     * @param frozen the job's processes
+     */
+    public void orUnlocked(ProcessTree frozen) throws Problem {
+        if (locker != null && plan.keeps() && !locks() && !within(frozen).isEmpty()) {
+            throw Problem.failed("the job connected to itself while it was frozen")
+                    .tryThis("try again");
+        }
     }
 
     /**
