@@ -23,7 +23,7 @@ import java.util.concurrent.TimeoutException;
  * with every page right, n2 is clean, and the next migration succeeds.
  */
 class FaultIT {
-    private static final int MEGABYTES = 512;
+    private static final int MEGABYTES = 256;
 
     /** What has crossed when the fault comes; the source's criu is at its hold by then. */
     private static final long BYTES_OVER = 150_000_000;
@@ -40,7 +40,7 @@ class FaultIT {
     void startJob() throws Exception {
         NODES.startPattern(N1, "job", MEGABYTES, "--rate", "20", "--threads", "4");
         withJob = NODES.snapshot(N1);
-        NODES.link(N1, "rate", "400mbit"); // some 10 s, so that a fault comes in their midst
+        NODES.link(N1, "rate", "400mbit"); // some 5 s, so that a fault comes in their midst
     }
 
     private void startMoving(String... options) {

@@ -6,21 +6,30 @@ import static io.migrator.it.TwoNodes.N2;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A job goes to and fro, whole each time, and leaves nothing behind. */
 class MoveIT {
-    private static final int MOVES = 20;
-
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
     @Test
+    void toAndFro() throws Exception {
+        toAndFro(6);
+    }
+
+    @Tag("long")
+    @Test
     void twentyTimesToAndFro() throws Exception {
+        toAndFro(20);
+    }
+
+    private static void toAndFro(int moves) throws Exception {
         NODES.startPattern(N1, "job", 256, "--rate", "20", "--threads", "4");
         String node = N1;
         long writes = 0;
-        for (int move = 1; move <= MOVES; move++) {
+        for (int move = 1; move <= moves; move++) {
             Moved moved = NODES.migrate(node, "job").well();
             assertEquals(node, moved.json().path("from").asText());
             node = TwoNodes.other(node);
