@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.migrator.fault.FaultPoint;
 
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -165,6 +166,7 @@ class FaultIT {
         failsAndIsUndone("cancelled");
     }
 
+    @Tag("long")
     @Test
     void cancelledByTerminate() throws Exception {
         startMovingUntilMidway();

@@ -16,7 +16,7 @@ class MoveIT {
 
     @Test
     void toAndFro() throws Exception {
-        toAndFro(6);
+        toAndFro(4);
     }
 
     @Tag("long")

@@ -40,13 +40,9 @@ class NetworkFaultIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "source-dumping source-jvm",
                 "source-held source-side",
-                "source-loaded target-side",
                 "source-granting source-side",
-                "source-taken source-jvm",
                 "target-taken receiver",
-                "target-resuming receiver",
                 "target-running receiver",
             })
     void connectionLivesWithTheJob(String name) throws Exception {

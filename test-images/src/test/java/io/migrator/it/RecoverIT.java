@@ -13,6 +13,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.migrator.fault.FaultPoint;
 import io.migrator.linux.Command;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,14 +114,22 @@ class RecoverIT {
         assertWellOn(N1);
     }
 
+    @Tag("long")
     @ParameterizedTest
     @CsvSource({
         "SOURCE_PREPARED, SOURCE_JVM, n1",
-        "SOURCE_SEALED, SOURCE_JVM, n1",
         "SOURCE_GRANTING, SOURCE_JVM, n1",
+        "TARGET_RUNNING, RECEIVER, n2",
+    })
+    void onBothNodesAtOnceElsewhere(FaultPoint point, Fault fault, String runsOn) throws Exception {
+        onBothNodesAtOnce(point, fault, runsOn);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "SOURCE_SEALED, SOURCE_JVM, n1",
         "SOURCE_GRANTED, SOURCE_JVM, n2",
         "TARGET_TAKEN, TARGET_SIDE, n1",
-        "TARGET_RUNNING, RECEIVER, n2",
     })
     void onBothNodesAtOnce(FaultPoint point, Fault fault, String runsOn) throws Exception {
         hold(point);

@@ -3,6 +3,7 @@ package io.migrator.it;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -21,16 +22,25 @@ class UserFaultIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "source-held source-jvm",
                 "source-sealed source-criu",
-                "source-loaded source-side",
                 "source-granting source-side",
-                "source-taken source-jvm",
                 "target-restored target-side",
-                "target-taken target-criu",
                 "target-resuming receiver",
             })
     void inUserNamespace(String name) throws Exception {
+        cameAsExpected(name, "--userns");
+    }
+
+    @Tag("long")
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "source-held source-jvm",
+                "source-loaded source-side",
+                "source-taken source-jvm",
+                "target-taken target-criu",
+            })
+    void moreInUserNamespace(String name) throws Exception {
         cameAsExpected(name, "--userns");
     }
 
@@ -39,13 +49,22 @@ class UserFaultIT {
     @ValueSource(
             strings = {
                 "source-held source-foothold",
-                "source-sealed source-side",
                 "source-granting source-jvm",
-                "target-restored target-side",
                 "target-loaded receiver",
-                "target-resuming target-side",
             })
     void ofTheSetuidStarter(String name) throws Exception {
+        cameAsExpected(name);
+    }
+
+    @Tag("long")
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "source-sealed source-side",
+                "target-restored target-side",
+                "target-resuming target-side",
+            })
+    void moreOfTheSetuidStarter(String name) throws Exception {
         cameAsExpected(name);
     }
 
