@@ -138,8 +138,8 @@ public final class CriuSession implements AutoCloseable {
             boolean closes) {}
 
     /**
-     * Asks criu to restore the images; returns at once. criu blocks on {@code inventory.img} where
-     * that is a FIFO.
+     * Asks criu to restore the images; returns at once. criu first takes orders from a FIFO
+     * (criufill.c).
      */
     public static CriuSession restore(Restoring what) throws Problem, InterruptedException {
         Foothold foothold = Foothold.forRestore(what);
