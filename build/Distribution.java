@@ -1,5 +1,6 @@
 import java.io.File;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.FileSystem;
@@ -12,13 +13,13 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 
 /**
  * Puts the distribution together: program, jars, Java runtime, native parts, lab, start-up cache.
@@ -62,8 +63,8 @@ final class Distribution {
         codec();
         mirror(root.resolve("test-images/target/lab"), dist.resolve("lab"), false);
         mirror(root.resolve("test-images/target/payload"), dist.resolve("lab/payload"), true);
-        if (changed || !Files.exists(cache())) {
-            train();
+        if (changed || !Files.exists(cache()) || time(classes()).compareTo(time(cache())) > 0) {
+            cacheClasses();
         }
     }
 
@@ -136,44 +137,49 @@ final class Distribution {
     }
 
     /**
-     * Runs the program and lets the JVM keep the classes it loaded and linked: listing instances
-     * touches most of what every command needs; where that fails, the help text must do.
+     * Lets the JVM keep the classes that a migration loads and links, so that it finds them ready.
+     * Which these are, build/record-classes has written down; what is not there any more is passed
+     * over.
      */
-    private void train() throws IOException, InterruptedException {
-        Files.createDirectories(dist.resolve("cache"));
-        File log = root.resolve("migrator-cli/target/training.log").toFile();
-        if (!trainedBy(log, "ls", "--json") && !trainedBy(log, "--help")) {
+    private void cacheClasses() throws IOException, InterruptedException {
+        Files.createDirectories(cache().getParent());
+        Files.deleteIfExists(cache());
+        Path target = root.resolve("migrator-cli/target");
+        Path list = target.resolve("classes.lst");
+        try (InputStream packed = new GZIPInputStream(Files.newInputStream(classes()))) {
+            Files.copy(packed, list, StandardCopyOption.REPLACE_EXISTING);
+        }
+        File log = target.resolve("cache.log").toFile();
+        Process process =
+                new ProcessBuilder(
+                                dist.resolve("runtime/bin/java").toString(),
+                                "-Xshare:dump",
+                                "-XX:SharedClassListFile=" + list,
+                                "-XX:SharedArchiveFile=" + cache(),
+                                "-XX:+AOTClassLinking",
+                                "-XX:+UseSerialGC",
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-jar",
+                                dist.resolve("lib/migrator.jar").toString())
+                        .redirectErrorStream(true)
+                        .redirectOutput(log)
+                        .start();
+        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+            process.destroyForcibly().waitFor();
+        }
+        if (process.exitValue() != 0 || !Files.exists(cache())) {
             Files.deleteIfExists(cache());
             // Slower without, but complete: say so and go on.
             System.err.println("distribution: made without a start-up cache, see " + log);
         }
     }
 
-    private boolean trainedBy(File log, String... arguments)
-            throws IOException, InterruptedException {
-        Files.deleteIfExists(cache());
-        List<String> command = new ArrayList<>();
-        command.add(dist.resolve("runtime/bin/java").toString());
-        command.addAll(
-                List.of(
-                        "-XX:AOTCacheOutput=" + cache(),
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-Dmigrator.home=" + dist,
-                        "-jar",
-                        dist.resolve("lib/migrator.jar").toString()));
-        command.addAll(List.of(arguments));
-        Process process =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log).start();
-        if (!process.waitFor(60, TimeUnit.SECONDS)) {
-            process.destroyForcibly().waitFor();
-        }
-        return process.exitValue() == 0 && Files.exists(cache());
+    private Path classes() {
+        return root.resolve("migrator-cli/src/main/startup/classes.lst.gz");
     }
 
     private Path cache() {
-        return dist.resolve("cache/migrator.aot");
+        return dist.resolve("cache/migrator.jsa");
     }
 
     /** Copies FROM's files into TO with modes and times; true if anything changed. */

@@ -19,7 +19,7 @@
  * criu killed in between left the job sockets on which every send and receive fails. The connection
  * cannot change afterwards: its program is stopped and criu's nftables table drops its packets. What
  * repair mode was still good for, that the death of the job here sends no FIN, is the caller's to see
- * to (network/RepairMode.java).
+ * to (network/RepairMode.java). And it shows criu of a send queue only what the peer has not acknowledged.
  *
  * And it opens the files that are mapped where criu may not. /proc/PID/map_files can be opened only with
  * CAP_CHECKPOINT_RESTORE in the first user namespace (fs/proc/base.c), which an ordinary user never has; criu's
@@ -219,6 +219,11 @@ void *dlopen(const char *name, int flags)
 
 /* ---- repair mode ---- */
 
+static long map_memory(long size)
+{
+	return call6(NR_mmap, 0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+}
+
 static int repaired = -1; /* the socket that is in it */
 static int reuse;	  /* its SO_REUSEADDR, which the kernel changes with the mode */
 static int queue;	  /* the one of its queues that criu reads */
@@ -266,12 +271,38 @@ int getsockopt(int fd, int level, int name, void *value, unsigned int *length)
 	return (int)with_errno(result);
 }
 
+/*
+ * Of a segment that the peer has acknowledged in part, the kernel shows all (net/ipv4/tcp.c, tcp_peek_sndq), what is
+ * acknowledged in front; criu, which knows how much is not, takes that for a queue that grew and gives up.
+ */
+static long without_acknowledged(int fd, char *buffer, long unsent, long shown, int flags)
+{
+	char *all = (char *)map_memory(shown);
+	int counted = 0;
+
+	if ((long)all < 0)
+		return shown;
+	if (call(NR_ioctl, fd, SIOCOUTQ, (long)&counted, 0) == 0 && counted - unsent <= 1 && counted >= unsent && /* a FIN counts */
+	    call6(NR_recvfrom, fd, (long)all, shown, flags, 0, 0) == shown) {
+		for (long i = 0; i < unsent; i++)
+			buffer[i] = all[shown - unsent + i];
+		call(NR_munmap, (long)all, shown, 0, 0);
+		return unsent;
+	}
+	call(NR_munmap, (long)all, shown, 0, 0);
+	return shown;
+}
+
+/* criu asks for one byte more than there should be */
 long recv(int fd, void *buffer, size_t size, int flags)
 {
 	long result = call6(NR_recvfrom, fd, (long)buffer, (long)size, flags, 0, 0);
 
-	if (fd == repaired && queue == TCP_SEND_QUEUE && (flags & MSG_PEEK))
+	if (fd == repaired && queue == TCP_SEND_QUEUE && (flags & MSG_PEEK)) {
+		if (result >= (long)size)
+			result = without_acknowledged(fd, buffer, (long)size - 1, result, flags);
 		leave_repair_mode();
+	}
 	return with_errno(result);
 }
 
@@ -540,11 +571,6 @@ static struct known {
 	long length;
 } known[MAX_KNOWN];
 static int known_count;
-
-static long map_memory(long size)
-{
-	return call6(NR_mmap, 0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
-}
 
 static long open_of(uint64_t pid, const char *name)
 {

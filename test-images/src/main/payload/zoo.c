@@ -14,6 +14,7 @@
  *   timers                  timerfd, setitimer and a POSIX timer in every process, by epoll and signalfd, have to go on
  *   shared memory, memfd    processes read each other's counters there; the memfd is written by pwrite and read mapped
  *   flock, POSIX locks      every process holds one of each; its successor tries them and must not get them
+ *   zombies                 two processes have a child that ended with 7, and do not take that answer
  *   deleted file            every process reads back what it wrote to a file that has no name any more
  *   clocks                  CLOCK_MONOTONIC and CLOCK_BOOTTIME may not go back
  *
@@ -45,12 +46,14 @@
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #define PROCESSES 20
 #define CHILDREN 3
 #define ERRORS 4
 #define ERROR_SIZE 120
 #define GHOST_WORDS 1024
+#define ZOMBIE_SAYS 7
 #define PERIOD_NANOS (10 * NANOS_PER_MILLI)
 #define GAP_NANOS (100 * NANOS_PER_MILLI)
 #define SILENT_NANOS (3 * NANOS_PER_SECOND)
@@ -89,6 +92,7 @@ static uint64_t eaten, token_number, ghost_round, memfd_round, seen_of_successor
 static int64_t timer_fired[TIMERS], token_arrived, last_pass, last_check;
 static struct token held; /* the first process keeps the token until its next tick */
 static int holding;
+static pid_t zombie; /* 0 if it has none */
 static struct clock_watch clocks;
 
 __attribute__((format(printf, 1, 2))) static void fault(const char *format, ...) {
@@ -267,6 +271,16 @@ static void make_ghost(void) {
     write_ghost();
 }
 
+static void make_zombie(void) {
+    siginfo_t end;
+    zombie = fork();
+    need(zombie, "fork");
+    if (zombie == 0) {
+        _exit(ZOMBIE_SAYS);
+    }
+    need(waitid(P_PID, (id_t) zombie, &end, WEXITED | WNOWAIT), "waitid");
+}
+
 static void make_own(void) {
     sigset_t signals;
     sigemptyset(&signals);
@@ -281,6 +295,9 @@ static void make_own(void) {
     need(epoll, "epoll_create1");
     make_locks();
     make_ghost();
+    if (self % (PROCESSES - 1) == 0) {
+        make_zombie();
+    }
     make_thread();
     make_timers();
     watch(ring_in[self]);
@@ -350,6 +367,14 @@ static void take_event_fd(void) {
     uint64_t now_fed = fed;
     if (eaten > now_fed) {
         fault("eventfd gave %lu, the thread put in %lu", eaten, now_fed);
+    }
+}
+
+static void check_zombie(void) {
+    siginfo_t end = {0};
+    if (zombie && (waitid(P_PID, (id_t) zombie, &end, WEXITED | WNOHANG | WNOWAIT) || end.si_pid != zombie ||
+                   end.si_code != CLD_EXITED || end.si_status != ZOMBIE_SAYS)) {
+        fault("zombie %d is now %d, and says %d", zombie, end.si_pid, end.si_status);
     }
 }
 
@@ -540,6 +565,7 @@ static void take(int fd, int64_t now) {
 static void check_all(int64_t now) {
     last_check = now;
     check_ghost();
+    check_zombie();
     check_memfd();
     check_locks();
     check_going_on(now);

@@ -135,6 +135,53 @@ def synsent():
     s.shutdown(socket.SHUT_WR)
     return '%d received' % read_all(s)
 
+def nft(text):
+    pid = os.fork()
+    if pid == 0:
+        os.execlp('nft', 'nft', text)
+    if os.waitpid(pid, 0)[1]:
+        raise ValueError('nft ' + text)
+
+def drops(name, hook, match):
+    nft('add table ip %s; add chain ip %s c { type filter hook %s priority 0; }; add rule ip %s c %s drop'
+        % (name, name, hook, name, match))
+
+def partial(): # the peer has acknowledged the first half of what the kernel holds as one segment to be sent again
+    s, = pair(1)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if end == 'inside':
+        s.recv(1)
+        time.sleep(0.5)
+        s.sendall(pattern(0, 896))
+        time.sleep(0.05)
+        s.sendall(pattern(896, 300)) # never arrives, and is made one with the first
+        s.recv(1)
+        await_go()
+        s.sendall(pattern(1196, 3000))
+        s.shutdown(socket.SHUT_WR)
+        return '%d received' % (2 + read_all(s, 2))
+    say('ready', 'ready')
+    while not os.path.exists(directory + '/held'):
+        time.sleep(0.02)
+    s.sendall(pattern(0, 1))
+    time.sleep(0.2)
+    try:
+        drops('it-in', 'input', 'ip saddr %s ip length > 100 ip length != 948' % HERE)
+        drops('it-out', 'output', 'ip daddr ' + HERE)
+        got = len(s.recv(896, socket.MSG_WAITALL))
+        time.sleep(7) # sent again after 0.2, 0.6, 1.4, 3, 6.2 and 12.6 s
+        nft('delete table ip it-out')
+        s.sendall(pattern(1, 1)) # with it goes the acknowledgement
+        time.sleep(0.2)
+        say('acknowledged', 'yes')
+        while not os.path.exists(directory + '/go'):
+            time.sleep(0.02)
+    finally:
+        nft('delete table ip it-in; destroy table ip it-out')
+    s.sendall(pattern(2, 1000))
+    s.shutdown(socket.SHUT_WR)
+    return '%d received' % read_all(s, got)
+
 def udp():
     s = socket.socket(type=socket.SOCK_DGRAM)
     if end == 'inside':

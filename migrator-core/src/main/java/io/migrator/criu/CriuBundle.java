@@ -6,6 +6,8 @@ import io.migrator.linux.NativeParts;
 import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
@@ -13,6 +15,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
@@ -61,6 +64,11 @@ public record CriuBundle(Path directory, String version) {
     private static final String UNWINDER = "libgcc_s.so.1";
     private static final String LOADER_CACHE = "/etc/ld.so.cache";
 
+    /** What was asked of an installed criu; to ask takes some tenths of a second. */
+    private record Known(Path criu, FileTime changed, String version, List<Path> libraries) {}
+
+    private static volatile @Nullable Known last;
+
     /**
      * The bundle of the criu installed here, made if need be.
      *
@@ -82,14 +90,13 @@ public record CriuBundle(Path directory, String version) {
 
     private static CriuBundle in(Path parent, boolean make) throws Problem, InterruptedException {
         Path criu = installed();
-        String version = versionOf(criu);
         try {
-            List<Path> libraries = librariesOf(criu);
-            Path directory = parent.resolve("criu-" + identity(criu, libraries));
+            Known known = known(criu);
+            Path directory = parent.resolve("criu-" + identity(criu, known.libraries));
             if (make && !Files.isDirectory(directory)) {
-                make(directory, criu, libraries);
+                make(directory, criu, known.libraries);
             }
-            return new CriuBundle(directory, version);
+            return new CriuBundle(directory, known.version);
         } catch (IOException e) {
             throw Problem.failed("could not make the copy of criu to be run inside instances")
                     .because(e.toString())
@@ -106,6 +113,16 @@ public record CriuBundle(Path directory, String version) {
                         Problem.refused("no criu on this node")
                                 .because("no program criu in /usr/sbin or /usr/local/sbin")
                                 .tryThis("install criu 4.0 or newer there"));
+    }
+
+    private static Known known(Path criu) throws Problem, InterruptedException, IOException {
+        FileTime changed = Files.getLastModifiedTime(criu);
+        Known known = last;
+        if (known == null || !known.criu.equals(criu) || !known.changed.equals(changed)) {
+            known = new Known(criu, changed, versionOf(criu), librariesOf(criu));
+            last = known;
+        }
+        return known;
     }
 
     private static String versionOf(Path criu) throws Problem, InterruptedException {

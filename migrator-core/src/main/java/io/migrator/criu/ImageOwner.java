@@ -24,6 +24,9 @@ import java.util.stream.Stream;
  * <p>Field numbers are those of criu's images/core.proto and creds.proto.
  */
 public final class ImageOwner {
+    private static final int TASK_CORE = 3;
+    private static final int TASK_STATE = 1;
+    private static final long DEAD = 2; // compel/include/uapi/task-state.h
     private static final int THREAD_CORE = 5;
     private static final int CREDS = 10;
     private static final List<Integer> UIDS = List.of(1, 3, 5, 7);
@@ -85,6 +88,9 @@ public final class ImageOwner {
 
     private void orForeign(Path core, ProtoMessage entry) throws IOException, Problem {
         List<ProtoMessage> threads = entry.messages(THREAD_CORE);
+        if (threads.isEmpty() && isZombie(entry)) {
+            return; // criu ends it again at once, and knows nothing of it but how it ended
+        }
         List<ProtoMessage> all = threads.size() == 1 ? threads.getFirst().messages(CREDS) : threads;
         if (all.size() != 1) {
             throw foreign(core, "does not say once whose it is");
@@ -111,6 +117,11 @@ public final class ImageOwner {
         if (bound && !creds.numbers(NO_NEW_PRIVILEGES).equals(List.of(1L))) {
             throw foreign(core, "could gain privileges by what it runs");
         }
+    }
+
+    private static boolean isZombie(ProtoMessage core) throws IOException {
+        List<ProtoMessage> tasks = core.messages(TASK_CORE);
+        return tasks.size() == 1 && tasks.getFirst().numbers(TASK_STATE).equals(List.of(DEAD));
     }
 
     private static Stream<Long> numbers(ProtoMessage creds, List<Integer> ids) {

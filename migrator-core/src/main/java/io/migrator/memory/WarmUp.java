@@ -24,7 +24,10 @@ public final class WarmUp {
     }
 
     /** Most of the gain is there after this. */
-    private static final Duration LONGEST = Duration.ofMillis(400);
+    public static final Duration WHOLE = Duration.ofMillis(400);
+
+    /** Enough where the pages that come first are sent while the job runs. */
+    public static final Duration SHORT = Duration.ofMillis(100);
 
     private static final int IMAGES = 30;
     private static final int IMAGE_BYTES = 200;
@@ -57,14 +60,18 @@ public final class WarmUp {
         }
     }
 
-    /** Sends padding, at most 128 MiB of it and for less than half a second; then returns. */
-    public static void of(Way way) throws Problem, InterruptedException {
+    /**
+     * Sends padding, at most 128 MiB of it.
+     *
+     * @param longest about, {@link #WHOLE} or {@link #SHORT}
+     */
+    public static void of(Way way, Duration longest) throws Problem, InterruptedException {
         byte[] noise = new byte[BLOCK_BYTES];
         new Random().nextBytes(noise);
         Arrays.fill(noise, 0, BLOCK_BYTES / 2, (byte) 1); // so that compressing is warmed, too
         ByteBuffer source = ByteBuffer.allocateDirect(BLOCK_BYTES).put(noise).flip();
         ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
-        long end = System.nanoTime() + LONGEST.toNanos();
+        long end = System.nanoTime() + longest.toNanos();
         try (ProcessMemory memory = new ProcessMemory()) {
             for (int sent = 0; sent < MOST_BLOCKS && System.nanoTime() < end; sent++) {
                 memory.writeHere(block, source);

@@ -59,7 +59,7 @@ final class Checks {
     }
 
     /** Looks at the source alone. */
-    Checks source(long freeSpoolBytes) throws Problem {
+    Checks source(long freeSpoolBytes) throws Problem, InterruptedException {
         shape();
         for (String nested : ProcessTree.nested(instance)) {
             findings.add(

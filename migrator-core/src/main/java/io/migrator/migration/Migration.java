@@ -205,7 +205,8 @@ public final class Migration {
             RunDirectory.rehearse(scratch);
         }
         Files.delete(scratch);
-        WarmUp.of(target.sink()::padding);
+        boolean stops = memory.way() == MemoryWish.Way.STOP;
+        WarmUp.of(target.sink()::padding, stops ? WarmUp.WHOLE : WarmUp.SHORT);
     }
 
     private Outcome move(SourceJournal journal, Undo undo, boolean rehearsal)

@@ -56,7 +56,10 @@ class ImageOwnerTest {
         for (ProtoMessage each : credentials) {
             thread = thread.with(10, each);
         }
-        ProtoMessage core = ProtoMessage.empty().with(1, 1).with(5, thread);
+        compareCore(ProtoMessage.empty().with(1, 1).with(5, thread));
+    }
+
+    private void compareCore(ProtoMessage core) throws IOException, Problem {
         new ImageFile(1, List.of(core)).write(images.resolve("core-21.img"));
         ImageOwner.orForeign(images, instance());
     }
@@ -104,6 +107,22 @@ class ImageOwnerTest {
     void packed() {
         refused("a form of their own", creds -> creds.with(CAP_PRM, "\0\1"));
         refused("a form of their own", creds -> creds.with(GROUPS, "\0"));
+    }
+
+    /** Of a process that ended and is not yet waited for criu knows no credentials. */
+    @Test
+    void zombie() {
+        ProtoMessage dead = ProtoMessage.empty().with(1, 2);
+        ProtoMessage alive = ProtoMessage.empty().with(1, 1);
+        assertDoesNotThrow(() -> compareCore(ProtoMessage.empty().with(3, dead)));
+        for (ProtoMessage each :
+                List.of(
+                        ProtoMessage.empty(),
+                        ProtoMessage.empty().with(3, alive),
+                        ProtoMessage.empty().with(3, dead.with(1, 1)),
+                        ProtoMessage.empty().with(3, dead).with(3, alive))) {
+            assertThrows(Problem.class, () -> compareCore(each));
+        }
     }
 
     @Test

@@ -151,6 +151,17 @@ class AdoptionIT {
         assertGoes(5); // and perhaps a sleep
     }
 
+    /** Nobody can make it leave its session, which is led from outside. */
+    @Test
+    void zombieOfAnotherSession() throws Exception {
+        as("alice");
+        startEmpty();
+        String program = "(sleep 0 & exec sleep 1000)";
+        user.bash(N1, exec.formatted(program, " </dev/null >/dev/null 2>&1"));
+        NODES.bash(N1, "until pgrep -x -f 'sleep 1000' && pgrep -r Z sleep; do sleep 0.05; done");
+        assertRefused("its parent does not ask how");
+    }
+
     /** It leaves the tree: nobody is its parent but appinit. */
     @ParameterizedTest
     @ValueSource(strings = {"alice", "root", "setuid"})

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import io.migrator.fault.FaultPoint;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,35 +35,65 @@ class SocketIT {
         return List.of("--service-ip", ip + "/24@eth0");
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"queues", "halfclosed", "synsent", "udp"})
-    void awkward(String kind) throws Exception {
+    private static Process startEnds(String kind) throws Exception {
         NODES.bash(N1, "rm -rf %1$s && mkdir -p -m 1777 %1$s".formatted(PLACE));
         try (InputStream program = SocketIT.class.getResourceAsStream("/sockets.py")) {
             Files.write(NODES.shared().resolve("it/sockets.py"), program.readAllBytes());
         }
         Process outside = Outside.python(NODES, PROGRAM, "outside", kind, PLACE);
+        NODES.start(N1, "job", address("10.77.0.103"), "python3", PROGRAM, "inside", kind, PLACE);
+        NODES.awaitFile(N1, PLACE + "/outside-ready");
+        return outside;
+    }
+
+    private static void assertDone(String kind) throws Exception {
+        Thread.sleep(500);
+        NODES.bash(N1, "touch " + PLACE + "/go");
+        for (String end : List.of("inside", "outside")) {
+            NODES.run(
+                    DONE,
+                    N1,
+                    "bash",
+                    "-c",
+                    "until [[ -s %s/%s-done ]]; do sleep 0.1; done".formatted(PLACE, end));
+            String done = NODES.bash(N1, "cat %s/%s-done".formatted(PLACE, end));
+            System.out.printf("%s: %s: %s%n", kind, end, done);
+            assertTrue(done.startsWith("ok "), done);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"queues", "halfclosed", "synsent", "udp"})
+    void awkward(String kind) throws Exception {
+        Process outside = startEnds(kind);
         try {
-            NODES.start(
-                    N1, "job", address("10.77.0.103"), "python3", PROGRAM, "inside", kind, PLACE);
             NODES.awaitFile(N1, PLACE + "/inside-ready");
-            NODES.awaitFile(N1, PLACE + "/outside-ready");
             NODES.migrate(N1, "job").well();
             NODES.migrate(N2, "job").well();
-            Thread.sleep(500);
-            NODES.bash(N1, "touch " + PLACE + "/go");
-            for (String end : List.of("inside", "outside")) {
-                NODES.run(
-                        DONE,
-                        N1,
-                        "bash",
-                        "-c",
-                        "until [[ -s %s/%s-done ]]; do sleep 0.1; done".formatted(PLACE, end));
-                String done = NODES.bash(N1, "cat %s/%s-done".formatted(PLACE, end));
-                System.out.printf("%s: %s: %s%n", kind, end, done);
-                assertTrue(done.startsWith("ok "), done);
-            }
+            assertDone(kind);
         } finally {
+            outside.destroyForcibly();
+        }
+    }
+
+    /** It lasts until the segment is sent again, so the migration waits for it. */
+    @Test
+    void acknowledgedInPart() throws Exception {
+        Process outside = startEnds("partial");
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_PREPARED);
+        try {
+            blow.arm();
+            CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+            blow.await(moving);
+            NODES.bash(N1, "touch " + PLACE + "/held");
+            NODES.awaitFile(N1, PLACE + "/outside-acknowledged");
+            blow.release();
+            moving.get(60, TimeUnit.SECONDS).well();
+            assertDone("partial");
+        } finally {
+            blow.heal();
+            NODES.bash(N1, "touch %1$s/held %1$s/go".formatted(PLACE));
+            outside.waitFor(30, TimeUnit.SECONDS); // it has rules to remove
             outside.destroyForcibly();
         }
     }

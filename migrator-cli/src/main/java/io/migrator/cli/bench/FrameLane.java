@@ -58,7 +58,7 @@ final class FrameLane implements Lane {
 
     /** Does what a migration does before the job stands still, and waits until the far end has. */
     void warmUp() throws Problem, IOException, InterruptedException {
-        WarmUp.of(this::padding);
+        WarmUp.of(this::padding, WarmUp.WHOLE);
         out.write(new Frame.FileOpen(files, "nothing"));
         out.write(new Frame.FileEnd(files++, 0));
         reply();
