@@ -3,6 +3,7 @@ package io.migrator.memory;
 import io.migrator.problem.Problem;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 
 /** Takes the job: criu's image files, several at a time, and then pages of memory. */
 public interface JobSink {
@@ -28,14 +29,21 @@ public interface JobSink {
      */
     void end(int id, long length) throws Problem, InterruptedException;
 
+    /** Of pages at several places so many bytes at once; of one place a MiB, bounds included. */
+    int SCATTERED_BYTES = (1 << 20) - (16 << 10);
+
+    /** At most at so many places. */
+    int MOST_PLACES = 1024;
+
     /**
-     * Gives pages of a process that has been restored without them.
+     * Gives pages of a process that is restored without them.
      *
      * @param pid inside the instance
-     * @param address of the first byte in the process, a multiple of the page size
-     * @param bytes direct, a multiple of the page size; the caller's again afterwards
+     * @param places where they lie in the process, at least one
+     * @param bytes of these places, one after the other, direct; the caller's again afterwards
      */
-    void pages(int pid, long address, ByteBuffer bytes) throws Problem, InterruptedException;
+    void pages(int pid, List<PageRange> places, ByteBuffer bytes)
+            throws Problem, InterruptedException;
 
     /**
      * Gives bytes that mean nothing, on the same way as pages, so that all of it is compiled before

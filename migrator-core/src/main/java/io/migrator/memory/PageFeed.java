@@ -23,6 +23,8 @@ public final class PageFeed implements AutoCloseable {
     /** So much is read and sent at a time. */
     private static final int BLOCK_BYTES = 1 << 20;
 
+    private static final int MOST_RANGES = Math.min(ProcessMemory.MOST_RANGES, JobSink.MOST_PLACES);
+
     private final JobSink sink;
     private final Progress progress;
     private final ProcessMemory memory = new ProcessMemory();
@@ -73,20 +75,15 @@ public final class PageFeed implements AutoCloseable {
         List<long[]> ranges = new ArrayList<>();
         int bytes = 0;
         for (PageRange each : batch) {
-            ranges.add(new long[] {each.start(), each.end() - each.start()});
-            bytes += (int) (each.end() - each.start());
+            ranges.add(new long[] {each.start(), each.bytes()});
+            bytes += (int) each.bytes();
         }
         memory.read(process.pid(), ranges, block.clear().limit(bytes));
         if (!process.exists()) { // what was read by its pid may have been another's
             throw new IOException("process " + pid + " ended");
         }
-        int at = 0;
-        for (PageRange each : batch) {
-            int length = (int) (each.end() - each.start());
-            sink.pages(pid, each.start(), block.slice(at, length));
-            done.add(each.start(), each.end());
-            at += length;
-        }
+        sink.pages(pid, batch, block.slice(0, bytes));
+        batch.forEach(each -> done.add(each.start(), each.end()));
         sentBytes += bytes;
         progress.sent(sentBytes);
     }
@@ -102,7 +99,8 @@ public final class PageFeed implements AutoCloseable {
         for (PageRange range : ranges) {
             for (long at = range.start(); at < range.end(); ) {
                 long end = Math.min((at | (BLOCK_BYTES - 1)) + 1, range.end());
-                if (bytes + end - at > BLOCK_BYTES || batch.size() == ProcessMemory.MOST_RANGES) {
+                boolean fits = batch.isEmpty() || bytes + end - at <= JobSink.SCATTERED_BYTES;
+                if (!fits || batch.size() == MOST_RANGES) {
                     batches.add(batch);
                     batch = new ArrayList<>();
                     bytes = 0;

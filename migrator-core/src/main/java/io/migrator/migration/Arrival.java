@@ -9,6 +9,7 @@ import io.migrator.linux.Memory;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.JobPages;
 import io.migrator.memory.KeptPages;
+import io.migrator.memory.PageRange;
 import io.migrator.memory.PageStore;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
@@ -137,7 +138,17 @@ final class Arrival implements AutoCloseable {
     }
 
     /** Takes pages of a process, which need not be there yet. */
-    void pages(int pid, long address, ByteBuffer bytes) throws Problem, InterruptedException {
+    void pages(int pid, List<PageRange> places, ByteBuffer bytes)
+            throws Problem, InterruptedException {
+        int at = bytes.position();
+        for (PageRange each : places) {
+            pages(pid, each.start(), bytes.slice(at, (int) each.bytes()));
+            at += (int) each.bytes();
+        }
+    }
+
+    private void pages(int pid, long address, ByteBuffer bytes)
+            throws Problem, InterruptedException {
         if (restored || (work != null && work.isOver())) {
             awaitRestored();
             memory.write(pid, address, bytes);

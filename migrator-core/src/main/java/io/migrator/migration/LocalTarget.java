@@ -18,6 +18,7 @@ import io.migrator.linux.Proc;
 import io.migrator.linux.Scheduling;
 import io.migrator.memory.JobSink;
 import io.migrator.memory.KeptPages;
+import io.migrator.memory.PageRange;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
@@ -170,9 +171,9 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
-    public void pages(int pid, long address, ByteBuffer bytes)
+    public void pages(int pid, List<PageRange> places, ByteBuffer bytes)
             throws Problem, InterruptedException {
-        prepared(arrival).pages(pid, address, bytes);
+        prepared(arrival).pages(pid, places, bytes);
     }
 
     @Override

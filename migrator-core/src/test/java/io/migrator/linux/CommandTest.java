@@ -17,6 +17,11 @@ class CommandTest {
 
     @TempDir private Path directory;
 
+    /** Whoever runs the tests may ignore the signal, as nohup(1) does. */
+    private static Command hitting(String signal) {
+        return Command.of("env", "--default-signal=" + signal, "sh", "-c", HIT, signal);
+    }
+
     private String hit(Command command) throws Exception {
         Command.Result result = command.in(directory).run(LIMIT);
         return result.exit() + " " + result.out().strip();
@@ -24,22 +29,22 @@ class CommandTest {
 
     @Test
     void whatATerminalEndedBeforeItWasApartIsStartedAgain() throws Exception {
-        assertEquals("0 3", hit(Command.of("sh", "-c", HIT, "INT").apart()));
+        assertEquals("0 3", hit(hitting("INT").apart()));
     }
 
     @Test
     void soItIsWhenTheTerminalIsClosed() throws Exception {
-        assertEquals("0 3", hit(Command.of("sh", "-c", HIT, "HUP").apart()));
+        assertEquals("0 3", hit(hitting("HUP").apart()));
     }
 
     @Test
     void noOtherSignalIsTakenForThat() throws Exception {
-        assertEquals("143 ", hit(Command.of("sh", "-c", HIT, "TERM").apart()));
+        assertEquals("143 ", hit(hitting("TERM").apart()));
     }
 
     @Test
     void whatIsNotApartIsNotStartedAgain() throws Exception {
-        assertEquals("130 ", hit(Command.of("sh", "-c", HIT, "INT")));
+        assertEquals("130 ", hit(hitting("INT")));
     }
 
     @Test

@@ -92,9 +92,13 @@ class PreCopyTest {
         public void end(int id, long length) {}
 
         @Override
-        public void pages(int pid, long address, ByteBuffer bytes) throws Problem {
+        public void pages(int pid, List<PageRange> places, ByteBuffer bytes) throws Problem {
             try {
-                store.put(pid, address, bytes);
+                int at = 0;
+                for (PageRange each : places) {
+                    store.put(pid, each.start(), bytes.slice(at, (int) each.bytes()));
+                    at += (int) each.bytes();
+                }
             } catch (IOException e) {
                 throw Problem.failed(e.toString());
             }

@@ -1,6 +1,7 @@
 package io.migrator.remote;
 
 import io.migrator.fault.FaultPoint;
+import io.migrator.memory.PageRange;
 import io.migrator.migration.LocalTarget;
 import io.migrator.migration.Order;
 import io.migrator.migration.Survey;
@@ -19,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -142,14 +144,26 @@ public final class Receiver {
         switch (frame) {
             case Frame.Control control -> answer(Envelope.parse(control));
             case Frame.Padding(ByteBuffer data) -> job(() -> target.padding(data));
-            case Frame.Pages pages ->
-                    job(() -> target.pages(pages.pid(), pages.address(), pages.data()));
+            case Frame.Pages(int pid, long address, ByteBuffer data) ->
+                    job(() ->
+                            target.pages(
+                                    pid,
+                                    List.of(new PageRange(address, address + data.remaining())),
+                                    data));
+            case Frame.ScatteredPages pages ->
+                    job(() -> target.pages(pages.pid(), ranges(pages), pages.data()));
             case Frame.FileOpen(int id, String name) -> job(() -> target.open(id, name));
             case Frame.FileData data ->
                     job(() -> target.data(data.id(), data.offset(), data.data()));
             case Frame.FileEnd(int id, long length) -> job(() -> target.end(id, length));
             case Frame.End() -> {}
         }
+    }
+
+    private static List<PageRange> ranges(Frame.ScatteredPages pages) {
+        return pages.places().stream()
+                .map(each -> new PageRange(each.address(), each.address() + each.bytes()))
+                .toList();
     }
 
     private interface JobStep {

@@ -2,6 +2,7 @@ package io.migrator.remote;
 
 import io.migrator.handover.Handover;
 import io.migrator.memory.JobSink;
+import io.migrator.memory.PageRange;
 import io.migrator.migration.FarNode;
 import io.migrator.migration.Order;
 import io.migrator.migration.Prepared;
@@ -199,8 +200,18 @@ public final class RemoteTarget implements Target, JobSink {
     }
 
     @Override
-    public void pages(int pid, long address, ByteBuffer bytes) throws Problem {
-        line.send(new Frame.Pages(pid, address, bytes));
+    public void pages(int pid, List<PageRange> places, ByteBuffer bytes) throws Problem {
+        if (places.size() == 1) {
+            line.send(new Frame.Pages(pid, places.getFirst().start(), bytes));
+        } else {
+            line.send(
+                    new Frame.ScatteredPages(
+                            pid,
+                            places.stream()
+                                    .map(each -> new Frame.Place(each.start(), (int) each.bytes()))
+                                    .toList(),
+                            bytes));
+        }
     }
 
     @Override

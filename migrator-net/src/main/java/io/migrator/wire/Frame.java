@@ -2,6 +2,7 @@ package io.migrator.wire;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /**
  * One message of the stream.
@@ -85,6 +86,23 @@ public sealed interface Frame {
      * @param data whole pages, 1 to 256 of them
      */
     record Pages(int pid, long address, ByteBuffer data) implements Frame {}
+
+    /**
+     * Pages that do not lie side by side.
+     *
+     * @param pid of the process inside the instance
+     * @param places where they lie, 2 to 1024; with 12 bytes for each no more than 1 MiB
+     * @param data of these places, one after the other
+     */
+    record ScatteredPages(int pid, List<Place> places, ByteBuffer data) implements Frame {}
+
+    /**
+     * One of them.
+     *
+     * @param address of the first byte, a multiple of 4096
+     * @param bytes a multiple of 4096, not 0
+     */
+    record Place(long address, int bytes) {}
 
     /**
      * Bytes without a meaning, never compressed. They make both ends compile what they will need

@@ -13,9 +13,9 @@ import java.util.zip.CRC32C;
  * @param sequence of this frame in its direction, unsigned, from 0
  * @param storedBytes of the payload on the wire, 0 to 1 MiB
  * @param rawBytes of the payload as its writer had it, 0 to 1 MiB
- * @param fileId of PAGES the pid; zero where the type has no file
- * @param offset of the data in its file; of PAGES the address; of FILE_END the file's length; else
- *     zero
+ * @param fileId of pages the pid; zero where the type has no file
+ * @param offset of the data in its file; of PAGES the address; of SCATTERED_PAGES how many places;
+ *     of FILE_END the file's length; else zero
  * @param payloadChecksum CRC32C of the raw bytes and, with a codec, of the stored bytes after them
  */
 record FrameHeader(
@@ -128,6 +128,12 @@ record FrameHeader(
                                     && fileId > 0
                                     && offset >= 0
                                     && offset % WireFormat.PAGE_BYTES == 0;
+                    case SCATTERED_PAGES ->
+                            offset >= 2
+                                    && offset <= WireFormat.MAX_PLACES
+                                    && pageBytes() >= offset * WireFormat.PAGE_BYTES
+                                    && pageBytes() % WireFormat.PAGE_BYTES == 0
+                                    && fileId > 0;
                     case FILE_END -> rawBytes == 0 && offset >= 0;
                     case END -> rawBytes == 0 && fileId == 0 && offset == 0;
                 };
@@ -137,6 +143,11 @@ record FrameHeader(
                             .formatted(type, rawBytes, fileId, offset),
                     at);
         }
+    }
+
+    /** Of scattered pages, without the list of their places. */
+    private long pageBytes() {
+        return rawBytes - offset * WireFormat.PLACE_BYTES;
     }
 
     /** A buffer for one header. */

@@ -6,6 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.zip.CRC32C;
 
 /**
@@ -177,6 +179,7 @@ public final class FrameReader {
             }
             case PADDING -> new Frame.Padding(payload.slice());
             case PAGES -> new Frame.Pages(id, head.offset(), payload.slice());
+            case SCATTERED_PAGES -> scattered(id, (int) head.offset(), payload, at);
             case FILE_END -> {
                 openFiles.end(id, head.offset(), at);
                 yield new Frame.FileEnd(id, head.offset());
@@ -187,6 +190,31 @@ public final class FrameReader {
                 yield new Frame.End();
             }
         };
+    }
+
+    private static Frame scattered(int pid, int count, ByteBuffer payload, long at)
+            throws MalformedStreamException {
+        List<Frame.Place> places = new ArrayList<>(count);
+        long bytes = 0;
+        for (int i = 0; i < count; i++) {
+            Frame.Place place = new Frame.Place(payload.getLong(), payload.getInt());
+            if (place.bytes() <= 0
+                    || place.bytes() % WireFormat.PAGE_BYTES != 0
+                    || place.address() < 0
+                    || place.address() % WireFormat.PAGE_BYTES != 0
+                    || place.address() > Long.MAX_VALUE - place.bytes()) {
+                throw new MalformedStreamException("place of pages " + place, at);
+            }
+            places.add(place);
+            bytes += place.bytes();
+        }
+        if (bytes != payload.remaining()) {
+            throw new MalformedStreamException(
+                    "places of %d bytes for %d bytes of pages"
+                            .formatted(bytes, payload.remaining()),
+                    at);
+        }
+        return new Frame.ScatteredPages(pid, places, payload.slice());
     }
 
     private static Frame control(ByteBuffer payload, long at) throws MalformedStreamException {

@@ -11,7 +11,8 @@ enum FrameType {
     FILE_END(4),
     END(5),
     PADDING(6),
-    PAGES(16);
+    PAGES(16),
+    SCATTERED_PAGES(17);
 
     private final int code;
 
@@ -30,7 +31,7 @@ enum FrameType {
 
     /** Payloads that may be compressed. */
     boolean isCompressible() {
-        return this == FILE_DATA || this == PAGES;
+        return this == FILE_DATA || this == PAGES || this == SCATTERED_PAGES;
     }
 
     static Optional<FrameType> ofCode(int code) {

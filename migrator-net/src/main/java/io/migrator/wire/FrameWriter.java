@@ -65,6 +65,7 @@ public final class FrameWriter {
             case Frame.Padding(ByteBuffer data) -> sendBytes(FrameType.PADDING, 0, data);
             case Frame.Pages(int pid, long address, ByteBuffer data) ->
                     sendData(FrameType.PAGES, pid, address, data);
+            case Frame.ScatteredPages pages -> sendScattered(pages);
             case Frame.FileEnd(int id, long length) -> sendNumber(FrameType.FILE_END, id, length);
             case Frame.End() -> sendNumber(FrameType.END, 0, 0);
         }
@@ -124,6 +125,17 @@ public final class FrameWriter {
             send(frame);
             sent += length;
         }
+    }
+
+    private void sendScattered(Frame.ScatteredPages pages) throws IOException {
+        int count = pages.places().size();
+        long bytes = pages.data().remaining() + (long) count * WireFormat.PLACE_BYTES;
+        if (count < 2 || count > WireFormat.MAX_PLACES || bytes > MAX_PAYLOAD_BYTES) {
+            throw new IllegalArgumentException(bytes + " bytes for " + count + " places");
+        }
+        OutgoingFrame frame = take();
+        frame.scattered(pages, gauge);
+        send(frame);
     }
 
     private OutgoingFrame take() {

@@ -18,6 +18,7 @@ final class OutgoingFrame {
     private final CRC32C crc = new CRC32C();
     private final ByteBuffer header = FrameHeader.buffer();
     private @Nullable ByteBuffer scratch;
+    private @Nullable ByteBuffer joined;
 
     private FrameHeader draft = new FrameHeader(FrameType.END, 0, 0, 0, 0, 0, 0, 0);
     private ByteBuffer payload = NOTHING;
@@ -62,6 +63,21 @@ final class OutgoingFrame {
         checksum(raw);
         crc.update(stored.duplicate());
         fill(type, WireFormat.CODEC_LZ4, id, offset, raw.remaining(), stored);
+    }
+
+    /** Pages with the list of their places before them. */
+    void scattered(Frame.ScatteredPages pages, CompressionGauge gauge) {
+        ByteBuffer buffer = joined;
+        if (buffer == null) {
+            buffer = ByteBuffer.allocate(WireFormat.MAX_PAYLOAD_BYTES);
+            joined = buffer;
+        }
+        buffer.clear();
+        for (Frame.Place place : pages.places()) {
+            buffer.putLong(place.address()).putInt(place.bytes());
+        }
+        buffer.put(pages.data().duplicate()).flip();
+        data(FrameType.SCATTERED_PAGES, pages.pid(), pages.places().size(), buffer, gauge);
     }
 
     /** Two writes: an SSH channel's stream joins them into its own packets. */

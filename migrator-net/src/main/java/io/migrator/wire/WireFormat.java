@@ -42,6 +42,12 @@ final class WireFormat {
     /** Addresses and lengths of pages are multiples of this. */
     static final int PAGE_BYTES = 4096;
 
+    /** Of each place of scattered pages: its address (8) and its length (4). */
+    static final int PLACE_BYTES = 12;
+
+    /** Most places in a frame of scattered pages; in a fewer than two they are not scattered. */
+    static final int MAX_PLACES = 1024;
+
     /** Most bytes in a file's name, which becomes a file name at the peer. */
     static final int MAX_NAME_BYTES = 255;
 

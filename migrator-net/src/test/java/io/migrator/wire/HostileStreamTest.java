@@ -60,6 +60,27 @@ class HostileStreamTest {
         assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 7, 1));
         assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 0, 4096));
         assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 7, -4096));
+        FrameType scattered = FrameType.SCATTERED_PAGES;
+        for (long count : new long[] {-1, 0, 1, 2, 1025, 1L << 40}) { // of one page and two places
+            assertRefused("cannot have", header(scattered, 0, 4120, 4120, 7, count));
+        }
+        assertRefused("cannot have", header(scattered, 0, 8217, 8217, 7, 2));
+        assertRefused("cannot have", header(scattered, 0, 8216, 8216, 0, 2));
+    }
+
+    @Test
+    void placesOfPagesAreOfWholePagesAndOfAllOfThem() {
+        long[] addresses = {-4096, 1, 8192, 8192, 8192, 8192, Long.MAX_VALUE - 4095};
+        int[] lengths = {4096, 4096, 0, -4096, 4097, 8192, 4096};
+        for (int i = 0; i < lengths.length; i++) {
+            ByteBuffer payload = ByteBuffer.allocate(2 * WireFormat.PLACE_BYTES + 8192);
+            payload.putLong(4096).putInt(4096).putLong(addresses[i]).putInt(lengths[i]);
+            int bytes = payload.capacity();
+            assertRefused(
+                    "place",
+                    header(FrameType.SCATTERED_PAGES, 0, bytes, bytes, 7, 2),
+                    payload.array());
+        }
     }
 
     @Test
@@ -73,7 +94,7 @@ class HostileStreamTest {
     @Test
     void unknownTypesAndReservedBitsAreRefused() {
         byte[] stream = SampleStream.forged(header(FrameType.END, 0, 0, 0, 0, 0), NOTHING);
-        assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 17)).contains("type 17"));
+        assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 18)).contains("type 18"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 0)).contains("type 0"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 255)).contains("type 255"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.RESERVED_AT, 1)).contains("reserved"));

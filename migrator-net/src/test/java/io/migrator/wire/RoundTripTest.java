@@ -30,6 +30,8 @@ class RoundTripTest {
                     "padding 10",
                     "pages 26 7f0000001000 4096 %08x"
                             .formatted(SampleStream.checksum(SampleStream.repetitive(4096))),
+                    "scattered 26 [Place[address=12288, bytes=4096], Place[address=4096, bytes=8192]] 12288 %08x"
+                            .formatted(SampleStream.checksum(SampleStream.repetitive(12288))),
                     "{}",
                     "end");
 

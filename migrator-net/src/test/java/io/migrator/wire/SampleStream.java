@@ -38,6 +38,10 @@ final class SampleStream {
                 new Frame.FileEnd(1, 8192),
                 new Frame.Padding(random(10)),
                 new Frame.Pages(26, 0x7f00_0000_1000L, repetitive(4096)),
+                new Frame.ScatteredPages(
+                        26,
+                        List.of(new Frame.Place(0x3000, 4096), new Frame.Place(0x1000, 8192)),
+                        repetitive(12288)),
                 Frame.Control.of("{}"),
                 new Frame.End());
     }
@@ -107,6 +111,9 @@ final class SampleStream {
             case Frame.Padding(ByteBuffer data) -> "padding " + data.remaining();
             case Frame.Pages(int pid, long address, ByteBuffer data) ->
                     "pages %d %x %d %08x".formatted(pid, address, data.remaining(), checksum(data));
+            case Frame.ScatteredPages(int pid, List<Frame.Place> places, ByteBuffer data) ->
+                    "scattered %d %s %d %08x"
+                            .formatted(pid, places, data.remaining(), checksum(data));
             case Frame.FileEnd(int id, long length) -> "end " + id + " " + length;
             case Frame.End() -> "end";
         };
