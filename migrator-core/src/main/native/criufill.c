@@ -21,11 +21,14 @@
  *   'P' a b c d the mapping c bytes long that criu makes a bytes into the place is at b; copied, if d
  *   'G'         criu may go on
  *
+ * A process that is to be a zombie has none of criu's capabilities as it ends.
+ *
  * A process that has all of its mappings adds one to the u64 that is the file `placed`: who finds too few there knows
  * that this criu makes mappings in another way. What does not fit fails the call, and with it the restore.
  *
  * No libc but errno: built with -nostdlib.
  */
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdint.h>
 
@@ -38,6 +41,7 @@
 
 #define ENOENT 2
 #define EINTR 4
+#define ENOMEM 12
 #define EINVAL 22
 #define ECANCELED 125
 #define O_RDWR 2
@@ -54,6 +58,7 @@
 #define MADV_DONTFORK 10
 #define MADV_DOFORK 11
 #define MADV_COLLAPSE 25
+#define PR_SET_NAME 15
 #define PR_SET_THP_DISABLE 41
 #define PR_GET_THP_DISABLE 42
 #define FAILED ((void *)-1L)
@@ -73,7 +78,7 @@ static struct mapping *mappings;
 static uint64_t count, room; /* of mappings */
 
 static char *place;	    /* where criu puts the mappings of a process together */
-static uint64_t place_size; /* 0: none of ours belong there */
+static uint64_t place_size;
 static uint64_t placer;	    /* the process; a child begins with what its parent had here */
 static struct mapping *mine, *next, *end;
 
@@ -166,10 +171,11 @@ static int follow(long fd, const struct order *order)
 			make_huge(at);
 		return read_all(fd, at, order->b);
 	case 'D': return call(NR_madvise, (long)at, (long)order->b, MADV_DONTNEED, 0) == 0;
-	case 'M':
+	case 'M': /* and leaves no room in which something else could come to lie */
 		return order->c <= HELD && order->b <= HELD - order->c &&
 		       call6(NR_mremap, (long)at, (long)order->b, (long)order->b, MREMAP_TO, (long)(held + order->c), 0) ==
-			       (long)(held + order->c);
+			       (long)(held + order->c) &&
+		       map(at, order->b, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == (long)at;
 	default: return 0;
 	}
 }
@@ -225,25 +231,27 @@ static int opened(int directory, const char *name, int flags, int mode)
 	return (int)with_errno(call(NR_openat, directory, (long)name, flags, mode));
 }
 
-int openat(int directory, const char *name, int flags, ...)
+/* ---- zombies ---- */
+
+/*
+ * criu names no other process by this call but one that is to end at once (cr-restore.c, restore_one_zombie). With criu's
+ * capabilities it would be a zombie whose exit status its owner, and the criu of the next dump, reads as 0 (proc(5), stat).
+ */
+int prctl(int option, ...)
 {
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0, 0, 0 } };
+	long arguments[4];
 	va_list args;
-	int mode;
 
-	va_start(args, flags);
-	mode = va_arg(args, int); /* garbage where none was given, and then not looked at */
+	va_start(args, option);
+	for (int i = 0; i < 4; i++)
+		arguments[i] = va_arg(args, long); /* garbage beyond those that were given, and then not looked at */
 	va_end(args);
-	return opened(directory, name, flags, mode);
+	if (option == PR_SET_NAME && holder && holder != self())
+		call(NR_capset, (long)&head, (long)none, 0, 0);
+	return (int)with_errno(call6(NR_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3], 0));
 }
-
-int openat64(int directory, const char *name, int flags, ...) __attribute__((alias("openat")));
-
-int __openat_2(int directory, const char *name, int flags)
-{
-	return opened(directory, name, flags, 0);
-}
-
-int __openat64_2(int directory, const char *name, int flags) __attribute__((alias("__openat_2")));
 
 /* ---- the mappings of one process ---- */
 
@@ -267,38 +275,53 @@ long syscall(long number, ...)
 	return with_errno(result);
 }
 
-/* criu/mem.c, prepare_mappings; returns null if this process has none to be put into it */
+/* criu/mem.c, prepare_mappings; null if there is no room */
 static char *make_place(uint64_t size)
 {
 	placer = self();
-	place_size = 0;
 	for (mine = mappings; mine < mappings + count && (mine->pid != placer || mine->size); mine++)
 		;
-	if (mine == mappings + count)
-		return 0;
-	place = reserve(size, mine->held);
+	next = end = mine;
+	if (mine < mappings + count)
+		for (next = end = mine + 1; end < mappings + count && end->pid == placer; end++)
+			;
+	place = reserve(size, next > mine ? mine->held : 0);
 	place_size = place ? size : 0;
-	for (next = end = mine + 1; end < mappings + count && end->pid == placer; end++)
-		;
 	return place;
+}
+
+static int is_in_place(const void *address)
+{
+	return place_size && placer == self() && (uint64_t)((const char *)address - place) < place_size;
 }
 
 static int is_ours(const void *address)
 {
-	return place_size && placer == self() && next < end && (const char *)address == place + next->at;
+	return is_in_place(address) && next < end && (const char *)address == place + next->at;
 }
 
-/* what is there is like it was, but for pages that differ */
-static void copy(uint64_t *to, const uint64_t *from, uint64_t size)
+/* to where nothing is; of what is kept only what there is of it, which is given up */
+static int copy(char *to, char *from, uint64_t size)
 {
-	for (uint64_t page = 0; page < size / PAGE; page++, to += WORDS, from += WORDS) {
-		uint64_t differs = 0;
+	static uint64_t entries[PAGE]; /* of /proc/PID/pagemap (proc(5)): a page that is there or swapped has one of its highest two bits */
+	long fd = call(NR_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_CLOEXEC, 0), got = fd;
 
-		for (uint64_t i = 0; i < WORDS; i++)
-			differs |= to[i] ^ from[i];
-		for (uint64_t i = 0; differs && i < WORDS; i++)
-			((volatile uint64_t *)to)[i] = from[i];
+	for (uint64_t at = 0; got >= 0 && at < size; at += (uint64_t)got * PAGE) {
+		uint64_t most = (size - at) / PAGE;
+
+		got = call(NR_pread64, fd, (long)entries, (long)((most < PAGE ? most : PAGE) * sizeof *entries),
+			   (long)(((uint64_t)from + at) / PAGE * sizeof *entries)) / (long)sizeof *entries;
+		if (got <= 0)
+			got = -EINVAL;
+		for (long page = 0; page < got; page++)
+			for (uint64_t i = 0; entries[page] >> 62 && i < WORDS; i++)
+				((volatile uint64_t *)(to + at))[(uint64_t)page * WORDS + i] =
+					((uint64_t *)(from + at))[(uint64_t)page * WORDS + i];
+		if (got > 0)
+			call(NR_madvise, (long)(from + at), got * PAGE, MADV_DONTNEED, 0);
 	}
+	call(NR_close, fd, 0, 0, 0);
+	return got >= 0;
 }
 
 /* the next of ours, for which criu has made what should be there if it is to be copied */
@@ -310,8 +333,8 @@ static void *put(char *address, uint64_t size, long made)
 		made = -EINVAL;
 	else if (!it->copied)
 		made = call6(NR_mremap, (long)(held + it->held), (long)size, (long)size, MREMAP_TO, (long)address, 0);
-	else if (!is_error(made))
-		copy((uint64_t *)address, (const uint64_t *)(held + it->held), size);
+	else if (!is_error(made) && !copy(address, held + it->held, size))
+		made = -EINVAL;
 	if (!is_error(made) && ++next == end)
 		__atomic_add_fetch(placed, 1, __ATOMIC_SEQ_CST);
 	return (void *)with_errno(made);
@@ -322,8 +345,7 @@ void *mmap(void *address, unsigned long size, int prot, int flags, int fd, long 
 	if (held && placer != self() && !address && prot == PROT_NONE && flags == (MAP_PRIVATE | MAP_ANONYMOUS) && fd == 0) {
 		char *found = make_place(size);
 
-		if (found)
-			return found;
+		return found ? found : (void *)with_errno(-ENOMEM);
 	}
 	if (!(flags & MAP_FIXED) || !is_ours(address))
 		return (void *)with_errno(map(address, size, prot, flags, fd, offset));
@@ -334,7 +356,10 @@ void *mmap(void *address, unsigned long size, int prot, int flags, int fd, long 
 
 void *mmap64(void *address, unsigned long size, int prot, int flags, int fd, long offset) __attribute__((alias("mmap")));
 
-/* what a process has from its parent */
+/*
+ * What a process has from its parent: the mapping, but not the pages. criu would take away those that its images have of
+ * the parent alone (nr_dropped), and knows nothing of what is kept; of the process's own it has all, and copies them anew.
+ */
 void *mremap(void *old, unsigned long size, unsigned long becomes, int flags, ...)
 {
 	void *address;
@@ -344,12 +369,15 @@ void *mremap(void *old, unsigned long size, unsigned long becomes, int flags, ..
 	va_start(args, flags);
 	address = va_arg(args, void *); /* garbage where none was given, and then not looked at */
 	va_end(args);
-	if (!(flags & MREMAP_FIXED) || !is_ours(address))
+	if (!(flags & MREMAP_FIXED) || !is_in_place(address))
 		return (void *)with_errno(
 			call6(NR_mremap, (long)old, (long)size, (long)becomes, flags, (long)address, 0));
-	if (next->copied)
+	if (!is_ours(address) || next->copied) {
 		made = call6(NR_mremap, (long)old, (long)size, (long)becomes, flags, (long)address, 0);
-	return put(address, becomes, made);
+		if (!is_error(made) && is_error(call(NR_madvise, made, (long)becomes, MADV_DONTNEED, 0)))
+			made = -EINVAL;
+	}
+	return is_ours(address) ? put(address, becomes, made) : (void *)with_errno(made);
 }
 
 /* criu drops pages that only the parent has; in what was put here there is nothing of the parent's */

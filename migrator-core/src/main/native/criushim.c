@@ -631,8 +631,11 @@ static void know(uint64_t pid)
 		it->smaps = copy_smaps(pid);
 	if (it->smaps >= 0 && read_maps(pid, (char *)scratch) == it->length && same(it->maps, (char *)scratch, it->length))
 		known_count++;
-	else
+	else {
 		call(NR_munmap, (long)it->maps, MAX_MAPS, 0, 0);
+		if (it->smaps >= 0)
+			call(NR_close, it->smaps, 0, 0, 0);
+	}
 }
 
 static void know_all(void)
@@ -685,26 +688,6 @@ static int opened(int directory, const char *name, int flags, int mode)
 
 	return (int)with_errno(fd == -EPERM ? open_mapped(directory, name, flags) : fd);
 }
-
-int openat(int directory, const char *name, int flags, ...)
-{
-	va_list args;
-	int mode;
-
-	va_start(args, flags);
-	mode = va_arg(args, int); /* garbage where none was given, and then not looked at */
-	va_end(args);
-	return opened(directory, name, flags, mode);
-}
-
-int openat64(int directory, const char *name, int flags, ...) __attribute__((alias("openat")));
-
-int __openat_2(int directory, const char *name, int flags)
-{
-	return opened(directory, name, flags, 0);
-}
-
-int __openat64_2(int directory, const char *name, int flags) __attribute__((alias("__openat_2")));
 
 /* ---- the answer ---- */
 

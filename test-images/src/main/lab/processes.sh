@@ -6,12 +6,14 @@ readonly PF_EXITING=4 # in the flags of /proc/PID/stat: a killed process 1 may w
 # ---- cgroups: one per node, one for the hub, one for a build of the images
 
 # A lab elsewhere than the default directory gets its own name, so that two labs can run side by side.
-cgroup_root() {
-    local mount name=migrator-lab
-    mount=$(awk '$(NF-2) == "cgroup2" {print $5; exit}' /proc/self/mountinfo)
+find_cgroups() {
+    local fields mount= name=migrator-lab
+    while [[ -z $mount ]] && read -ra fields; do
+        [[ ${fields[-3]} != cgroup2 ]] || mount=${fields[4]}
+    done </proc/self/mountinfo
     [[ -n $mount ]] || fail "this machine has no cgroup v2"
     [[ $lab == "$default_lab" ]] || name+=-$(sha256sum <<<"$lab" | cut -c1-8)
-    echo "$mount/$name"
+    cgroups=$mount/$name
 }
 
 # kill_cgroup NAME: kills whatever runs in it and waits for the end.
@@ -39,7 +41,7 @@ in_cgroup() {
         descriptor=${descriptor##*/}
         [[ $descriptor -le 2 || $descriptor -eq 255 ]] || exec {descriptor}>&-
     done
-    mkdir -p "$cgroup"
+    [[ -d $cgroup ]] || mkdir -p "$cgroup"
     echo 0 >"$cgroup/cgroup.procs"
     exec "$@"
 }

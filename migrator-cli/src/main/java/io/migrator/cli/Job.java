@@ -2,6 +2,7 @@ package io.migrator.cli;
 
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.memory.Pace;
 import io.migrator.migration.MemoryWish;
 import io.migrator.migration.Migration;
 import io.migrator.network.NetworkWish;
@@ -52,6 +53,16 @@ final class Job {
                     "So long sending the last of the memory may take while the job stands still"
                             + " (default: ${DEFAULT-VALUE}).")
     private String downtime = "5ms";
+
+    @Option(
+            names = "--bandwidth",
+            defaultValue = "",
+            paramLabel = "RATE",
+            description =
+                    "Most that the memory takes of the link while the job runs, such as 2Gbit or"
+                            + " 100MB (a second). What is left for the time in which it stands"
+                            + " still goes as fast as it can.")
+    private String bandwidth = "";
 
     @Option(names = "--json", description = "Print the result as one JSON object.")
     private boolean json;
@@ -109,7 +120,14 @@ final class Job {
     }
 
     private MemoryWish memory() throws Problem {
-        return new MemoryWish(memory, Span.of("--downtime", downtime));
+        if (!bandwidth.isEmpty() && memory == MemoryWish.Way.STOP) {
+            throw Problem.usage("--bandwidth does not go with --memory stop")
+                    .because("it is for what is sent while the job runs")
+                    .tryThis("leave out one of them");
+        }
+        long bytesPerSecond =
+                bandwidth.isEmpty() ? Pace.UNLIMITED : Bandwidth.of("--bandwidth", bandwidth);
+        return new MemoryWish(memory, Span.of("--downtime", downtime), bytesPerSecond);
     }
 
     /** Does the work; a script is told of a failure, too. */

@@ -38,8 +38,13 @@ public record MemoryMap(List<Area> areas) {
     private static final long GROWS_DOWN = 0x100;
     private static final long HUGE_TLB = 0x40000;
 
+    /** No processor has more of them. */
+    public static final long ADDRESSES = 1L << 56;
+
     /** What criu maps below one that grows down (criu/mem.c). */
     private static final long GUARD_BYTES = 4096;
+
+    private static final long PAGE_BYTES = 4096;
 
     /**
      * One mapping, up to before its end.
@@ -123,9 +128,14 @@ public record MemoryMap(List<Area> areas) {
         Files.delete(image);
     }
 
-    /** Reads the image of one process. */
+    /**
+     * Reads the image of one process, perhaps from another node.
+     *
+     * @throws IOException if it is none, or mappings of its own memory lie nowhere or over others
+     */
     public static MemoryMap read(Path image) throws IOException {
         List<Area> areas = new ArrayList<>();
+        long before = 0;
         for (ProtoMessage entry : ImageFile.read(image).entries()) {
             for (ProtoMessage vma : entry.messages(MM_VMAS)) {
                 areas.add(
@@ -135,9 +145,21 @@ public record MemoryMap(List<Area> areas) {
                                 vma.number(VMA_PROT).orElse(0),
                                 vma.number(VMA_FLAGS).orElse(0),
                                 vma.number(VMA_STATUS).orElse(0)));
+                before = orNowhere(areas.getLast(), before);
             }
         }
         return new MemoryMap(List.copyOf(areas));
+    }
+
+    private static long orNowhere(Area area, long before) throws IOException {
+        if (!area.isOwnMemory()) {
+            return before;
+        }
+        boolean isPages = area.start % PAGE_BYTES == 0 && area.end % PAGE_BYTES == 0;
+        if (area.start < before || area.start >= area.end || area.end > ADDRESSES || !isPages) {
+            throw new IOException("a mapping from %x to %x".formatted(area.start, area.end));
+        }
+        return area.end;
     }
 
     /** Returns true if an address lies in one of them. */

@@ -1,5 +1,7 @@
 package io.migrator.memory;
 
+import io.migrator.criu.MemoryMap;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -63,6 +65,7 @@ public record HiddenPages(Path file) {
                 || pid > Integer.MAX_VALUE
                 || start < 0
                 || start >= end
+                || end > MemoryMap.ADDRESSES
                 || start % PAGE_BYTES != 0
                 || end % PAGE_BYTES != 0) {
             throw new IOException("%s holds %d %x-%x".formatted(file, pid, start, end));

@@ -112,15 +112,16 @@ final class KeptLayout {
     /**
      * Where a mapping is kept as one.
      *
+     * @param usable whether all of it is to be made memory that can be written
      * @throws IOException if there is no room
      */
-    long whole(int pid, long start, long end) throws IOException {
+    long whole(int pid, long start, long end, boolean usable) throws IOException {
         TreeMap<Long, Piece> pieces = processes.computeIfAbsent(pid, _ -> new TreeMap<>());
         Piece piece = holder(pieces, start);
         if (piece == null || !piece.holds(start, end)) {
             piece = joined(pieces, start, end);
         }
-        for (long at = down(start); at < end; at += WINDOW_BYTES) {
+        for (long at = down(start); usable && at < end; at += WINDOW_BYTES) {
             use(piece.at(at));
         }
         return piece.at(start);

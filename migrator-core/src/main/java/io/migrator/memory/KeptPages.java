@@ -192,7 +192,7 @@ public final class KeptPages implements AutoCloseable {
         }
         int processes = 0;
         for (Map.Entry<Integer, MemoryMap> each : maps.entrySet()) {
-            processes += place(each.getKey(), each.getValue(), maps.size() > 1) ? 1 : 0;
+            processes += place(each.getKey(), each.getValue()) ? 1 : 0;
         }
         return processes;
     }
@@ -206,11 +206,7 @@ public final class KeptPages implements AutoCloseable {
         orders.add(new Order('D', offsets.start(), offsets.end() - offsets.start()));
     }
 
-    /**
-     * A process may have another's mapping from its parent, pages and all: so each one is given its
-     * own, be it empty, unless there is no other process.
-     */
-    private boolean place(int pid, MemoryMap map, boolean all) throws IOException {
+    private boolean place(int pid, MemoryMap map) throws IOException {
         PageSet mine = there.of(pid);
         List<PageRange> placed = new ArrayList<>();
         List<Order> found = new ArrayList<>();
@@ -224,8 +220,8 @@ public final class KeptPages implements AutoCloseable {
             PageRange range = new PageRange(area.start(), area.end());
             long start = area.premappedStart();
             long size = area.end() - start;
-            if (area.isOwnMemory() && (mine.hasAny(range) || (all && area.isPlain()))) {
-                long offset = layout.whole(pid, start, area.end());
+            if (area.isOwnMemory() && mine.hasAny(range)) {
+                long offset = layout.whole(pid, start, area.end(), area.isPlain());
                 found.add(new Order('P', at, offset, size, area.isPlain() ? 0 : 1));
                 placed.add(range);
                 if (size > largest) {
@@ -263,6 +259,7 @@ public final class KeptPages implements AutoCloseable {
     public void close() {
         if (writer != null) {
             writer.close();
+            writer = null;
         }
     }
 }

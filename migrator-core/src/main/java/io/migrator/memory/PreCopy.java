@@ -33,6 +33,7 @@ public final class PreCopy implements AutoCloseable {
 
     private final JobSink sink;
     private final PageFeed.Progress progress;
+    private final Pace pace;
     private final PageFeed feed;
     private final Map<Long, Watched> processes = new HashMap<>();
     private final List<String> unwatched = new ArrayList<>();
@@ -65,8 +66,10 @@ public final class PreCopy implements AutoCloseable {
      * Nothing is watched yet.
      *
      * @param progress told the bytes sent so far
+     * @param pace of the rounds
      */
-    public PreCopy(JobSink sink, PageFeed.Progress progress) {
+    public PreCopy(JobSink sink, PageFeed.Progress progress, Pace pace) {
+        this.pace = pace;
         this.sink = sink;
         this.progress = progress;
         this.feed = new PageFeed(sink, progress);
@@ -165,6 +168,7 @@ public final class PreCopy implements AutoCloseable {
             return;
         }
         for (List<PageRange> batch : PageFeed.batches(wanted.ranges())) {
+            pace.await(() -> frozen);
             if (frozen) {
                 return; // what was not sent is not known to be there
             }

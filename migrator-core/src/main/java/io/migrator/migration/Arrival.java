@@ -37,16 +37,19 @@ final class Arrival implements AutoCloseable {
     private final TargetNetwork network;
     private final Path images;
     private final Map<String, String> rebound;
+    private final boolean carries;
     private final RestoredMemory memory = new RestoredMemory();
 
-    /** What comes before the restore begins, and between that and its end. */
     private final KeptPages kept;
 
+    /** What has no room there. */
     private final PageStore store;
+
     private JobPages wanted = new JobPages();
     private ProcessTree tree = new ProcessTree(List.of());
     private @Nullable Background work;
     private boolean restored;
+    private boolean closed;
 
     private Arrival(
             Order order,
@@ -54,12 +57,14 @@ final class Arrival implements AutoCloseable {
             HeldRestore restore,
             TargetNetwork network,
             Path images,
+            boolean carries,
             Map<String, String> rebound) {
         this.order = order;
         this.instance = instance;
         this.restore = restore;
         this.network = network;
         this.images = images;
+        this.carries = carries;
         this.rebound = rebound;
         this.kept = new KeptPages(restore::orders);
         this.store = new PageStore(images);
@@ -72,12 +77,18 @@ final class Arrival implements AutoCloseable {
      * @param restore of it, not begun
      * @param network of it, prepared
      * @param images directory
+     * @param carries whether the run directory comes with them
      */
     static Arrival of(
-            Order order, Instance instance, HeldRestore restore, TargetNetwork network, Path images)
+            Order order,
+            Instance instance,
+            HeldRestore restore,
+            TargetNetwork network,
+            Path images,
+            boolean carries)
             throws Problem, InterruptedException {
         Map<String, String> rebound = TargetNetwork.rebound(order.network());
-        return new Arrival(order, instance, restore, network, images, rebound);
+        return new Arrival(order, instance, restore, network, images, carries, rebound);
     }
 
     /** All images are there: begins to restore them. A failure is told by the next call. */
@@ -90,7 +101,9 @@ final class Arrival implements AutoCloseable {
         if (instance.mode() != Instance.Mode.ROOT) {
             ImageOwner.orForeign(images, instance);
         }
-        CarriedDirectory.unpack(order, images);
+        if (carries) {
+            CarriedDirectory.unpack(order, images);
+        }
         BoundSockets.move(images, rebound);
         network.arrive(pairs);
         wanted = wanted();
@@ -137,7 +150,7 @@ final class Arrival implements AutoCloseable {
         }
     }
 
-    /** Takes pages of a process, which need not be there yet. */
+    /** Takes pages of a process, before the restore begins. */
     void pages(int pid, List<PageRange> places, ByteBuffer bytes)
             throws Problem, InterruptedException {
         int at = bytes.position();
@@ -149,13 +162,11 @@ final class Arrival implements AutoCloseable {
 
     private void pages(int pid, long address, ByteBuffer bytes)
             throws Problem, InterruptedException {
-        if (restored || (work != null && work.isOver())) {
-            awaitRestored();
-            memory.write(pid, address, bytes);
-            return;
+        if (work != null) {
+            throw Problem.failed("the source sent a page after it asked to restore the job");
         }
         try {
-            if (work != null || !kept.put(pid, address, bytes)) {
+            if (!kept.put(pid, address, bytes)) {
                 store.put(pid, address, bytes);
             }
         } catch (IOException e) {
@@ -195,10 +206,14 @@ final class Arrival implements AutoCloseable {
         }
     }
 
+    /** May be called again. */
     @Override
     public void close() {
-        memory.close();
-        kept.close();
-        store.close();
+        if (!closed) {
+            closed = true;
+            memory.close();
+            kept.close();
+            store.close();
+        }
     }
 }

@@ -65,6 +65,9 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public Prepared prepare(Order wanted) throws Problem, InterruptedException {
+        if (order != null) {
+            throw Problem.failed("the source asked twice to prepare");
+        }
         order = wanted;
         EmptyInstance.orNameTaken(wanted.instance());
         CarriedDirectory.Found directory = CarriedDirectory.find(wanted, made);
@@ -96,7 +99,7 @@ public final class LocalTarget implements Target, JobSink {
         restore = waiting;
         made.push("ending criu", waiting::kill);
         begun.note(begun.note().with(waiting.criu()));
-        arrival = Arrival.of(wanted, empty, waiting, net, place.directory());
+        arrival = Arrival.of(wanted, empty, waiting, net, place.directory(), directory.carries());
         rehearse(directory.carries(), place.directory());
         FaultPoint.TARGET_PREPARED.reached();
         return new Prepared(directory.carries());
@@ -315,6 +318,7 @@ public final class LocalTarget implements Target, JobSink {
         }
         if (arrival != null) {
             arrival.stop();
+            arrival.close(); // undoing needs what it holds
         }
         TargetAction action = token.on(TargetEvent.GIVE_UP);
         if (action == TargetAction.EXAMINE) {

@@ -1,5 +1,7 @@
 package io.migrator.migration;
 
+import io.migrator.memory.Pace;
+
 import java.time.Duration;
 
 /**
@@ -7,8 +9,10 @@ import java.time.Duration;
  *
  * @param way if it can
  * @param downtime for what of it is left in the end; positive
+ * @param bytesPerSecond that may be sent while the job runs, after compression; {@link
+ *     Pace#UNLIMITED} for as many as go
  */
-public record MemoryWish(Way way, Duration downtime) {
+public record MemoryWish(Way way, Duration downtime, long bytesPerSecond) {
     /** The ways. */
     public enum Way {
         /** In rounds while the job runs, where its writes can be seen; else while it stands. */
@@ -20,5 +24,6 @@ public record MemoryWish(Way way, Duration downtime) {
     }
 
     /** As far as the user does not say. */
-    public static final MemoryWish AUTO = new MemoryWish(Way.AUTO, Duration.ofMillis(5));
+    public static final MemoryWish AUTO =
+            new MemoryWish(Way.AUTO, Duration.ofMillis(5), Pace.UNLIMITED);
 }

@@ -4,6 +4,7 @@ import io.migrator.fault.FaultPoint;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.memory.JobSink;
+import io.migrator.memory.Pace;
 import io.migrator.memory.PageFeed;
 import io.migrator.memory.PreCopy;
 import io.migrator.memory.Round;
@@ -46,7 +47,7 @@ final class Rounds implements AutoCloseable {
                     progress.sent(sentBytes, Math.max(wanted, sentBytes));
                     cancellation.orStop();
                 };
-        this.copy = new PreCopy(sink, each);
+        this.copy = new PreCopy(sink, each, new Pace(wish.bytesPerSecond(), sink::sentBytes));
     }
 
     /** Sends the job's memory, as far as that is wanted and can be. */

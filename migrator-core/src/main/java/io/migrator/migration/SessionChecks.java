@@ -11,8 +11,6 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 /**
  * Processes that are to lead a session of their own before they can go ({@link Adoption}), and
@@ -24,21 +22,17 @@ final class SessionChecks {
     /** In which a program that waits for its children has taken notice of one that ended. */
     private static final int REAPED_MILLIS = 200;
 
+    /** The field of /proc/PID/stat (proc(5)), and the largest that criu restores. */
+    private static final int EXIT_CODE = 52;
+
+    private static final int MOST_CODE = 0x7f;
+
     private SessionChecks() {}
 
     /** What the user should know of them, and what forbids the move. */
     static List<Finding> of(ProcessTree tree) throws InterruptedException {
         List<Finding> findings = new ArrayList<>();
-        for (Proc zombie : zombies(tree)) {
-            findings.add(
-                    Finding.forbidden(
-                            "session-zombie",
-                            "process %s of the instance has ended, and its parent does not ask how"
-                                    .formatted(innerPid(zombie)),
-                            "its session is led from outside, or by nobody, which criu cannot"
-                                    + " restore",
-                            BY_RUN));
-        }
+        zombies(tree).forEach(zombie -> check(zombie, tree, findings));
         for (Member member : Adoption.needed(tree)) {
             String who = "process %d (%s) ".formatted(member.pid(), member.name());
             if (isWatched(member)) {
@@ -60,17 +54,14 @@ final class SessionChecks {
         return findings;
     }
 
+    /** Processes that have ended, and whose parent has not asked how for a while. */
     private static List<Proc> zombies(ProcessTree tree) throws InterruptedException {
         Set<Long> parents = Set.copyOf(tree.hostPids());
-        Set<Integer> sessions =
-                tree.members().stream().map(Member::pid).collect(Collectors.toSet());
-        Predicate<Proc> isOne = process -> isZombie(process, parents, sessions);
-        List<Proc> found = all().stream().filter(isOne).toList();
-        if (found.isEmpty()) {
-            return found;
+        List<Proc> found = all().stream().filter(each -> isZombie(each, parents)).toList();
+        if (!found.isEmpty()) {
+            Thread.sleep(REAPED_MILLIS);
         }
-        Thread.sleep(REAPED_MILLIS);
-        return found.stream().filter(isOne).toList();
+        return found.stream().filter(each -> isZombie(each, parents)).toList();
     }
 
     private static List<Proc> all() {
@@ -81,21 +72,43 @@ final class SessionChecks {
         }
     }
 
-    private static boolean isZombie(Proc process, Set<Long> parents, Set<Integer> sessions) {
+    private static boolean isZombie(Proc process, Set<Long> parents) {
         try {
-            return process.state() == 'Z'
-                    && parents.contains(process.parent())
-                    && !sessions.contains(process.statusNumbers("NSsid").getLast().intValue());
+            return process.state() == 'Z' && parents.contains(process.parent());
         } catch (IOException e) {
             return false; // it is gone
         }
     }
 
-    private static String innerPid(Proc process) {
+    private static void check(Proc zombie, ProcessTree tree, List<Finding> findings) {
         try {
-            return Long.toString(process.innerPid());
+            int session = zombie.statusNumbers("NSsid").getLast().intValue();
+            long pid = zombie.innerPid();
+            String what =
+                    "process %d of the instance has ended, and its parent does not ask how"
+                            .formatted(pid);
+            if (session != pid
+                    && tree.members().stream().noneMatch(each -> each.pid() == session)) {
+                findings.add(
+                        Finding.forbidden(
+                                "session-zombie",
+                                what,
+                                "its session is led from outside, or by nobody, which criu cannot"
+                                        + " restore",
+                                BY_RUN));
+            }
+            int code = Integer.parseInt(zombie.stat(EXIT_CODE)) >> Byte.SIZE & 0xff;
+            if (code > MOST_CODE) {
+                findings.add(
+                        Finding.warning(
+                                "zombie-status",
+                                what,
+                                "criu keeps seven bits of exit code %d: it will be %d"
+                                        .formatted(code, code & MOST_CODE),
+                                "nothing need be done if nobody will ask"));
+            }
         } catch (IOException e) {
-            return "?";
+            // it is gone
         }
     }
 

@@ -40,7 +40,7 @@ class KeptLayoutTest {
     void whatIsInOnePieceIsWholeWithoutMoving() throws IOException {
         long offset = layout.offset(7, HEAP);
         int before = orders.size();
-        assertEquals(offset, layout.whole(7, HEAP, HEAP + HUGE));
+        assertEquals(offset, layout.whole(7, HEAP, HEAP + HUGE, true));
         assertEquals(before, orders.size());
     }
 
@@ -51,7 +51,7 @@ class KeptLayoutTest {
         long old = layout.offset(7, high);
         layout.offset(7, HEAP);
         orders.clear();
-        long whole = layout.whole(7, HEAP, high + HUGE);
+        long whole = layout.whole(7, HEAP, high + HUGE, true);
         assertEquals(
                 new Order('M', old - old % WINDOW, WINDOW, whole + high - HEAP - high % WINDOW, 0),
                 orders.stream().filter(each -> each.what() == 'M').toList().getLast());
@@ -85,7 +85,8 @@ class KeptLayoutTest {
             if (random.nextInt(3) > 0) {
                 keeps.put(address, layout.offset(1, address));
             } else {
-                long whole = layout.whole(1, address, address + (1 + random.nextInt(30)) * WINDOW);
+                long whole =
+                        layout.whole(1, address, address + (1 + random.nextInt(30)) * WINDOW, true);
                 keeps.put(address, whole);
             }
             for (Order order : orders) {

@@ -129,14 +129,25 @@ class KeptPagesTest {
         assertEquals(1, told('P').getFirst().d);
     }
 
-    /** A child has from its parent what it may have given back itself. */
+    /** What a child has from its parent without pages of its own criufill empties. */
     @Test
-    void eachOfSeveralProcessesHasItsOwn() throws Exception {
+    void aProcessWithoutPagesIsGivenNone() throws Exception {
         put(MAPPED, PAGE);
         MemoryMap map = map(Area.plain(MAPPED, MAPPED + HUGE));
-        assertEquals(2, kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map, 8, map)));
+        assertEquals(1, kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map, 8, map)));
         kept.go();
-        assertEquals(2, told('P').stream().map(Told::b).distinct().count());
+        assertEquals(List.of(7L), told('Z').stream().map(Told::a).toList());
+    }
+
+    /** A Terabyte of which one page is there must not become memory that counts. */
+    @Test
+    void whatIsCopiedNeedNotAllBeWritable() throws Exception {
+        put(MAPPED, PAGE);
+        Area sparse = new Area(MAPPED, MAPPED + (1L << 40), 3, 0x4022, 0x201);
+        kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map(sparse)));
+        kept.go();
+        assertEquals(1, told('P').size());
+        assertTrue(told('U').size() <= 2, told('U')::toString);
     }
 
     @Test

@@ -69,7 +69,7 @@ class PreCopyTest {
                                 new ProcessTree.Member(
                                         process, pid, 1, pid, "sh", 0, List.of(pid), 0, 0)));
         store = new PageStore(directory);
-        copy = new PreCopy(new StoreSink(store), _ -> {});
+        copy = new PreCopy(new StoreSink(store), _ -> {}, new Pace(Pace.UNLIMITED, () -> 0));
     }
 
     @AfterEach
@@ -207,7 +207,9 @@ class PreCopyTest {
         }
         Path elsewhere = Files.createDirectory(directory.resolve("second"));
         try (PageStore other = new PageStore(elsewhere);
-                PreCopy second = new PreCopy(new StoreSink(other), _ -> {})) {
+                PreCopy second =
+                        new PreCopy(
+                                new StoreSink(other), _ -> {}, new Pace(Pace.UNLIMITED, () -> 0))) {
             second.watch(tree);
             assertTrue(second.round().bytes() >= MOST_BYTES, "it may copy, but not reset");
         }

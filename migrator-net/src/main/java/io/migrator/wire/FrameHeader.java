@@ -127,6 +127,7 @@ record FrameHeader(
                                     && rawBytes % WireFormat.PAGE_BYTES == 0
                                     && fileId > 0
                                     && offset >= 0
+                                    && offset <= WireFormat.MAX_ADDRESS - rawBytes
                                     && offset % WireFormat.PAGE_BYTES == 0;
                     case SCATTERED_PAGES ->
                             offset >= 2

@@ -202,7 +202,7 @@ public final class FrameReader {
                     || place.bytes() % WireFormat.PAGE_BYTES != 0
                     || place.address() < 0
                     || place.address() % WireFormat.PAGE_BYTES != 0
-                    || place.address() > Long.MAX_VALUE - place.bytes()) {
+                    || place.address() > WireFormat.MAX_ADDRESS - place.bytes()) {
                 throw new MalformedStreamException("place of pages " + place, at);
             }
             places.add(place);

@@ -42,6 +42,9 @@ final class WireFormat {
     /** Addresses and lengths of pages are multiples of this. */
     static final int PAGE_BYTES = 4096;
 
+    /** No page ends behind this. */
+    static final long MAX_ADDRESS = 1L << 56;
+
     /** Of each place of scattered pages: its address (8) and its length (4). */
     static final int PLACE_BYTES = 12;
 

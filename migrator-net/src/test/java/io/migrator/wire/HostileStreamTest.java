@@ -60,6 +60,7 @@ class HostileStreamTest {
         assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 7, 1));
         assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 0, 4096));
         assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 7, -4096));
+        assertRefused("cannot have", header(FrameType.PAGES, 0, 4096, 4096, 7, 1L << 56));
         FrameType scattered = FrameType.SCATTERED_PAGES;
         for (long count : new long[] {-1, 0, 1, 2, 1025, 1L << 40}) { // of one page and two places
             assertRefused("cannot have", header(scattered, 0, 4120, 4120, 7, count));
@@ -70,7 +71,7 @@ class HostileStreamTest {
 
     @Test
     void placesOfPagesAreOfWholePagesAndOfAllOfThem() {
-        long[] addresses = {-4096, 1, 8192, 8192, 8192, 8192, Long.MAX_VALUE - 4095};
+        long[] addresses = {-4096, 1, 8192, 8192, 8192, 8192, 1L << 56};
         int[] lengths = {4096, 4096, 0, -4096, 4097, 8192, 4096};
         for (int i = 0; i < lengths.length; i++) {
             ByteBuffer payload = ByteBuffer.allocate(2 * WireFormat.PLACE_BYTES + 8192);

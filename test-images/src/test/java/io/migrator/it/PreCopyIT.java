@@ -108,6 +108,18 @@ class PreCopyIT {
         NODES.assertAsBefore(N2);
     }
 
+    /** Its pages do not shrink, so what goes over the wire is what is said of the rounds. */
+    @Test
+    void noMoreThanTheBandwidth() throws Exception {
+        NODES.startPattern(N1, "job", 64);
+        JsonNode moved = assertPreCopied(NODES.migrate(N1, "job", "--bandwidth", "160Mbit"));
+        NODES.verify(N2, "job");
+        JsonNode first = moved.path("rounds").get(0);
+        double rate = first.path("bytes").asDouble() / first.path("millis").asDouble() / 1000;
+        System.out.printf("20 MB/s were allowed, %.2f were taken%n", rate);
+        assertTrue(rate < 1.05 * 20, moved::toString);
+    }
+
     @Test
     void hugePagesStayHuge() throws Exception {
         NODES.startPattern(N1, "job", 64, "--thp");

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -184,6 +185,28 @@ class RefusalIT {
                 "mount -t tmpfs -o nosuid,nodev,mode=1777,size=64m tmpfs /dev/shm",
                 "umount /dev/shm",
                 "/dev/shm on n2");
+    }
+
+    /** sshd's, and so that of all that is started by SSH. */
+    @Test
+    void cgroupWithTooLittleMemory() throws Exception {
+        String hierarchies = NODES.bash(N2, "awk '$1 == \"memory\" { print $2 }' /proc/cgroups");
+        Assumptions.assumeFalse(
+                hierarchies.equals("0"),
+                "version 2 of cgroups counts memory here: a cgroup of a node's cannot (see"
+                        + " MemoryLimitsTest)");
+        whileOn(
+                N2,
+                """
+                mkdir /run/memory && mount -t cgroup -o memory none /run/memory && mkdir /run/memory/it &&
+                    echo 200M >/run/memory/it/memory.limit_in_bytes &&
+                    pgrep -o -x sshd >/run/memory/it/cgroup.procs
+                """,
+                """
+                while read -r pid; do echo $pid >/run/memory/cgroup.procs; done </run/memory/it/cgroup.procs
+                rmdir /run/memory/it && umount /run/memory && rmdir /run/memory
+                """,
+                "too little memory on n2");
     }
 
     @Test
