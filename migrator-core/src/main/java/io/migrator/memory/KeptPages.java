@@ -48,7 +48,6 @@ public final class KeptPages implements AutoCloseable {
     private final JobPages made = new JobPages();
 
     private @Nullable FifoWriter writer;
-    private long bytes;
 
     /** Opens the way to criu. */
     @FunctionalInterface
@@ -127,7 +126,6 @@ public final class KeptPages implements AutoCloseable {
         } else {
             stage(pages.remaining()).put(pages.duplicate());
         }
-        bytes += end - start;
         there.add(pid, start, end);
         made.add(pid, start, huge ? block + HUGE_BYTES : end);
         return true;
@@ -247,11 +245,6 @@ public final class KeptPages implements AutoCloseable {
         orders.add(new Order('G', 0, 0));
         send();
         flush();
-    }
-
-    /** Bytes that were ever put in. */
-    public long bytes() {
-        return bytes;
     }
 
     /** If criu was not told to go on it fails now. */

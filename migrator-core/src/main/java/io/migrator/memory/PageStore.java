@@ -32,7 +32,6 @@ public final class PageStore implements AutoCloseable {
     private final Path directory;
     private final Map<Integer, SparseFile> files = new HashMap<>();
     private final JobPages there = new JobPages();
-    private long bytes;
 
     /** Takes pages. */
     @FunctionalInterface
@@ -62,7 +61,6 @@ public final class PageStore implements AutoCloseable {
         }
         file.write(pages, address);
         long end = address + pages.remaining();
-        bytes += end - address;
         there.add(pid, address, end);
     }
 
@@ -127,11 +125,6 @@ public final class PageStore implements AutoCloseable {
             chunk.file.punch(start, block.limit());
         }
         return null;
-    }
-
-    /** Bytes that were ever put in. */
-    public long bytes() {
-        return bytes;
     }
 
     @Override

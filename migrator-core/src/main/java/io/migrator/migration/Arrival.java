@@ -38,6 +38,10 @@ final class Arrival implements AutoCloseable {
     private final Path images;
     private final Map<String, String> rebound;
     private final boolean carries;
+
+    /** Memory that there was for it before any came. */
+    private final long roomBytes;
+
     private final RestoredMemory memory = new RestoredMemory();
 
     private final KeptPages kept;
@@ -58,7 +62,8 @@ final class Arrival implements AutoCloseable {
             TargetNetwork network,
             Path images,
             boolean carries,
-            Map<String, String> rebound) {
+            Map<String, String> rebound,
+            long roomBytes) {
         this.order = order;
         this.instance = instance;
         this.restore = restore;
@@ -66,6 +71,7 @@ final class Arrival implements AutoCloseable {
         this.images = images;
         this.carries = carries;
         this.rebound = rebound;
+        this.roomBytes = roomBytes;
         this.kept = new KeptPages(restore::orders);
         this.store = new PageStore(images);
     }
@@ -88,7 +94,8 @@ final class Arrival implements AutoCloseable {
             boolean carries)
             throws Problem, InterruptedException {
         Map<String, String> rebound = TargetNetwork.rebound(order.network());
-        return new Arrival(order, instance, restore, network, images, carries, rebound);
+        long roomBytes = Memory.availableBytes();
+        return new Arrival(order, instance, restore, network, images, carries, rebound, roomBytes);
     }
 
     /** All images are there: begins to restore them. A failure is told by the next call. */
@@ -142,8 +149,7 @@ final class Arrival implements AutoCloseable {
 
     private JobPages wanted() throws Problem {
         try {
-            long most = MOST_TIMES * (Memory.availableBytes() + kept.bytes() + store.bytes());
-            return HiddenPages.of(images).all(most);
+            return HiddenPages.of(images).all(MOST_TIMES * roomBytes);
         } catch (IOException e) {
             throw Problem.failed("the list of the job's pages cannot be read")
                     .because(e.getMessage());

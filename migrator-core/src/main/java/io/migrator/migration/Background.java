@@ -42,11 +42,6 @@ final class Background {
         }
     }
 
-    /** Whether it has ended. */
-    boolean isOver() {
-        return !thread.isAlive();
-    }
-
     /**
      * Waits for its end.
      *
