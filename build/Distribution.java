@@ -33,7 +33,7 @@ import java.util.zip.GZIPInputStream;
  */
 final class Distribution {
     private static final String MODULES =
-            "java.base,java.logging,java.management,jdk.unsupported,jdk.crypto.ec,"
+            "java.base,java.logging,java.management,jdk.unsupported,jdk.crypto.ec,jdk.jfr,"
                     + "jdk.management,jdk.net";
 
     private static final String ARCHITECTURE = System.getProperty("os.arch");

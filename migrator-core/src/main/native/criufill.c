@@ -34,7 +34,7 @@
 
 #include "shim.h"
 
-#define HELD (1UL << 44)
+#define HELD (1UL << 45)
 #define HUGE (2UL << 20)
 #define PAGE 4096
 #define WORDS (PAGE / sizeof(uint64_t))

@@ -29,9 +29,7 @@
  * Standard input and output carry packets of the caller: u32 kind, u32 length (both little endian),
  * then length bytes.
  *   in   'M' message for criu     'K' one byte: signal for criu
- *        'W' u64 pid, u64 address, bytes for the memory of a restored process     'S' are they all written?
  *   out  'P' u32 pid of criu      'M' message from criu      'X' u32 wait status of criu, the last
- *        'S' u32 errno of the first write that failed, else 0
  * End of file on standard input (the caller died or let go) closes criu's socket: criu then aborts a
  * dump (the payload runs on) and kills a restore that is held (criu/cr-service.c). A criu that has
  * not ended GRACE_MS later is killed, which has the same effect.
@@ -57,7 +55,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -452,7 +449,6 @@ struct criu {
 	pid_t pid;
 	int pidfd;
 	int socket;
-	int pids; /* the pid namespace of the instance */
 	int dump;
 	int bound; /* by the root entry */
 };
@@ -490,46 +486,9 @@ static int get(void *bytes, size_t size)
 	return 0;
 }
 
-/*
- * Who may trace the restored processes may write them; the caller may not while they have criu's capabilities. Nothing
- * else is to be written: not us, which are in no such namespace, and not criu.
- */
-static uint32_t write_memory(const struct criu *criu, uint32_t size)
-{
-	struct {
-		uint64_t pid, address;
-	} head;
-	struct iovec from, to;
-	struct stat theirs, inside;
-	char path[64];
-
-	if (size < sizeof head || criu->dump)
-		return EINVAL;
-	memcpy(&head, message, sizeof head);
-	if (head.pid == 0 || head.pid > INT32_MAX)
-		return ESRCH;
-	snprintf(path, sizeof path, "/proc/%d/ns/pid", (pid_t)head.pid);
-	if (stat(path, &theirs) || fstat(criu->pids, &inside))
-		return errno;
-	if (theirs.st_ino != inside.st_ino || theirs.st_dev != inside.st_dev || head.pid == (uint64_t)criu->pid)
-		return ESRCH;
-	from = (struct iovec){ message + sizeof head, size - sizeof head };
-	to = (struct iovec){ (void *)(uintptr_t)head.address, from.iov_len };
-	while (from.iov_len) {
-		ssize_t wrote = process_vm_writev((pid_t)head.pid, &from, 1, &to, 1, 0);
-
-		if (wrote <= 0)
-			return wrote ? errno : EFAULT;
-		from = (struct iovec){ (char *)from.iov_base + wrote, from.iov_len - wrote };
-		to = (struct iovec){ (char *)to.iov_base + wrote, from.iov_len };
-	}
-	return 0;
-}
-
 /* returns -1 when the caller is gone or speaks nonsense */
 static int from_caller(const struct criu *criu)
 {
-	static uint32_t failed;
 	uint32_t head[2];
 
 	if (get(head, sizeof head) || head[1] > MESSAGE_MAX || get(message, head[1]))
@@ -540,15 +499,6 @@ static int from_caller(const struct criu *criu)
 			return -1;
 		}
 		return send(criu->socket, message, head[1], MSG_NOSIGNAL) < 0 && errno != EPIPE ? -1 : 0;
-	}
-	if (head[0] == 'W') {
-		if (!failed)
-			failed = write_memory(criu, head[1]);
-		return 0;
-	}
-	if (head[0] == 'S') {
-		put('S', &failed, sizeof failed);
-		return 0;
 	}
 	if (head[0] == 'K' && head[1] == 1) {
 		syscall(SYS_pidfd_send_signal, criu->pidfd, (int)message[0], NULL, 0);
@@ -648,7 +598,6 @@ int main(int argc, char **argv)
 	instance = find_instance(appinit, start);
 	open_namespaces(&instance);
 	criu.bound = !getuid() && instance.owner.uid;
-	criu.pids = instance.namespaces[NS_PID];
 	if (criu.bound) {
 		check_namespaces(&instance);
 		check_starter(instance.proc);

@@ -4,7 +4,6 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Clocks;
-import io.migrator.linux.Errno;
 import io.migrator.linux.Proc;
 import io.migrator.linux.User;
 import io.migrator.problem.Problem;
@@ -12,7 +11,6 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -209,7 +207,7 @@ public final class CriuSession implements AutoCloseable {
      * @throws Problem if criu ends first, quoting its log
      */
     public void holdAt(Notify wanted, Duration deadline) throws Problem, InterruptedException {
-        holdAt(wanted, deadline, () -> {});
+        holdAt(wanted, deadline, () -> {}, () -> {});
     }
 
     /** Something to be done while criu waits. */
@@ -220,10 +218,12 @@ public final class CriuSession implements AutoCloseable {
     }
 
     /**
-     * The same; a dump is given time for something when all threads are held and nothing is dumped
-     * yet.
+     * The same of a dump.
+     *
+     * @param frozen is done when all threads are held and nothing is dumped yet
+     * @param dumping is done when criu has begun to dump
      */
-    public void holdAt(Notify wanted, Duration deadline, Step frozen)
+    public void holdAt(Notify wanted, Duration deadline, Step frozen, Step dumping)
             throws Problem, InterruptedException {
         long end = System.nanoTime() + deadline.toNanos();
         if (held) {
@@ -240,32 +240,11 @@ public final class CriuSession implements AutoCloseable {
             }
             if (notify.equals(FROZEN)) {
                 frozen.run();
+                answer(true);
+                dumping.run();
+            } else {
+                answer(true);
             }
-            answer(true);
-        }
-    }
-
-    /**
-     * Writes into the memory of a process that is held: the foothold may where its owner may not
-     * yet, since restored processes have criu's capabilities until they are let go.
-     *
-     * @param pid as seen from the node
-     */
-    public void write(long pid, long address, ByteBuffer bytes) {
-        foothold.write(pid, address, bytes);
-    }
-
-    /** Waits until all of that is written. */
-    public void orNotWritten(Duration deadline) throws Problem, InterruptedException {
-        foothold.askWritten();
-        int errno =
-                switch (next(System.nanoTime() + deadline.toNanos())) {
-                    case Foothold.Written written -> written.errno();
-                    default -> throw finished();
-                };
-        if (errno != 0) {
-            throw Problem.failed("the job's memory could not be filled in")
-                    .because(Errno.text(errno));
         }
     }
 

@@ -41,9 +41,6 @@ final class Foothold implements AutoCloseable {
     /** A message of criu. */
     record Message(byte[] bytes) implements Packet {}
 
-    /** The pages given so far are written, or one could not be: the errno of that, else 0. */
-    record Written(int errno) implements Packet {}
-
     /** criu ended, with this wait status (wait(2)), or the foothold did. */
     record Ended(int waitStatus) implements Packet {}
 
@@ -54,7 +51,6 @@ final class Foothold implements AutoCloseable {
 
     private static final int MESSAGE_MAX = 256 * 1024;
     private static final int HEAD_BYTES = 8;
-    private static final int WHERE_BYTES = 16;
     private static final int FAILED = 125 << 8;
     private static final byte SIGKILL = 9;
 
@@ -156,30 +152,6 @@ final class Foothold implements AutoCloseable {
         send('K', new byte[] {SIGKILL});
     }
 
-    /**
-     * Writes into the memory of a process that criu holds.
-     *
-     * @param pid as seen here
-     * @param bytes from position to limit, which are left as they were
-     */
-    void write(long pid, long address, ByteBuffer bytes) {
-        ByteBuffer rest = bytes.duplicate();
-        long at = address;
-        while (rest.hasRemaining()) {
-            int length = Math.min(rest.remaining(), MESSAGE_MAX - WHERE_BYTES);
-            ByteBuffer packet = packet('W', WHERE_BYTES + length);
-            packet.putLong(pid).putLong(at).put(rest.slice(rest.position(), length));
-            send(packet);
-            rest.position(rest.position() + length);
-            at += length;
-        }
-    }
-
-    /** Asks whether all of that is written; a {@link Written} comes. */
-    void askWritten() {
-        send(packet('S', 0));
-    }
-
     private void send(char kind, byte[] bytes) {
         send(packet(kind, bytes.length).put(bytes));
     }
@@ -224,7 +196,6 @@ final class Foothold implements AutoCloseable {
                 switch (kind) {
                     case 'P' -> packets.add(new Started(word(bytes)));
                     case 'M' -> packets.add(new Message(bytes));
-                    case 'S' -> packets.add(new Written(word(bytes)));
                     case 'X' -> {
                         packets.add(new Ended(word(bytes)));
                         return; // the end of file behind it is not another end

@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /**
  * A socket that sends frames of one protocol through one network interface, whose link header the
@@ -15,8 +13,6 @@ import java.util.concurrent.FutureTask;
 public final class PacketSocket implements AutoCloseable {
     private static final int AF_PACKET = 17;
     private static final int SOCK_DGRAM = 2;
-    private static final int SOCK_CLOEXEC = 02000000;
-    private static final int CLONE_NEWNET = 0x40000000;
     private static final int ADDRESS_MAX = 32;
 
     private final int device;
@@ -34,26 +30,7 @@ public final class PacketSocket implements AutoCloseable {
      * @param device index of the interface there
      */
     public static PacketSocket open(Proc process, int device) throws IOException {
-        // a thread of its own, which joins the namespace (setns(2)) and ends in it
-        FutureTask<Long> task = new FutureTask<>(() -> openIn(process));
-        Thread.ofPlatform().start(task);
-        try {
-            return new PacketSocket(device, task.get());
-        } catch (ExecutionException e) {
-            throw new IOException(String.valueOf(e.getCause()), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        }
-    }
-
-    private static long openIn(Proc process) throws IOException {
-        try (PidFd held = PidFd.open(process.pid())) {
-            check(Syscalls.call(Syscalls.SETNS, held.descriptor(), CLONE_NEWNET), "setns");
-        }
-        long fd = Syscalls.call(Syscalls.SOCKET, AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        check(fd, "socket");
-        return fd;
+        return new PacketSocket(device, NamespaceSocket.open(process, AF_PACKET, SOCK_DGRAM, 0));
     }
 
     /**

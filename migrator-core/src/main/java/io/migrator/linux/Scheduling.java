@@ -1,13 +1,11 @@
 package io.migrator.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
-import java.util.regex.Pattern;
 
 /**
  * On which processors a thread may run, and how its reads and writes are served
@@ -15,10 +13,7 @@ import java.util.regex.Pattern;
  */
 public final class Scheduling {
     private static final long WHO_PROCESS = 1;
-    private static final long IDLE = 5;
-
-    /** As HotSpot names them, cut off by the kernel. */
-    private static final Pattern COMPILER = Pattern.compile("C[12] Compiler.*");
+    private static final long NICE = 10;
 
     private Scheduling() {}
 
@@ -64,22 +59,12 @@ public final class Scheduling {
     }
 
     /**
-     * Lets this JVM's compilers run only where nothing else wants to (SCHED_IDLE, sched(7)), for
-     * good: what a migration runs for the first time would else be compiled just while the job
-     * stands still, on processors that are needed. To be called when what is to be fast has been
-     * compiled.
+     * The calling thread lets others go first, for good: its nice value becomes 10 (setpriority(2),
+     * which means one thread on Linux). Else criu, and what of the job it wakes, wait for a time
+     * slice of three milliseconds each time that it has the processor they are put on.
      */
-    public static void compilersLast() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment none = arena.allocate(JAVA_INT); // struct sched_param
-            for (Proc thread : Proc.self().threads()) {
-                if (COMPILER.matcher(thread.name()).matches()) {
-                    Syscalls.call(Syscalls.SCHED_SETSCHEDULER, thread.pid(), IDLE, none.address());
-                }
-            }
-        } catch (IOException e) {
-            // it only takes longer
-        }
+    public static void lastOfAll() {
+        Syscalls.call(Syscalls.SETPRIORITY, 0, 0, NICE);
     }
 
     /** Class and level of a thread as the kernel packs them; 0 if none was set. */

@@ -28,6 +28,7 @@ final class Syscalls {
     static final long PWRITE64 = 18;
     static final long SOCKET = 41;
     static final long SENDTO = 44;
+    static final long RECVFROM = 45;
     static final long GETSOCKNAME = 51;
     static final long GETPEERNAME = 52;
     static final long SETSOCKOPT = 54;
@@ -39,6 +40,7 @@ final class Syscalls {
     static final long SETPGID = 109;
     static final long SETSID = 112;
 
+    static final long SETPRIORITY = 141;
     static final long SCHED_SETSCHEDULER = 144;
     static final long SCHED_SETAFFINITY = 203;
     static final long IOPRIO_SET = 251;

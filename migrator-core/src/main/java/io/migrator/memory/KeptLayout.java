@@ -29,7 +29,7 @@ final class KeptLayout {
     /** Room is made in steps of this; a multiple of a huge page. */
     static final long WINDOW_BYTES = 1L << 30;
 
-    private static final long MOST_BYTES = 1L << 44;
+    private static final long MOST_BYTES = 1L << 45;
 
     /** So much of what is left a new piece takes. */
     private static final long PART = 1024;

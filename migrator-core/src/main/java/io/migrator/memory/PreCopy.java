@@ -221,6 +221,11 @@ public final class PreCopy implements AutoCloseable {
         }
     }
 
+    /** The job is about to be frozen: what is written from here on goes with the rest. */
+    public void stopFollowing() {
+        frozen = true;
+    }
+
     private void rounds() {
         try (PageFeed own = new PageFeed(sink, progress)) {
             while (!frozen) {

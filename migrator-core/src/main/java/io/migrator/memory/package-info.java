@@ -4,7 +4,7 @@
  * io.migrator.memory.WriteTracker} tells what was written. Of the frozen job {@link
  * io.migrator.memory.ImageFeed} sends criu's images, and {@link io.migrator.memory.PageFeed} the
  * pages of {@link io.migrator.memory.HiddenPages} that are not over yet. On the target {@link
- * io.migrator.memory.PageStore} keeps them until there are processes.
+ * io.migrator.memory.KeptPages} has them kept until there are processes.
  */
 @NullMarked
 package io.migrator.memory;

@@ -10,12 +10,10 @@ import io.migrator.memory.HiddenPages;
 import io.migrator.memory.JobPages;
 import io.migrator.memory.KeptPages;
 import io.migrator.memory.PageRange;
-import io.migrator.memory.PageStore;
+import io.migrator.network.HeldSockets;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
-
-import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -42,17 +40,16 @@ final class Arrival implements AutoCloseable {
     /** Memory that there was for it before any came. */
     private final long roomBytes;
 
-    private final RestoredMemory memory = new RestoredMemory();
-
     private final KeptPages kept;
-
-    /** What has no room there. */
-    private final PageStore store;
-
+    private final Background addresses;
+    private final Background looking;
     private JobPages wanted = new JobPages();
     private ProcessTree tree = new ProcessTree(List.of());
-    private @Nullable Background work;
-    private boolean restored;
+    private HeldSockets sockets = HeldSockets.none();
+    private final Background unpacking;
+    private final Background work;
+    private List<NetworkLock.Pair> pairs = List.of();
+    private boolean begun;
     private boolean closed;
 
     private Arrival(
@@ -73,7 +70,10 @@ final class Arrival implements AutoCloseable {
         this.rebound = rebound;
         this.roomBytes = roomBytes;
         this.kept = new KeptPages(restore::orders);
-        this.store = new PageStore(images);
+        this.addresses = Background.aside("network", this::arrive);
+        this.unpacking = Background.ready("unpack", this::unpack);
+        this.work = Background.ready("restore", this::restore);
+        this.looking = Background.ready("tree", this::look);
     }
 
     /**
@@ -98,53 +98,60 @@ final class Arrival implements AutoCloseable {
         return new Arrival(order, instance, restore, network, images, carries, rebound, roomBytes);
     }
 
-    /** All images are there: begins to restore them. A failure is told by the next call. */
-    void begin(List<NetworkLock.Pair> pairs) {
-        work = Background.start("restore", () -> restore(pairs));
+    /** The job stands still and nobody hears it: its addresses come. */
+    void frozen() {
+        addresses.go();
     }
 
-    private void restore(List<NetworkLock.Pair> pairs)
-            throws Problem, InterruptedException, IOException {
+    private void arrive() throws Problem, InterruptedException {
+        network.arrive();
+    }
+
+    /**
+     * All images are there: begins to restore them. A failure is told by the next call.
+     *
+     * @param ownPairs connections of the job to itself
+     */
+    void begin(List<NetworkLock.Pair> ownPairs) {
+        addresses.go();
+        pairs = ownPairs;
+        begun = true;
+        work.go();
+    }
+
+    private void restore() throws Problem, InterruptedException, IOException {
         if (instance.mode() != Instance.Mode.ROOT) {
             ImageOwner.orForeign(images, instance);
         }
-        if (carries) {
-            CarriedDirectory.unpack(order, images);
-        }
+        unpacking.go();
         BoundSockets.move(images, rebound);
-        network.arrive(pairs);
+        network.cut(pairs);
         wanted = wanted();
         try {
-            restore.restore(kept, kept.place(wanted, MemoryMap.all(images)));
+            int processes = kept.place(wanted, MemoryMap.all(images));
+            addresses.await("the network of the job could not be made");
+            unpacking.await("the run directory could not be unpacked");
+            restore.restore(kept, processes);
         } catch (IOException e) {
             restore.orEnded(); // which its log tells better
             throw e;
         }
+    }
+
+    private void unpack() throws Problem, IOException {
+        if (carries) {
+            CarriedDirectory.unpack(order, images);
+        }
+    }
+
+    private void look() throws IOException, Problem {
         tree = ProcessTree.heldBy(restore.criuPid(), instance);
-        memory.open(tree, instance.mode() == Instance.Mode.SETUID ? restore : null);
+        sockets = order.network().keeps() ? HeldSockets.of(tree.processes()) : sockets;
     }
 
     /** Whether the images are being restored, or are. */
     boolean hasBegun() {
-        return work != null;
-    }
-
-    /** Returns when that is done, and what came of its memory by then is in its place. */
-    private void awaitRestored() throws Problem, InterruptedException {
-        if (restored) {
-            return;
-        }
-        if (work == null) {
-            throw Problem.failed("the source did not ask to restore the job");
-        }
-        work.await("the job could not be restored");
-        memory.expect(wanted.without(kept.placed()), wanted.bytes());
-        try {
-            store.forEach(wanted, memory::write);
-        } catch (IOException e) {
-            throw noRoom(e);
-        }
-        restored = true;
+        return begun;
     }
 
     private JobPages wanted() throws Problem {
@@ -168,12 +175,12 @@ final class Arrival implements AutoCloseable {
 
     private void pages(int pid, long address, ByteBuffer bytes)
             throws Problem, InterruptedException {
-        if (work != null) {
+        if (begun) {
             throw Problem.failed("the source sent a page after it asked to restore the job");
         }
         try {
             if (!kept.put(pid, address, bytes)) {
-                store.put(pid, address, bytes);
+                throw new IOException("criu has no room for it");
             }
         } catch (IOException e) {
             restore.orEnded();
@@ -188,28 +195,44 @@ final class Arrival implements AutoCloseable {
                 .causedBy(e);
     }
 
-    /** Does with bytes what is done with pages, but writes them nowhere. */
-    void padding(ByteBuffer bytes) throws Problem {
-        memory.rehearse(bytes);
-    }
-
     /** Returns when the job is restored and all of its memory in its place. */
     void complete(long expectedBytes) throws Problem, InterruptedException {
-        awaitRestored();
+        if (!begun) {
+            throw Problem.failed("the source did not ask to restore the job");
+        }
+        work.await("the job could not be restored");
         restore.orEnded();
-        memory.orShort(expectedBytes);
+        long missing = wanted.without(kept.placed()).bytes();
+        if (wanted.bytes() != expectedBytes || missing != 0) {
+            throw Problem.failed("the job's memory did not arrive whole")
+                    .because(
+                            "%d bytes of %d are missing, and there should be %d"
+                                    .formatted(missing, wanted.bytes(), expectedBytes));
+        }
+        looking.go();
     }
 
     /** The processes that were restored. */
-    ProcessTree tree() {
+    ProcessTree tree() throws Problem, InterruptedException {
+        looking.await("the restored processes are not seen");
         return tree;
     }
 
-    /** Ends a restore that is under way. */
-    void stop() {
-        if (work != null) {
-            work.stop();
+    /** Says something in every connection of the job, which does not run yet. */
+    void probe() throws Problem, InterruptedException {
+        looking.await("the connections of the job are not seen");
+        try (HeldSockets each = sockets) {
+            each.probe();
+        } catch (IOException e) {
+            throw Problem.failed("a connection of the job goes on late").because(e.getMessage());
         }
+    }
+
+    private void stop() {
+        work.stop();
+        unpacking.stop();
+        addresses.stop();
+        looking.stop();
     }
 
     /** May be called again. */
@@ -217,9 +240,9 @@ final class Arrival implements AutoCloseable {
     public void close() {
         if (!closed) {
             closed = true;
-            memory.close();
+            stop();
             kept.close();
-            store.close();
+            sockets.close();
         }
     }
 }

@@ -1,10 +1,12 @@
 package io.migrator.migration;
 
+import io.migrator.linux.Scheduling;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
 
 /**
  * A piece of work on a thread of its own, whose failure is told to who waits for it. Used by one
@@ -19,6 +21,7 @@ final class Background {
     }
 
     private final Thread thread;
+    private final CountDownLatch wanted = new CountDownLatch(1);
     private final Work work;
     private @Nullable Throwable failure;
 
@@ -29,13 +32,36 @@ final class Background {
 
     /** Begins it. */
     static Background start(String name, Work work) {
-        Background begun = new Background(name, work);
-        begun.thread.start();
+        Background begun = ready(name, work);
+        begun.go();
         return begun;
+    }
+
+    /** Gets ready to begin it: the thread is there and waits, which costs nothing in a freeze. */
+    static Background ready(String name, Work work) {
+        Background waiting = new Background(name, work);
+        waiting.thread.start();
+        return waiting;
+    }
+
+    /** The same, of work that is not to take the processor from criu. */
+    static Background aside(String name, Work work) {
+        return ready(
+                name,
+                () -> {
+                    Scheduling.lastOfAll();
+                    work.run();
+                });
+    }
+
+    /** Begins it, if it has not begun. */
+    void go() {
+        wanted.countDown();
     }
 
     private void run() {
         try {
+            wanted.await();
             work.run();
         } catch (Throwable e) { // an error, too: work that was not done must not count as done
             failure = e; // seen by who has joined

@@ -46,6 +46,7 @@ final class FrozenSource implements AutoCloseable {
      * @param carried run directory that goes along; null if none does
      * @param network of the job; becomes the frozen source's
      * @param copied what went to the target before
+     * @param held told when nothing of the job runs and its addresses are locked
      */
     record Plan(
             Instance instance,
@@ -53,7 +54,8 @@ final class FrozenSource implements AutoCloseable {
             Path images,
             @Nullable RunDirectory carried,
             SourceNetwork network,
-            PreCopy copied) {}
+            PreCopy copied,
+            CriuSession.Step held) {}
 
     private final Plan plan;
     private final CriuSession dump;
@@ -61,9 +63,11 @@ final class FrozenSource implements AutoCloseable {
     private final FreezeWatch freeze;
     private final SourceJournal journal;
     private ProcessTree tree;
-    private @Nullable Background packing;
-    private @Nullable Background scanning;
-    private @Nullable Background looking;
+    private final @Nullable Background packing;
+    private final Background telling;
+    private final Background scanning;
+    private final Background looking;
+    private boolean held;
     private JobPages unchanged = new JobPages();
 
     private FrozenSource(
@@ -78,6 +82,12 @@ final class FrozenSource implements AutoCloseable {
         this.freeze = freeze;
         this.journal = journal;
         this.tree = plan.tree;
+        RunDirectory carried = plan.carried;
+        Path tar = plan.images.resolve(RunDirectory.TAR);
+        this.packing = carried == null ? null : Background.aside("pack", () -> carried.pack(tar));
+        this.telling = Background.aside("tell", plan.held::run);
+        this.scanning = Background.aside("scan", () -> unchanged = plan.copied.unchanged());
+        this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
     }
 
     /** Starts criu's dump of the tree; the job runs until {@link #hold}. */
@@ -143,8 +153,9 @@ final class FrozenSource implements AutoCloseable {
      * seal stands alone criu is ended: what keeps the job still from here is nobody's life.
      */
     void hold(Duration timeLimit) throws Problem, InterruptedException {
+        plan.copied.stopFollowing();
         awaitImages(timeLimit);
-        if (scanning == null || looking == null) {
+        if (!held) {
             throw Problem.failed("criu did not say when it held the job")
                     .because("it is of a kind that this migrator does not know");
         }
@@ -172,7 +183,7 @@ final class FrozenSource implements AutoCloseable {
     /** criu cannot tell of a full file system: its log is in it. */
     private void awaitImages(Duration timeLimit) throws Problem, InterruptedException {
         try {
-            dump.holdAt(Notify.POST_DUMP, timeLimit, this::lock);
+            dump.holdAt(Notify.POST_DUMP, timeLimit, this::lock, this::workAside);
         } catch (Problem e) {
             if (Spool.freeBytes() > 0) {
                 throw e;
@@ -188,24 +199,33 @@ final class FrozenSource implements AutoCloseable {
 
     /** All threads are held, and nothing is dumped yet. */
     private void lock() throws Problem, InterruptedException {
-        RunDirectory carried = plan.carried;
-        if (carried != null) {
-            Path tar = plan.images.resolve(RunDirectory.TAR);
-            packing = Background.start("pack", () -> carried.pack(tar));
+        held = true;
+        boolean locks = plan.network.locks();
+        if (locks) {
+            plan.network.lockAddresses();
         }
-        scanning = Background.start("scan", () -> unchanged = plan.copied.unchanged());
-        Background look = Background.start("tree", () -> tree = ProcessTree.of(plan.instance));
-        looking = look;
-        if (plan.network.locks()) {
-            plan.network.beginToLock();
-            look.await(NOT_SEEN);
+        looking.go();
+        if (locks) {
+            looking.await(NOT_SEEN);
             plan.network.lock(tree);
         }
         FaultPoint.SOURCE_DUMPING.reached();
     }
 
-    /** Returns when the run directory is among the images; it is packed while criu dumps. */
+    /** What can be done while criu dumps. */
+    private void workAside() {
+        scanning.go();
+        telling.go();
+        if (packing != null) {
+            packing.go();
+        }
+    }
+
+    /**
+     * Returns when what is done while criu dumps is done: the run directory is among the images.
+     */
     void awaitPacked() throws Problem, InterruptedException {
+        telling.await("the target could not be told that the job stands still");
         if (packing != null) {
             packing.await("the run directory could not be packed");
         }
@@ -213,9 +233,7 @@ final class FrozenSource implements AutoCloseable {
 
     /** Pages that are on the target as they are here; they are looked for while criu dumps. */
     JobPages unchanged() throws Problem, InterruptedException {
-        if (scanning != null) {
-            scanning.await("the written pages could not be told");
-        }
+        scanning.await("the written pages could not be told");
         return unchanged;
     }
 
@@ -357,12 +375,9 @@ final class FrozenSource implements AutoCloseable {
         if (packing != null) {
             packing.stop();
         }
-        if (scanning != null) {
-            scanning.stop();
-        }
-        if (looking != null) {
-            looking.stop();
-        }
+        telling.stop();
+        scanning.stop();
+        looking.stop();
     }
 
     @Override

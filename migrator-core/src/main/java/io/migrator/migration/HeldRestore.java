@@ -124,16 +124,6 @@ final class HeldRestore implements AutoCloseable {
         return session.criuPid();
     }
 
-    /** Writes pages of a process by the way of criu's parent, see {@link CriuSession#write}. */
-    void write(long pid, long address, ByteBuffer pages) {
-        session.write(pid, address, pages);
-    }
-
-    /** Fails unless all of that was written. */
-    void orNotWritten() throws Problem, InterruptedException {
-        session.orNotWritten(RESTORE);
-    }
-
     /** Fails if criu has ended. */
     void orEnded() throws Problem, InterruptedException {
         session.orEnded();

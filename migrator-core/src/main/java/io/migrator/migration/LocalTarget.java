@@ -14,8 +14,6 @@ import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
-import io.migrator.linux.Proc;
-import io.migrator.linux.Scheduling;
 import io.migrator.memory.JobSink;
 import io.migrator.memory.KeptPages;
 import io.migrator.memory.PageRange;
@@ -27,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Consumer;
@@ -86,7 +85,10 @@ public final class LocalTarget implements Target, JobSink {
         network = net;
         made.push("removing the network", net::remove);
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
-        Instance empty = EmptyInstance.start(wanted, place.directory());
+        Instance empty;
+        try (Rehearsal _ = Rehearsal.of(() -> rehearse(place.directory()))) {
+            empty = EmptyInstance.start(wanted, place.directory());
+        }
         instance = empty;
         Running appinit = new Running(empty.appinit(), empty.startTime());
         begun.note(begun.note().withInstance(appinit));
@@ -101,8 +103,24 @@ public final class LocalTarget implements Target, JobSink {
         begun.note(begun.note().with(waiting.criu()));
         arrival = Arrival.of(wanted, empty, waiting, net, place.directory(), directory.carries());
         rehearse(directory.carries(), place.directory());
+        Compilers.stop(); // what takes pages is compiled
         FaultPoint.TARGET_PREPARED.reached();
         return new Prepared(directory.carries());
+    }
+
+    /** Takes an image, and reads it. */
+    private static void rehearse(Path directory) throws Problem, IOException {
+        Compilers.prepare(directory);
+        Path scratch = Files.createTempDirectory(directory, "rehearsal");
+        try (ImageFiles files = new ImageFiles(scratch)) {
+            files.open(0, "pages-1.img");
+            files.data(0, 0, ByteBuffer.allocateDirect(1));
+            files.end(0, 1);
+            Files.delete(scratch.resolve("pages-1.img"));
+            MemoryMap.rehearse(scratch);
+        } finally {
+            Files.deleteIfExists(scratch);
+        }
     }
 
     /** What a JVM does for the first time takes long: none of it is to be in the freeze. */
@@ -167,8 +185,12 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
+    public void frozen() throws Problem {
+        prepared(arrival).frozen();
+    }
+
+    @Override
     public void restore(List<NetworkLock.Pair> pairs) throws Problem {
-        Thread.ofPlatform().daemon().name("scheduling").start(Scheduling::compilersLast);
         coming().orOpen();
         prepared(arrival).begin(pairs);
     }
@@ -180,8 +202,8 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
-    public void padding(ByteBuffer bytes) throws Problem {
-        prepared(arrival).padding(bytes);
+    public void padding(ByteBuffer bytes) {
+        // what was to be warmed is what brought it here
     }
 
     @Override
@@ -194,7 +216,7 @@ public final class LocalTarget implements Target, JobSink {
         FaultPoint.TARGET_LOADED.reached();
     }
 
-    private void applyTraits() throws Problem {
+    private void applyTraits() throws Problem, InterruptedException {
         List<Traits> traits = prepared(order).traits();
         if (traits.isEmpty()) {
             return;
@@ -264,15 +286,14 @@ public final class LocalTarget implements Target, JobSink {
     /**
      * The job's network works.
      *
-     * @param stands true if the job does not run yet
+     * @param stands true if the job does not run yet: what the kernel said for it came too early
      */
     private void openNetwork(boolean stands) throws InterruptedException {
-        List<Proc> processes = List.of();
         try {
+            prepared(network).open();
             if (stands) {
-                processes = prepared(arrival).tree().processes();
+                prepared(arrival).probe();
             }
-            prepared(network).open(processes);
         } catch (Problem e) {
             report.accept(e.getMessage());
         }
@@ -317,7 +338,6 @@ public final class LocalTarget implements Target, JobSink {
             return;
         }
         if (arrival != null) {
-            arrival.stop();
             arrival.close(); // undoing needs what it holds
         }
         TargetAction action = token.on(TargetEvent.GIVE_UP);

@@ -16,7 +16,6 @@ import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
-import io.migrator.linux.Scheduling;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.WarmUp;
 import io.migrator.network.NetworkPlan;
@@ -209,6 +208,14 @@ public final class Migration {
         WarmUp.of(target.sink()::padding, stops ? WarmUp.WHOLE : WarmUp.SHORT);
     }
 
+    private void rehearse(Spool spool) throws Problem, IOException {
+        Compilers.prepare(spool.directory());
+        ProcessTree tree = ProcessTree.of(instance);
+        if (plan.keeps()) {
+            SourceNetwork.rehearse(tree);
+        }
+    }
+
     private Outcome move(SourceJournal journal, Undo undo, boolean rehearsal)
             throws Problem, InterruptedException, IOException {
         watch.begin(Stage.PREPARE);
@@ -216,7 +223,7 @@ public final class Migration {
         undo.push("cleaning the target", () -> discard(journal));
         Spool spool = Spool.create(id);
         undo.push("removing the images", spool::close);
-        boolean carries = prepareTarget(journal.head(), ProcessTree.of(instance));
+        boolean carries = prepareTarget(journal.head(), spool);
         RunDirectory carried = carries ? RunDirectory.of(instance.name()) : null;
         LockChecks.orRefuse(ProcessTree.of(instance), instance.name(), carried);
         FaultPoint.SOURCE_PREPARED.reached();
@@ -243,8 +250,14 @@ public final class Migration {
         try (ImageFeed feed = new ImageFeed(spool.directory(), target.sink())) {
             FrozenSource.Plan plan =
                     new FrozenSource.Plan(
-                            instance, tree, spool.directory(), carried, network, rounds.copy());
-            Scheduling.compilersLast();
+                            instance,
+                            tree,
+                            spool.directory(),
+                            carried,
+                            network,
+                            rounds.copy(),
+                            target::frozen);
+            Compilers.stop();
             FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
             undo.push("resuming the job", source::close);
             rounds.follow();
@@ -304,8 +317,9 @@ public final class Migration {
     }
 
     /** Returns true if the run directory is to be carried. */
-    private boolean prepareTarget(Journal.Head head, ProcessTree tree)
+    private boolean prepareTarget(Journal.Head head, Spool spool)
             throws Problem, InterruptedException, IOException {
+        ProcessTree tree = ProcessTree.of(instance);
         RunDirectory directory = RunDirectory.of(instance.name());
         RunDirectory.Claim claim = directory.exists() ? directory.claim(id) : null;
         Logs logs = Instances.ofThisUser().logs(instance.name());
@@ -323,7 +337,9 @@ public final class Migration {
                             ahead,
                             plan,
                             claim);
-            return target.prepare(order).wantsRunDirectory();
+            try (Rehearsal _ = Rehearsal.of(() -> rehearse(spool))) {
+                return target.prepare(order).wantsRunDirectory();
+            }
         } finally {
             directory.release(id);
         }

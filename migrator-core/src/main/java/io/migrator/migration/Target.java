@@ -8,9 +8,9 @@ import java.util.List;
 
 /**
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
- * once: {@link #survey}, {@link #prepare}, images, {@link #restore}, {@link #load}, {@link #take},
- * {@link #done}; {@link #discard} may come instead of any after prepare. Used by one thread, except
- * that another one may write to the sink while it waits.
+ * once: {@link #survey}, {@link #prepare}, {@link #frozen}, images, {@link #restore}, {@link
+ * #load}, {@link #take}, {@link #done}; {@link #discard} may come instead of any after prepare.
+ * Used by one thread, except that another one may write to the sink while it waits.
  *
  * <p>Until take is called the target must not let the job execute. After take it must not undo.
  */
@@ -20,6 +20,9 @@ public interface Target extends AutoCloseable {
 
     /** Makes an empty instance and whatever else the job needs to be restored. */
     Prepared prepare(Order order) throws Problem, InterruptedException;
+
+    /** The job stands still and nobody hears it: what belongs to it may be made here. */
+    void frozen() throws Problem;
 
     /** Takes images from prepare to restore, and pages from prepare to load. */
     JobSink sink();

@@ -1,6 +1,7 @@
 package io.migrator.network;
 
 import io.migrator.linux.Command;
+import io.migrator.network.NftBatch.Family;
 import io.migrator.problem.Problem;
 
 import java.util.List;
@@ -176,15 +177,29 @@ public final class NetworkLock {
                                 String.join(", ", elements.stream().distinct().toList()));
     }
 
-    /** Text after which the table drops nothing any more. */
-    public String opening() {
-        StringBuilder text = new StringBuilder();
-        for (String family : List.of("inet", "arp")) {
-            for (String chain : List.of("in", "out")) {
-                text.append("insert rule %s %s %s accept%n".formatted(family, name, chain));
-            }
+    /** What {@link #silencing} says, to be done at once. */
+    TableChange readyToSilence(List<InterfaceAddress> addresses) throws Problem {
+        NftBatch changes = new NftBatch();
+        changes.add(Family.INET, name, "own4", bytes(addresses, false));
+        changes.add(Family.ARP, name, "own4", bytes(addresses, false));
+        changes.add(Family.INET, name, "own6", bytes(addresses, true));
+        return TableChange.of(space, changes);
+    }
+
+    private static List<byte[]> bytes(List<InterfaceAddress> addresses, boolean six) {
+        return addresses.stream()
+                .filter(each -> each.six() == six)
+                .map(InterfaceAddress::bytes)
+                .toList();
+    }
+
+    /** A change after which the table drops nothing any more. */
+    TableChange readyToOpen() throws Problem {
+        NftBatch changes = new NftBatch();
+        for (Family family : Family.values()) {
+            changes.accept(family, name, "in").accept(family, name, "out");
         }
-        return text.toString();
+        return TableChange.of(space, changes);
     }
 
     /** Whether it is there: made first and removed last, it tells whose the network is. */

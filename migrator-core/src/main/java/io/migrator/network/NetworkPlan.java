@@ -36,6 +36,9 @@ public record NetworkPlan(
         UNTOUCHED
     }
 
+    /** No job has as many; what comes from a peer may claim to. */
+    private static final int MOST_ADDRESSES = 1000;
+
     /** Nothing is to be done. */
     public static final NetworkPlan NONE = of(Mode.UNTOUCHED);
 
@@ -64,6 +67,9 @@ public record NetworkPlan(
         Objects.requireNonNull(mode);
         addresses = List.copyOf(addresses);
         rebound = List.copyOf(rebound);
+        if (addresses.size() > MOST_ADDRESSES) {
+            throw new IllegalArgumentException(addresses.size() + " addresses");
+        }
         if ((mode == Mode.OWN) != (links != null)) {
             throw new IllegalArgumentException("links go with a network namespace of its own");
         }

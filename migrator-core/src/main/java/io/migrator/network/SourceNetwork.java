@@ -37,10 +37,9 @@ public final class SourceNetwork implements AutoCloseable {
     private final boolean gone;
     private final NetSpace space;
     private final NetworkLock lock;
-    private @Nullable ReadyCommand locker;
+    private @Nullable TableChange locker;
     private @Nullable ReadyCommand cutter;
     private @Nullable ReadyCommand answerer;
-    private String silencing = "";
 
     /** Whether the job had any TCP socket before the freeze. */
     private boolean connected;
@@ -87,8 +86,7 @@ public final class SourceNetwork implements AutoCloseable {
                     InetSocket.tcpOf(space.process()).stream()
                             .anyMatch(each -> own.contains(each.link()));
             lock.create(lock.closing(listeners(tree)));
-            silencing = lock.silencing(plan.addresses());
-            locker = space.ready("nft", "-f", "-");
+            locker = lock.readyToSilence(plan.addresses());
             cutter = space.ready("nft", "-f", "-");
             answerer = NetSpace.here().ready("ip", "-batch", "-");
             long end = System.nanoTime() + limit.toNanos();
@@ -171,38 +169,38 @@ public final class SourceNetwork implements AutoCloseable {
         }
     }
 
-    /**
-     * Begins to lock; to be called when the job is frozen, before any of its sockets is read. It
-     * takes some milliseconds, in which the frozen tree can be looked for.
-     */
-    public void beginToLock() throws Problem {
+    /** Locks the addresses; to be called when the job is frozen, before any socket is read. */
+    public void lockAddresses() throws Problem {
         if (locker != null && plan.keeps()) {
-            locker.tell(silencing);
+            locker.make("the network could not be locked");
         }
     }
 
     /**
-     * Returns when it is locked.
+     * Locks the rest.
      *
      * @param frozen the job's processes
      */
     public void lock(ProcessTree frozen) throws Problem, InterruptedException {
-        ReadyCommand nft = locker;
-        ReadyCommand second = cutter;
-        if (nft == null || second == null || !plan.keeps()) {
+        ReadyCommand nft = cutter;
+        if (nft == null || !plan.keeps()) {
             return;
         }
         pairs = within(frozen);
         if (!pairs.isEmpty()) {
-            second.tell(lock.cutting(pairs));
-            second.orFail("the network could not be locked", NFT);
+            nft.tell(lock.cutting(pairs));
+            nft.orFail("the network could not be locked", NFT);
         }
-        nft.orFail("the network could not be locked", NFT);
         String quiet = RoutedLink.answering(plan, false);
         if (!quiet.isEmpty() && answerer != null) {
             answerer.tell(quiet);
             answerer.orFail("this node still answers for the job", NFT);
         }
+    }
+
+    /** Looks for what {@link #lock} looks for. */
+    public static void rehearse(ProcessTree tree) {
+        within(tree);
     }
 
     /**
@@ -290,7 +288,10 @@ public final class SourceNetwork implements AutoCloseable {
 
     @Override
     public void close() {
-        for (ReadyCommand each : new ReadyCommand[] {locker, cutter, answerer}) {
+        if (locker != null) {
+            locker.close();
+        }
+        for (ReadyCommand each : new ReadyCommand[] {cutter, answerer}) {
             if (each != null) {
                 each.close();
             }

@@ -34,7 +34,7 @@ public final class TargetNetwork implements AutoCloseable {
     private Task ways4 = Task.NOTHING;
     private Task ways6 = Task.NOTHING;
     private Task router = Task.NOTHING;
-    private Task opener = Task.NOTHING;
+    private @Nullable TableChange opener;
     private Task answerer = Task.NOTHING;
     private @Nullable Announcements announcements;
 
@@ -117,13 +117,13 @@ public final class TargetNetwork implements AutoCloseable {
         router = ready(here, RoutedLink.routes(plan, id), "the job could not be reached", "ip");
         answerer = ready(here, RoutedLink.answering(plan, true), "nobody would answer", "ip");
         rehearse();
-        opener = ready(space, made.opening(), "the network could not be unlocked", "nft");
+        opener = made.readyToOpen();
     }
 
     /** What a JVM does for the first time takes long: this process has no connections itself. */
     private static void rehearse() throws Problem {
-        try {
-            RepairMode.probe(List.of(Proc.self()));
+        try (HeldSockets own = HeldSockets.of(List.of(Proc.self()))) {
+            own.probe();
         } catch (IOException e) {
             throw Problem.failed("connections cannot be looked at").because(e.getMessage());
         }
@@ -162,17 +162,10 @@ public final class TargetNetwork implements AutoCloseable {
     }
 
     /**
-     * The addresses come up, locked; the job is frozen on the source.
-     *
-     * @param pairs connections of the job to itself
+     * The addresses come up, locked; the job is frozen on the source. Another thread may {@link
+     * #cut} meanwhile.
      */
-    public void arrive(List<Pair> pairs) throws Problem, InterruptedException {
-        if (lock == null || cutter == null) {
-            return;
-        }
-        if (!pairs.isEmpty()) {
-            cutter.tell(lock.cutting(pairs));
-        }
+    public void arrive() throws Problem, InterruptedException {
         up.begin();
         router.begin();
         up.finish();
@@ -181,7 +174,16 @@ public final class TargetNetwork implements AutoCloseable {
         for (Task each : List.of(ways4, ways6, router)) {
             each.finish();
         }
-        if (!pairs.isEmpty()) {
+    }
+
+    /**
+     * Locks connections of the job to itself.
+     *
+     * @param pairs both directions of each
+     */
+    public void cut(List<Pair> pairs) throws Problem, InterruptedException {
+        if (lock != null && cutter != null && !pairs.isEmpty()) {
+            cutter.tell(lock.cutting(pairs));
             cutter.orFail("the network could not be locked", TOOL);
         }
     }
@@ -189,23 +191,15 @@ public final class TargetNetwork implements AutoCloseable {
     /**
      * The job will run here, and nowhere else: its network works, and the neighbours are told. Not
      * sooner: what a peer sends is acknowledged from here on, and would be missing elsewhere.
-     *
-     * @param processes of the job; none if they run already, or had nothing to say
      */
-    public void open(List<Proc> processes) throws Problem, InterruptedException {
-        if (lock == null || announcements == null) {
+    public void open() throws Problem, InterruptedException {
+        if (opener == null || announcements == null) {
             return;
         }
-        opener.begin();
         answerer.begin();
+        opener.make("the network could not be unlocked");
         announcements.say();
-        opener.finish();
         answerer.finish();
-        try {
-            RepairMode.probe(processes);
-        } catch (IOException e) {
-            throw Problem.failed("a connection of the job goes on late").because(e.getMessage());
-        }
     }
 
     /** The job runs: the lock, which is open, goes; the neighbours are told again. */
@@ -258,6 +252,9 @@ public final class TargetNetwork implements AutoCloseable {
         }
         if (cutter != null) {
             cutter.close();
+        }
+        if (opener != null) {
+            opener.close();
         }
         if (announcements != null) {
             announcements.close();

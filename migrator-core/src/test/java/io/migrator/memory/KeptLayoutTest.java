@@ -16,7 +16,7 @@ import java.util.TreeMap;
 class KeptLayoutTest {
     private static final long WINDOW = KeptLayout.WINDOW_BYTES;
     private static final long HUGE = 2L << 20;
-    private static final long MOST = 1L << 44;
+    private static final long MOST = 1L << 45;
     private static final long HEAP = 0x55d0_1234_5000L;
 
     private final List<Order> orders = new ArrayList<>();

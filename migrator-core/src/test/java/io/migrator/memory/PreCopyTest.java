@@ -15,20 +15,18 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.TreeMap;
 
-/** With a real process and the real kernel; the target is a page store in this JVM. */
+/** With a real process and the real kernel; the target is a map in this JVM. */
 @Timeout(60)
 class PreCopyTest {
     private static final int PAGE = PageSet.PAGE_BYTES;
@@ -41,15 +39,12 @@ class PreCopyTest {
     private static final int STEPS = 25;
     private static final int MOST_BYTES = 3_000_000;
 
-    @TempDir(factory = InMemory.class)
-    private Path directory;
-
     private Process shell;
     private Writer to;
     private BufferedReader from;
     private Proc process;
     private ProcessTree tree;
-    private PageStore store;
+    private final Map<Long, ByteBuffer> store = new TreeMap<>();
     private PreCopy copy;
 
     @BeforeEach
@@ -68,20 +63,18 @@ class PreCopyTest {
                         List.of(
                                 new ProcessTree.Member(
                                         process, pid, 1, pid, "sh", 0, List.of(pid), 0, 0)));
-        store = new PageStore(directory);
         copy = new PreCopy(new StoreSink(store), _ -> {}, new Pace(Pace.UNLIMITED, () -> 0));
     }
 
     @AfterEach
     void end() throws Exception {
         copy.close();
-        store.close();
         to.close();
         assertEquals(0, shell.waitFor());
     }
 
-    /** A sink of pages only. */
-    private record StoreSink(PageStore store) implements JobSink {
+    /** A sink of pages only, each by its address. */
+    private record StoreSink(Map<Long, ByteBuffer> store) implements JobSink {
         @Override
         public void open(int id, String name) {}
 
@@ -92,15 +85,14 @@ class PreCopyTest {
         public void end(int id, long length) {}
 
         @Override
-        public void pages(int pid, List<PageRange> places, ByteBuffer bytes) throws Problem {
-            try {
-                int at = 0;
-                for (PageRange each : places) {
-                    store.put(pid, each.start(), bytes.slice(at, (int) each.bytes()));
-                    at += (int) each.bytes();
+        public void pages(int pid, List<PageRange> places, ByteBuffer bytes) {
+            int from = 0;
+            for (PageRange each : places) {
+                for (long at = each.start(); at < each.end(); at += PAGE, from += PAGE) {
+                    byte[] page = new byte[PAGE];
+                    bytes.get(from, page);
+                    store.put(at, ByteBuffer.wrap(page));
                 }
-            } catch (IOException e) {
-                throw Problem.failed(e.toString());
             }
         }
 
@@ -154,17 +146,18 @@ class PreCopyTest {
         return found;
     }
 
-    private long compared(JobPages pages) throws IOException, Problem, InterruptedException {
-        AtomicLong bytes = new AtomicLong();
-        store.forEach(
-                pages,
-                (_, address, kept) -> {
-                    ByteBuffer there = ByteBuffer.allocateDirect(kept.limit());
-                    read(address, there);
-                    assertEquals(there, kept, () -> "%x".formatted(address));
-                    bytes.addAndGet(kept.limit());
-                });
-        return bytes.get();
+    private long compared(JobPages pages) throws IOException, Problem {
+        long bytes = 0;
+        ByteBuffer there = ByteBuffer.allocateDirect(PAGE);
+        for (PageRange range : pages.of((int) process.innerPid()).ranges()) {
+            for (long at = range.start(); at < range.end(); at += PAGE) {
+                read(at, there.clear());
+                String where = "%x".formatted(at);
+                assertEquals(there, store.get(at), where);
+                bytes += PAGE;
+            }
+        }
+        return bytes;
     }
 
     private void read(long address, ByteBuffer into) throws Problem {
@@ -205,11 +198,11 @@ class PreCopyTest {
             memory.read(process.pid(), middle, pages);
             memory.write(process.pid(), middle, pages);
         }
-        Path elsewhere = Files.createDirectory(directory.resolve("second"));
-        try (PageStore other = new PageStore(elsewhere);
-                PreCopy second =
-                        new PreCopy(
-                                new StoreSink(other), _ -> {}, new Pace(Pace.UNLIMITED, () -> 0))) {
+        try (PreCopy second =
+                new PreCopy(
+                        new StoreSink(new TreeMap<>()),
+                        _ -> {},
+                        new Pace(Pace.UNLIMITED, () -> 0))) {
             second.watch(tree);
             assertTrue(second.round().bytes() >= MOST_BYTES, "it may copy, but not reset");
         }

@@ -27,6 +27,8 @@ record Envelope(Kind kind, int number, JsonNode body) {
     enum Kind {
         SURVEY,
         PREPARE,
+        /** The job stands still, and nobody hears it. */
+        FROZEN,
         RESTORE,
         LOAD,
         TAKE,
@@ -38,7 +40,12 @@ record Envelope(Kind kind, int number, JsonNode body) {
         /** Reply: done. */
         OK,
         /** Reply: not done; also sent unasked when images cannot be stored. */
-        PROBLEM
+        PROBLEM;
+
+        /** Whether only a failure is answered: each message takes its time from the freeze. */
+        boolean isTold() {
+            return this == FROZEN || this == RESTORE;
+        }
     }
 
     /** A problem as it crosses; where the payload is, each side knows for itself. */

@@ -4,6 +4,7 @@ import io.migrator.fault.FaultPoint;
 import io.migrator.memory.PageRange;
 import io.migrator.migration.LocalTarget;
 import io.migrator.migration.Order;
+import io.migrator.migration.Rehearsal;
 import io.migrator.migration.Survey;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
@@ -195,6 +196,9 @@ public final class Receiver {
         } catch (IllegalArgumentException | IllegalStateException e) {
             throw new IOException("the source asked for nonsense", e);
         }
+        if (reply.kind() == Envelope.Kind.OK && request.kind().isTold()) {
+            return;
+        }
         out.write(reply.toFrame());
         if (request.kind() == Envelope.Kind.TAKE) {
             FaultPoint.TARGET_ANSWERED.reached();
@@ -229,8 +233,11 @@ public final class Receiver {
                 return target.survey(request.body(Survey.class));
             }
             case PREPARE -> {
-                return target.prepare(request.body(Order.class));
+                try (Rehearsal _ = Rehearsal.of(WireRehearsal::once)) {
+                    return target.prepare(request.body(Order.class));
+                }
             }
+            case FROZEN -> target.frozen();
             case RESTORE -> {
                 orThrow(jobProblem);
                 target.restore(request.list(NetworkLock.Pair.class));

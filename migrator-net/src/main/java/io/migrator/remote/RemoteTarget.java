@@ -6,6 +6,7 @@ import io.migrator.memory.PageRange;
 import io.migrator.migration.FarNode;
 import io.migrator.migration.Order;
 import io.migrator.migration.Prepared;
+import io.migrator.migration.Rehearsal;
 import io.migrator.migration.Survey;
 import io.migrator.migration.Target;
 import io.migrator.migration.TargetFacts;
@@ -103,7 +104,9 @@ public final class RemoteTarget implements Target, JobSink {
     @Override
     public Prepared prepare(Order wanted) throws Problem, InterruptedException {
         order = wanted;
-        return result(Kind.PREPARE, wanted, Prepared.class);
+        try (Rehearsal _ = Rehearsal.of(WireRehearsal::once)) {
+            return result(Kind.PREPARE, wanted, Prepared.class);
+        }
     }
 
     private <T> T result(Kind kind, Object body, Class<T> type)
@@ -113,6 +116,11 @@ public final class RemoteTarget implements Target, JobSink {
         } catch (IOException e) {
             throw line.nonsense(e);
         }
+    }
+
+    @Override
+    public void frozen() throws Problem {
+        line.tell(Kind.FROZEN, null);
     }
 
     @Override

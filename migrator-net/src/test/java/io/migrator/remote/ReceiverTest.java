@@ -56,17 +56,18 @@ class ReceiverTest {
                 stream(
                         List.of(
                                 request(Kind.TAKE, 1),
-                                request(Kind.RESTORE, 2),
-                                request(Kind.DISCARD, 3),
+                                request(Kind.FROZEN, 2),
+                                request(Kind.RESTORE, 3),
+                                request(Kind.DISCARD, 4),
                                 new Frame.End())));
         List<Envelope> answers = answers();
-        assertEquals(3, answers.size());
-        for (Envelope refused : answers.subList(0, 2)) {
+        assertEquals(4, answers.size());
+        for (Envelope refused : answers.subList(0, 3)) {
             assertEquals(Kind.PROBLEM, refused.kind());
             assertEquals(ExitCode.FAILED, refused.problem().exitCode());
             assertEquals("the target is not prepared", refused.problem().what());
         }
-        assertEquals(List.of(1, 2, 3), answers.stream().map(Envelope::number).toList());
+        assertEquals(List.of(1, 2, 3, 4), answers.stream().map(Envelope::number).toList());
         assertEquals(Kind.OK, answers.getLast().kind());
     }
 
