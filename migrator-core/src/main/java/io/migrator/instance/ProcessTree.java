@@ -200,40 +200,47 @@ public record ProcessTree(List<Member> members) {
 
     private static void addIfAlive(Proc process, List<Member> members) {
         try {
-            if (!process.alive()) {
+            Proc.Status status = process.status();
+            char state = status.line("State").orElse("X").charAt(0);
+            if (state == 'Z' || state == 'X') {
                 return;
             }
+            List<Long> pids = status.numbers("NSpid");
+            int pid = pids.getLast().intValue();
             List<Integer> threads = new ArrayList<>();
             for (Proc thread : process.threads()) {
-                threads.add((int) thread.innerPid());
+                boolean first = thread.pid() == process.pid();
+                threads.add(first ? pid : (int) thread.innerPid());
             }
-            long parent = process.parent();
+            long parent = status.numbers("PPid").getFirst();
             members.add(
                     new Member(
                             process,
-                            (int) process.innerPid(),
-                            parent == 0 ? 0 : innerPidIfInside(process, parent),
-                            process.statusNumbers("NSsid").getLast().intValue(),
+                            pid,
+                            parent == 0 ? 0 : innerPidIfInside(parent, pids.size()),
+                            status.numbers("NSsid").getLast().intValue(),
                             process.name(),
-                            process.uid(),
+                            status.numbers("Uid").getFirst().intValue(),
                             List.copyOf(threads),
-                            statusBytes(process, "VmRSS"),
-                            statusBytes(process, "RssAnon")));
+                            bytes(status, "VmRSS"),
+                            bytes(status, "RssAnon")));
         } catch (IOException e) {
             // it ended while we looked: it is not there
         }
     }
 
-    private static int innerPidIfInside(Proc process, long parent) throws IOException {
+    /**
+     * The pid of a parent, 0 if it is outside.
+     *
+     * @param depth of the child's pid namespace
+     */
+    private static int innerPidIfInside(long parent, int depth) throws IOException {
         List<Long> pids = new Proc(parent).statusNumbers("NSpid");
         // a parent outside is in a namespace above (pid_namespaces(7)), and has fewer of them
-        boolean inside = pids.size() == process.statusNumbers("NSpid").size();
-        return inside ? pids.getLast().intValue() : 0;
+        return pids.size() == depth ? pids.getLast().intValue() : 0;
     }
 
-    private static long statusBytes(Proc process, String name) throws IOException {
-        return process.status(name)
-                .map(text -> Long.parseLong(text.split(" ")[0]) * 1024)
-                .orElse(0L);
+    private static long bytes(Proc.Status status, String name) {
+        return status.line(name).map(text -> Long.parseLong(text.split(" ")[0]) * 1024).orElse(0L);
     }
 }

@@ -18,7 +18,7 @@ public final class NetfilterSocket implements AutoCloseable {
     private static final long ALIGNED = 4;
     private static final int ANSWER_MAX = 1 << 16;
 
-    private final long fd;
+    private long fd; // -1 once it is closed
 
     private NetfilterSocket(long fd) {
         this.fd = fd;
@@ -81,6 +81,9 @@ public final class NetfilterSocket implements AutoCloseable {
 
     @Override
     public void close() {
-        Syscalls.call(Syscalls.CLOSE, fd);
+        if (fd >= 0) {
+            Syscalls.call(Syscalls.CLOSE, fd);
+            fd = -1;
+        }
     }
 }

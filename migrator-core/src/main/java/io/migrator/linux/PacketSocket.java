@@ -16,7 +16,7 @@ public final class PacketSocket implements AutoCloseable {
     private static final int ADDRESS_MAX = 32;
 
     private final int device;
-    private final long fd;
+    private long fd; // -1 once it is closed
 
     private PacketSocket(int device, long fd) {
         this.device = device;
@@ -72,6 +72,9 @@ public final class PacketSocket implements AutoCloseable {
 
     @Override
     public void close() {
-        Syscalls.call(Syscalls.CLOSE, fd);
+        if (fd >= 0) {
+            Syscalls.call(Syscalls.CLOSE, fd);
+            fd = -1;
+        }
     }
 }

@@ -180,7 +180,8 @@ final class Arrival implements AutoCloseable {
         }
         try {
             if (!kept.put(pid, address, bytes)) {
-                throw new IOException("criu has no room for it");
+                throw Problem.failed("the job has too many processes")
+                        .because("criu has no room for the memory of them all");
             }
         } catch (IOException e) {
             restore.orEnded();

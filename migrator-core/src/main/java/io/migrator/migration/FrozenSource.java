@@ -110,8 +110,9 @@ final class FrozenSource implements AutoCloseable {
                     Instances.ofThisUser().logs(plan.instance.name()).heldBy(plan.tree),
                     plan.network.closes(),
                     timeLimit);
+            FrozenSource source = new FrozenSource(plan, dump, job, freeze, journal);
             begun = true;
-            return new FrozenSource(plan, dump, job, freeze, journal);
+            return source;
         } catch (IOException e) {
             throw changed(String.valueOf(e.getMessage()));
         } finally {

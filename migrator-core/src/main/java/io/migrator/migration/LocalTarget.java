@@ -291,6 +291,10 @@ public final class LocalTarget implements Target, JobSink {
     private void openNetwork(boolean stands) throws InterruptedException {
         try {
             prepared(network).open();
+        } catch (Problem e) {
+            report.accept(e.getMessage());
+        }
+        try {
             if (stands) {
                 prepared(arrival).probe();
             }

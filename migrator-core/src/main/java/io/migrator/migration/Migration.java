@@ -210,9 +210,9 @@ public final class Migration {
 
     private void rehearse(Spool spool) throws Problem, IOException {
         Compilers.prepare(spool.directory());
-        ProcessTree tree = ProcessTree.of(instance);
+        ProcessTree.of(instance);
         if (plan.keeps()) {
-            SourceNetwork.rehearse(tree);
+            SourceNetwork.rehearse();
         }
     }
 
@@ -257,7 +257,9 @@ public final class Migration {
                             network,
                             rounds.copy(),
                             target::frozen);
-            Compilers.stop();
+            if (!rounds.done().isEmpty()) { // else all of the memory is still to be sent
+                Compilers.stop();
+            }
             FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
             undo.push("resuming the job", source::close);
             rounds.follow();

@@ -2,98 +2,59 @@ package io.migrator.network;
 
 import io.migrator.linux.ForeignSocket;
 import io.migrator.linux.ForeignSocket.Option;
-import io.migrator.linux.PidFd;
 import io.migrator.linux.Proc;
-
-import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 
 /**
- * Duplicates of the TCP sockets of a job that stands still. One thread at a time; owns them. They
- * keep a connection open whose job has died: to be closed before anything is undone.
+ * Duplicates of the connections of a restored job that stands still, taken before they are needed.
+ * One thread at a time; owns them. They keep a connection open whose job has died or closed it: to
+ * be closed before anything is undone, and before the job runs.
  */
 public final class HeldSockets implements AutoCloseable {
-    private static final int AF_INET = 2;
-    private static final int AF_INET6 = 10;
-    private static final int SOCK_STREAM = 1;
-    private static final int IPPROTO_TCP = 6;
-    private static final int TCP_LISTEN = 10;
+    /** This process may have no more descriptors; what is beyond is looked for again. */
+    private static final int MOST = 256;
 
     private static final int REPAIR = 1;
 
     /** TCP_REPAIR_OFF: with a window probe, which the peer answers. */
     private static final int PROBE = 0;
 
-    private static final String SOCKET = "socket:";
+    private final List<Proc> processes;
+    private final List<ForeignSocket> held = new ArrayList<>();
+    private boolean all = true;
 
-    private final List<ForeignSocket> all = new ArrayList<>();
-    private @Nullable IOException failure;
-
-    private HeldSockets() {}
+    private HeldSockets(List<Proc> processes) {
+        this.processes = processes;
+    }
 
     /** None. */
     public static HeldSockets none() {
-        return new HeldSockets();
+        return new HeldSockets(List.of());
     }
 
     /** Those of some processes, each once. */
     public static HeldSockets of(List<Proc> processes) {
-        HeldSockets found = new HeldSockets();
-        Set<String> seen = new HashSet<>(); // processes share sockets
-        for (Proc process : processes) {
-            try (PidFd held = PidFd.open(process.pid())) {
-                found.add(held, process.descriptors(), seen);
-            } catch (IOException e) {
-                if (process.alive()) {
-                    found.failure = e;
-                }
-            }
+        HeldSockets found = new HeldSockets(processes);
+        try {
+            JobSockets.each(processes, found::keep);
+        } catch (IOException e) {
+            found.all = false;
         }
         return found;
     }
 
-    private void add(PidFd process, Map<Integer, String> descriptors, Set<String> seen) {
-        for (Map.Entry<Integer, String> each : descriptors.entrySet()) {
-            if (!each.getValue().startsWith(SOCKET) || !seen.add(each.getValue())) {
-                continue;
-            }
-            try {
-                ForeignSocket socket = ForeignSocket.of(process, each.getKey());
-                if (isTcp(socket)) {
-                    all.add(socket);
-                } else {
-                    socket.close();
-                }
-            } catch (IOException e) {
-                failure = e;
-            }
+    private boolean keep(ForeignSocket socket) throws IOException {
+        if (JobSockets.listens(socket)) {
+            return false;
         }
-    }
-
-    private static boolean isTcp(ForeignSocket socket) throws IOException {
-        int domain = socket.get(Option.DOMAIN);
-        return (domain == AF_INET || domain == AF_INET6)
-                && socket.get(Option.TYPE) == SOCK_STREAM
-                && socket.get(Option.PROTOCOL) == IPPROTO_TCP;
-    }
-
-    static boolean listens(ForeignSocket socket) throws IOException {
-        return (socket.get(Option.TCP_INFO) & 0xff) == TCP_LISTEN;
-    }
-
-    List<ForeignSocket> all() {
-        return all;
-    }
-
-    /** Why one is missing; null if none is. */
-    @Nullable IOException failure() {
-        return failure;
+        if (held.size() == MOST) {
+            all = false;
+            return false;
+        }
+        return held.add(socket);
     }
 
     /**
@@ -103,14 +64,22 @@ public final class HeldSockets implements AutoCloseable {
      * @throws IOException if one could not be changed; the others are
      */
     public void probe() throws IOException {
-        for (ForeignSocket socket : all) {
+        if (!all) {
+            close();
+            JobSockets.each(
+                    processes,
+                    socket -> {
+                        if (!JobSockets.listens(socket)) {
+                            probe(socket);
+                        }
+                        return false;
+                    });
+            return;
+        }
+        IOException failure = null;
+        for (ForeignSocket each : held) {
             try {
-                if (!listens(socket)) {
-                    int reuse = socket.get(Option.REUSE_ADDRESS); // the mode overwrites it
-                    socket.set(Option.TCP_REPAIR, REPAIR);
-                    socket.set(Option.TCP_REPAIR, PROBE);
-                    socket.set(Option.REUSE_ADDRESS, reuse);
-                }
+                probe(each);
             } catch (IOException e) {
                 failure = e;
             }
@@ -120,9 +89,16 @@ public final class HeldSockets implements AutoCloseable {
         }
     }
 
+    private static void probe(ForeignSocket socket) throws IOException {
+        int reuse = socket.get(Option.REUSE_ADDRESS); // the mode overwrites it
+        socket.set(Option.TCP_REPAIR, REPAIR);
+        socket.set(Option.TCP_REPAIR, PROBE);
+        socket.set(Option.REUSE_ADDRESS, reuse);
+    }
+
     @Override
     public void close() {
-        all.forEach(ForeignSocket::close);
-        all.clear();
+        held.forEach(ForeignSocket::close);
+        held.clear();
     }
 }

@@ -6,6 +6,7 @@ import io.migrator.linux.Proc;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * TCP_REPAIR (tcp(7)) on the connections of a stopped job. In that mode every send and receive of
@@ -67,7 +68,7 @@ public final class RepairMode {
         return change(
                 processes,
                 socket -> {
-                    if (HeldSockets.listens(socket) || socket.get(Option.TCP_REPAIR) != 0) {
+                    if (JobSockets.listens(socket) || socket.get(Option.TCP_REPAIR) != 0) {
                         return false; // a listener cannot be repaired and says nothing
                     }
                     socket.set(Option.TCP_REPAIR, ON);
@@ -76,21 +77,15 @@ public final class RepairMode {
     }
 
     private static int change(List<Proc> processes, Change change) throws IOException {
-        int changed = 0;
-        IOException failure = null;
-        try (HeldSockets held = HeldSockets.of(processes)) {
-            failure = held.failure();
-            for (ForeignSocket each : held.all()) {
-                try {
-                    changed += change.apply(each) ? 1 : 0;
-                } catch (IOException e) {
-                    failure = e;
-                }
-            }
-        }
-        if (failure != null) {
-            throw failure;
-        }
-        return changed;
+        AtomicInteger changed = new AtomicInteger();
+        JobSockets.each(
+                processes,
+                socket -> {
+                    if (change.apply(socket)) {
+                        changed.incrementAndGet();
+                    }
+                    return false;
+                });
+        return changed.get();
     }
 }

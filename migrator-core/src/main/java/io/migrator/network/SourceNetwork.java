@@ -6,6 +6,7 @@ import io.migrator.instance.ProcessTree.Member;
 import io.migrator.linux.ForeignSocket;
 import io.migrator.linux.ForeignSocket.Option;
 import io.migrator.linux.PidFd;
+import io.migrator.linux.Proc;
 import io.migrator.linux.ReadyCommand;
 import io.migrator.network.NetworkLock.Pair;
 import io.migrator.problem.Problem;
@@ -13,7 +14,9 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -163,7 +166,7 @@ public final class SourceNetwork implements AutoCloseable {
      * @param frozen the job's processes
      */
     public void orUnlocked(ProcessTree frozen) throws Problem {
-        if (locker != null && plan.keeps() && !locks() && !within(frozen).isEmpty()) {
+        if (locker != null && plan.keeps() && !locks() && !within(frozen.processes()).isEmpty()) {
             throw Problem.failed("the job connected to itself while it was frozen")
                     .tryThis("try again");
         }
@@ -186,7 +189,7 @@ public final class SourceNetwork implements AutoCloseable {
         if (nft == null || !plan.keeps()) {
             return;
         }
-        pairs = within(frozen);
+        pairs = within(frozen.processes());
         if (!pairs.isEmpty()) {
             nft.tell(lock.cutting(pairs));
             nft.orFail("the network could not be locked", NFT);
@@ -198,21 +201,23 @@ public final class SourceNetwork implements AutoCloseable {
         }
     }
 
-    /** Looks for what {@link #lock} looks for. */
-    public static void rehearse(ProcessTree tree) {
-        within(tree);
+    /** Looks for what {@link #lock} looks for, among sockets of our own: the job still runs. */
+    public static void rehearse() throws IOException {
+        try (ServerSocket _ = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            within(List.of(Proc.self()));
+        }
     }
 
     /**
      * Connections of the job to itself, whose addresses do not move: both directions of each. The
      * sockets are asked: /proc/net/tcp takes the kernel ten milliseconds.
      */
-    private static List<Pair> within(ProcessTree tree) {
+    private static List<Pair> within(List<Proc> processes) {
         Set<String> seen = new HashSet<>(); // processes share sockets
         Set<Pair> found = new LinkedHashSet<>();
-        for (Member member : tree.members()) {
-            try (PidFd held = PidFd.open(member.process().pid())) {
-                for (Map.Entry<Integer, String> each : member.process().descriptors().entrySet()) {
+        for (Proc process : processes) {
+            try (PidFd held = PidFd.open(process.pid())) {
+                for (Map.Entry<Integer, String> each : process.descriptors().entrySet()) {
                     if (each.getValue().startsWith("socket:") && seen.add(each.getValue())) {
                         add(held, each.getKey(), found);
                     }

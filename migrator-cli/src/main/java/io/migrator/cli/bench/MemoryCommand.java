@@ -9,7 +9,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 
 @Command(
@@ -26,24 +29,33 @@ import java.util.concurrent.Callable;
 final class MemoryCommand implements Callable<Integer> {
     @Option(
             names = "--memory",
+            split = ",",
             defaultValue = "auto",
             paramLabel = "auto|stop|precopy",
-            description = "How the memory travels (default: ${DEFAULT-VALUE}).")
-    private MemoryWish.Way memory = MemoryWish.Way.AUTO;
+            description =
+                    "How the memory travels; several, separated by commas, are measured by"
+                            + " turns (default: ${DEFAULT-VALUE}).")
+    private List<MemoryWish.Way> memories = List.of(MemoryWish.Way.AUTO);
 
     @Option(
             names = "--mb",
+            split = ",",
             defaultValue = "1024",
             paramLabel = "N",
-            description = "Memory of the payload, in MiB (default: ${DEFAULT-VALUE}).")
-    private int megabytes = 1024;
+            description =
+                    "Memory of the payload, in MiB; several, one case each (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private List<Integer> megabytes = List.of(1024);
 
     @Option(
             names = "--rate",
+            split = ",",
             defaultValue = "100",
             paramLabel = "N",
-            description = "What it writes in a second, in MiB (default: ${DEFAULT-VALUE}).")
-    private int rate = 100;
+            description =
+                    "What it writes in a second, in MiB; several, one case each (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private List<Integer> rates = List.of(100);
 
     @Option(
             names = "--repeat",
@@ -57,18 +69,29 @@ final class MemoryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Problem, InterruptedException {
-        if (megabytes < 1 || rate < 0 || repeat < 1) {
+        if (megabytes.stream().anyMatch(each -> each < 1)
+                || rates.stream().anyMatch(each -> each < 0)
+                || repeat < 1) {
             throw Problem.usage("--mb and --repeat are at least 1, --rate at least 0");
         }
-        String way = memory.name().toLowerCase(Locale.ROOT);
-        Rounds.Plan plan = new Rounds.Plan("memory", way, megabytes, rate, repeat, "");
-        return new Rounds(
-                        plan,
-                        (lab, name, directory, inside) ->
-                                new Pattern(lab, name, megabytes, rate, directory, inside))
-                .run(
-                        "--memory %s, payload of %d MiB that writes %d MiB/s, every page checked"
-                                .formatted(way, megabytes, rate),
-                        json);
+        List<String> ways =
+                memories.stream()
+                        .map(each -> each.name().toLowerCase(Locale.ROOT))
+                        .distinct()
+                        .toList();
+        Map<String, Rounds> cases = new LinkedHashMap<>();
+        for (int size : megabytes) {
+            for (int rate : rates) {
+                Rounds.Plan plan = new Rounds.Plan("memory", ways, size, rate, repeat, "");
+                cases.put(
+                        "payload of %d MiB that writes %d MiB/s, every page checked"
+                                .formatted(size, rate),
+                        new Rounds(
+                                plan,
+                                (lab, name, directory, inside) ->
+                                        new Pattern(lab, name, size, rate, directory, inside)));
+            }
+        }
+        return Rounds.run(cases, json);
     }
 }

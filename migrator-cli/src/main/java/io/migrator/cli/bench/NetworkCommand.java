@@ -8,6 +8,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 
 @Command(
@@ -47,14 +49,16 @@ final class NetworkCommand implements Callable<Integer> {
             throw Problem.usage("--mb and --repeat are at least 1");
         }
         Rounds.Plan plan =
-                new Rounds.Plan("connection", "auto", megabytes, 0, repeat, StreamPayload.ADDRESS);
-        return new Rounds(
+                new Rounds.Plan(
+                        "connection", List.of("auto"), megabytes, 0, repeat, StreamPayload.ADDRESS);
+        Rounds rounds =
+                new Rounds(
                         plan,
                         (lab, name, directory, inside) ->
-                                new StreamPayload(lab, name, megabytes, directory, inside))
-                .run(
-                        "server of %d MiB, client with one connection, every record checked"
-                                .formatted(megabytes),
-                        json);
+                                new StreamPayload(lab, name, megabytes, directory, inside));
+        String heading =
+                "server of %d MiB, client with one connection, every record checked"
+                        .formatted(megabytes);
+        return Rounds.run(Map.of(heading, rounds), json);
     }
 }

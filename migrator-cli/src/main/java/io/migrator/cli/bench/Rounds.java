@@ -11,10 +11,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -30,13 +32,19 @@ final class Rounds {
      * What is measured.
      *
      * @param name of the case
-     * @param memory how it travels, as {@code --memory} has it
+     * @param memories how it travels, as {@code --memory} has it, each beside the same by hand
      * @param megabytes of each payload
      * @param rate at which it writes, MiB/s
      * @param repeat how many rounds count
      * @param address on eth0 that moves along, or empty
      */
-    record Plan(String name, String memory, int megabytes, int rate, int repeat, String address) {}
+    record Plan(
+            String name,
+            List<String> memories,
+            int megabytes,
+            int rate,
+            int repeat,
+            String address) {}
 
     /** Makes a payload that has not been started. */
     @FunctionalInterface
@@ -50,14 +58,37 @@ final class Rounds {
         Payload of(Lab lab, String name, Path directory, String directoryInside);
     }
 
+    /** One way, and what came of it by rounds. */
+    private record Tried(String memory, Way way, Map<Integer, Move> moves, List<String> failures) {
+        static Tried of(String memory, Way way) {
+            return new Tried(memory, way, new TreeMap<>(), new ArrayList<>());
+        }
+
+        String name() {
+            return memory.isEmpty() ? way.name() : "migrator, " + memory;
+        }
+
+        List<Move> all() {
+            return List.copyOf(moves.values());
+        }
+
+        /** Of the gaps in the rounds in which both did it. */
+        List<Double> ratios(Tried to) {
+            List<Double> found = new ArrayList<>();
+            moves.forEach((round, move) -> {
+                Move other = to.moves.get(round);
+                if (other != null) {
+                    found.add(move.gapMillis() / other.gapMillis());
+                }
+            });
+            return found;
+        }
+    }
+
     private final Plan plan;
     private final Factory factory;
     private final List<Double> noise = new ArrayList<>();
-    private final List<Double> ratios = new ArrayList<>();
-    private final List<Move> ours = new ArrayList<>();
-    private final List<Move> theirs = new ArrayList<>();
-    private final List<String> ourFailures = new ArrayList<>();
-    private final List<String> theirFailures = new ArrayList<>();
+    private final List<Tried> ours = new ArrayList<>();
 
     Rounds(Plan plan, Factory factory) {
         this.plan = plan;
@@ -65,92 +96,96 @@ final class Rounds {
     }
 
     /**
-     * Does them, prints a table with a heading, and writes the figures.
+     * Does the rounds of some cases, prints a table of each, and writes the figures.
      *
+     * @param headings of the cases, in their order
      * @param json file, or null
      * @return exit code
      */
-    int run(String heading, @Nullable Path json) throws Problem, InterruptedException {
+    static int run(Map<String, Rounds> headings, @Nullable Path json)
+            throws Problem, InterruptedException {
         Machine machine = Machine.here();
+        System.out.println(machine.text());
         Lab lab = Lab.ofThisDistribution();
         lab.up();
+        List<MoveCase> cases = new ArrayList<>();
+        List<Double> noise = new ArrayList<>();
+        for (Map.Entry<String, Rounds> each : headings.entrySet()) {
+            Rounds rounds = each.getValue();
+            cases.addAll(rounds.run(lab, each.getKey()));
+            noise.addAll(rounds.noise);
+            if (json != null) { // after each case: a long run may be cut short
+                Double floor = Results.figure(Sample.of(noise).median());
+                new Results<>(machine, floor, cases).write(json);
+            }
+        }
+        boolean well = cases.stream().allMatch(MoveCase::verified);
+        return (well ? ExitCode.DONE : ExitCode.FAILED).code();
+    }
+
+    private List<MoveCase> run(Lab lab, String heading) throws Problem, InterruptedException {
         String run = "bench-" + ProcessHandle.current().pid();
         Path directory = lab.shared().resolve(run);
+        Tried byHand;
         try {
             Files.createDirectory(directory);
-            measure(lab, directory, "/shared/" + run);
+            byHand = measure(lab, directory, "/shared/" + run);
         } catch (IOException e) {
             throw Problem.failed("could not write into /shared").because(e.toString());
         } finally {
             delete(directory);
         }
-        MoveCase result = result();
-        print(machine, heading, result);
-        if (json != null) {
-            Double floor = Results.figure(Sample.of(noise).median());
-            new Results<>(machine, floor, List.of(result)).write(json);
+        MoveCase baseline = result("by hand", byHand);
+        List<MoveCase> results = new ArrayList<>();
+        for (Tried each : ours) {
+            results.add(result(plan.name, each).beside(baseline, Sample.of(each.ratios(byHand))));
         }
-        return (result.verified() ? ExitCode.DONE : ExitCode.FAILED).code();
+        print(heading, results, byHand);
+        return results;
     }
 
-    private void measure(Lab lab, Path directory, String inside)
+    private Tried measure(Lab lab, Path directory, String inside)
             throws Problem, InterruptedException {
         ByHandWay byHand = new ByHandWay(lab, directory, inside, plan.address);
-        MigratorWay migrator = new MigratorWay(lab, plan.memory, byHand);
+        plan.memories.forEach(each -> ours.add(Tried.of(each, new MigratorWay(lab, each, byHand))));
+        List<Tried> all = new ArrayList<>(ours);
+        Tried baseline = Tried.of("", byHand);
+        all.add(baseline);
         for (int round = 0; round <= plan.repeat; round++) {
-            List<Way> ways = round % 2 == 0 ? List.of(migrator, byHand) : List.of(byHand, migrator);
-            Move our = null;
-            Move their = null;
-            for (Way way : ways) {
-                String name = "bench-%d-%s".formatted(round, way == byHand ? "hand" : "own");
-                Payload payload = factory.of(lab, name, directory, inside);
-                if (way == byHand) {
-                    their = move(round, way, payload, theirFailures);
-                } else {
-                    our = move(round, way, payload, ourFailures);
+            for (Tried each : all) {
+                String name = "bench-%d-%d".formatted(round, all.indexOf(each));
+                Move move = move(round, each, factory.of(lab, name, directory, inside));
+                if (round > 0 && move != null) {
+                    each.moves.put(round, move);
+                    noise.add(move.noiseMillis());
                 }
             }
-            if (round > 0) {
-                count(our, their);
-            }
+            Collections.rotate(all, 1);
         }
-    }
-
-    private void count(@Nullable Move our, @Nullable Move their) {
-        if (our != null) {
-            ours.add(our);
-            noise.add(our.noiseMillis());
-        }
-        if (their != null) {
-            theirs.add(their);
-            noise.add(their.noiseMillis());
-        }
-        if (our != null && their != null) {
-            ratios.add(our.gapMillis() / their.gapMillis());
-        }
+        return baseline;
     }
 
     /** Null where it failed, which is told and kept. */
-    private @Nullable Move move(int round, Way way, Payload payload, List<String> failures)
+    private @Nullable Move move(int round, Tried by, Payload payload)
             throws Problem, InterruptedException {
         try {
-            Move move = move(way, payload);
+            Move move = move(by.way, payload);
             System.err.printf(
                     Locale.ROOT,
                     "round %d: %-22s gap %.0f ms, says %.0f ms: %s%s%n",
                     round,
-                    way.name(),
+                    by.name(),
                     move.gapMillis(),
                     move.told().frozenMillis(),
                     text(move.told().phases()),
                     round == 0 ? " (not counted)" : "");
             return move;
         } catch (Problem e) {
-            failures.add("round " + round + ": " + e.getMessage());
-            System.err.printf("round %d: %s FAILED: %s%n", round, way.name(), e.getMessage());
+            by.failures.add("round " + round + ": " + e.getMessage());
+            System.err.printf("round %d: %s FAILED: %s%n", round, by.name(), e.getMessage());
             return null;
         } finally {
-            way.clean(payload);
+            by.way.clean(payload);
         }
     }
 
@@ -166,47 +201,50 @@ final class Rounds {
         }
     }
 
-    private MoveCase result() {
-        MoveCase baseline =
-                MoveCase.of("by hand", "stop", plan.megabytes, plan.rate, theirs, theirFailures);
-        return MoveCase.of(plan.name, plan.memory, plan.megabytes, plan.rate, ours, ourFailures)
-                .beside(baseline, Sample.of(ratios));
+    private MoveCase result(String name, Tried of) {
+        String memory = of.memory.isEmpty() ? "stop" : of.memory;
+        return MoveCase.of(name, memory, plan.megabytes, plan.rate, of.all(), of.failures);
     }
 
-    private void print(Machine machine, String heading, MoveCase result) {
+    private void print(String heading, List<MoveCase> results, Tried byHand) {
         System.out.printf(
                 Locale.ROOT,
-                "%s%n%s, %d rounds%nnoise floor (longest gap of 3 s with nothing going on): %s"
+                "%n%s, %d rounds%nnoise floor (longest gap of 3 s with nothing going on): %s"
                         + " ms%n%n",
-                machine.text(),
                 heading,
                 plan.repeat,
                 Sample.of(noise).text("%.1f"));
         System.out.printf(
                 "%-24s %-24s %8s %8s   %s%n",
                 "milliseconds, median", "gap (min-max)", "told", "total", "steps");
-        row("migrator", ours, result);
-        MoveCase baseline = result.baseline();
-        if (baseline != null) {
-            row(baseline.name(), theirs, baseline);
+        for (int i = 0; i < results.size(); i++) {
+            row(ours.get(i), results.get(i));
         }
-        System.out.printf(
-                Locale.ROOT,
-                "%nratio of the gaps by round: %s%nmedian %s%n",
-                ratios.stream()
-                        .map(ratio -> String.format(Locale.ROOT, "%.2f", ratio))
-                        .collect(Collectors.joining(" ")),
-                Sample.of(ratios).text("%.2f"));
-        ourFailures.forEach(failure -> System.out.println("FAILED migrator, " + failure));
-        theirFailures.forEach(failure -> System.out.println("FAILED by hand, " + failure));
+        row(byHand, result("by hand", byHand));
+        System.out.println();
+        for (Tried each : ours) {
+            List<Double> ratios = each.ratios(byHand);
+            System.out.printf(
+                    "%s: ratio of the gaps by round: %s; median %s%n",
+                    each.name(),
+                    ratios.stream()
+                            .map(ratio -> String.format(Locale.ROOT, "%.2f", ratio))
+                            .collect(Collectors.joining(" ")),
+                    Sample.of(ratios).text("%.2f"));
+        }
+        for (Tried each : ours) {
+            each.failures.forEach(
+                    failure -> System.out.println("FAILED " + each.name() + ", " + failure));
+        }
+        byHand.failures.forEach(failure -> System.out.println("FAILED by hand, " + failure));
     }
 
-    private static void row(String name, List<Move> moves, MoveCase of) {
+    private static void row(Tried tried, MoveCase of) {
         System.out.printf(
                 Locale.ROOT,
                 ROW,
-                name,
-                MoveCase.sample(moves, Move::gapMillis).text("%.0f"),
+                tried.name(),
+                MoveCase.sample(tried.all(), Move::gapMillis).text("%.0f"),
                 of.frozenMillis(),
                 of.totalMillis(),
                 text(of.phases()));
