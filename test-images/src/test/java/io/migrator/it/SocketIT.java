@@ -24,6 +24,14 @@ import java.util.concurrent.TimeUnit;
 
 /** Connections in awkward states, and many, and between two jobs that move. */
 class SocketIT {
+    /**
+     * After which what is asserted to flow is looked at: what died in the move is silent for as
+     * long.
+     */
+    private static final long FLOW_MILLIS = 4000;
+
+    private static final double SILENT_MILLIS = 3000;
+
     private static final String PLACE = "/shared/it/sockets";
     private static final String PROGRAM = "/shared/it/sockets.py";
     private static final int MANY = 200;
@@ -117,7 +125,7 @@ class SocketIT {
                 client.report();
                 NODES.migrate(from, "job").well();
                 from = TwoNodes.other(from);
-                Thread.sleep(2500);
+                Thread.sleep(FLOW_MILLIS);
                 assertFlows(client.report(), MANY);
             }
         }
@@ -143,7 +151,8 @@ class SocketIT {
         assertEquals(0, report.path("errors").asLong(), report::toString);
         assertEquals(0, report.path("lost").asLong(), report::toString);
         assertEquals(connections, report.path("connections").asInt(), report::toString);
-        assertTrue(report.path("silentMillis").asDouble() < 1000, report::toString);
+        // on two slow cores one of 200 may be silent for more than a second without any move
+        assertTrue(report.path("silentMillis").asDouble() < SILENT_MILLIS, report::toString);
     }
 
     /** Two jobs that talk to each other move one after the other, then at the same time. */
