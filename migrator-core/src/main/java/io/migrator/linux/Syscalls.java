@@ -24,8 +24,6 @@ final class Syscalls {
     static final long CLOSE = 3;
 
     static final long IOCTL = 16;
-    static final long PREAD64 = 17;
-    static final long PWRITE64 = 18;
     static final long SOCKET = 41;
     static final long SENDTO = 44;
     static final long RECVFROM = 45;
@@ -41,13 +39,11 @@ final class Syscalls {
     static final long SETSID = 112;
 
     static final long SETPRIORITY = 141;
-    static final long SCHED_SETSCHEDULER = 144;
     static final long SCHED_SETAFFINITY = 203;
     static final long IOPRIO_SET = 251;
     static final long IOPRIO_GET = 252;
     static final long OPENAT = 257;
 
-    static final long FALLOCATE = 285;
     static final long WAITID = 247;
     static final long SETNS = 308;
     static final long PROCESS_VM_READV = 310;

@@ -6,11 +6,10 @@ import io.migrator.linux.PidFd;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.OptionalLong;
 
 /**
  * The processes of a tree by their pids inside, held, so that no other can be taken for one of them
- * that has died and whose pid is in use again: root reads and writes their memory. One thread.
+ * that has died and whose pid is in use again: root reads their memory. One thread.
  */
 public final class HeldTree implements AutoCloseable {
     private final Map<Integer, PidFd> processes = new HashMap<>();
@@ -31,20 +30,6 @@ public final class HeldTree implements AutoCloseable {
     }
 
     /**
-     * The pid of one as seen from the node; empty if there never was such a process.
-     *
-     * @throws IOException if it has ended
-     */
-    public OptionalLong pid(int inside) throws IOException {
-        PidFd process = processes.get(inside);
-        if (process == null) {
-            return OptionalLong.empty();
-        }
-        orEnded(inside);
-        return OptionalLong.of(process.pid());
-    }
-
-    /**
      * One of them, which is this object's.
      *
      * @throws IOException if there never was such a process, or it has ended
@@ -54,16 +39,10 @@ public final class HeldTree implements AutoCloseable {
         if (process == null) {
             throw new IOException("process " + inside + " came meanwhile");
         }
-        orEnded(inside);
-        return process;
-    }
-
-    /** Fails if it has ended: what was done by its pid may have met another. */
-    public void orEnded(int inside) throws IOException {
-        PidFd process = processes.get(inside);
-        if (process == null || !process.exists()) {
+        if (!process.exists()) {
             throw new IOException("process " + inside + " ended");
         }
+        return process;
     }
 
     @Override
