@@ -3,8 +3,8 @@
 entry.py INSTANCE VERB ...
   dump IMAGES PID        criu's dump, let go at its hold: the images are complete, the job runs on
   restore IMAGES PID     criu's restore to the last moment; prints the credentials of the process, then lets go
-  poke IMAGES dump|restore  has the foothold write into itself and into criu; prints what it says
   ask IMAGES HEX         sends one message to a criu that was started for a dump, and prints what comes
+  raw IMAGES HEX         sends these bytes, no packet around them, and prints the kinds of what comes
   args WORD...           starts the foothold with these words after -t and -s
 forge FILE FIELD=NUMBER...  changes credentials in a core image, by the field numbers of creds.proto
 """
@@ -150,17 +150,13 @@ def main(words):
     common = ["-t", pid, "-s", born, "-i", rest[0], "-b", bundle()]
     if verb == "dump":
         drive(start(common + ["-d"]), request(1, b"dump.log", [(2, int(rest[1]))]), rest[1], "post-dump")
-    elif verb == "poke":
-        process = start(common + (["-d"] if rest[1] == "dump" else ["-l", "20000"]))
+    elif verb == "raw":
+        process = start(common + ["-d"])
+        process.stdin.write(bytes.fromhex(rest[1]))
+        process.stdin.flush()
         for kind, data in packets(process):
-            if kind == "P":
-                criu = struct.unpack("<I", data)[0]
-                for pid in (int(open("/proc/%d/stat" % criu).read().rsplit(")", 1)[1].split()[1]), criu):
-                    process.stdin.write(struct.pack("<IIQQQ", ord("W"), 24, pid, 0x10000, 0))
-                    process.stdin.write(struct.pack("<II", ord("S"), 0))
-                process.stdin.close()
-            elif kind == "S":
-                print("errno", struct.unpack("<I", data)[0], flush=True)
+            print("entry said", kind, flush=True)
+        print("foothold ended with", process.wait(), flush=True)
     elif verb == "restore":
         drive(start(common + ["-l", "20000"]), request(2, b"restore.log", []), rest[1], "pre-resume")
     else:

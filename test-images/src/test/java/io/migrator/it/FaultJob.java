@@ -24,6 +24,9 @@ final class FaultJob {
     /** Its address, for {@code --service-ip}. */
     static final String ADDRESS = "10.77.0.103";
 
+    /** Options of {@code migrator run} with which it is started with that fourth program. */
+    static final List<String> SERVICE = List.of("--service-ip", ADDRESS + "/24@eth0");
+
     private static final String SERVER =
             "/shared/bin/stream server --port 7000 --bind %s --report %s &";
 

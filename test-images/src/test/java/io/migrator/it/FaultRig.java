@@ -35,11 +35,6 @@ final class FaultRig {
         this.blow = new FaultBlow(nodes, expected.point());
     }
 
-    /** Does it as root. The nodes have to be swept. */
-    static FaultSeen run(TwoNodes nodes, FaultCase expected) throws Exception {
-        return new FaultRig(nodes, nodes, List.of(), expected).run();
-    }
-
     /**
      * Does it as an ordinary user, whose job is sealed by signals and has no connection.
      *
@@ -51,9 +46,9 @@ final class FaultRig {
     }
 
     /**
-     * Does it as root.
+     * Does it as root. The nodes have to be swept.
      *
-     * @param options of migrator run, with --service-ip
+     * @param options of migrator run: none or {@link FaultJob#SERVICE}, and what goes with it
      */
     static FaultSeen run(TwoNodes nodes, List<String> options, FaultCase expected)
             throws Exception {

@@ -7,6 +7,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.util.List;
+
 /** A dozen cases of docs/faults.md, of each kind one that takes no long wait. */
 @Tag("long") // two to three minutes
 class FaultSampleIT {
@@ -30,6 +32,6 @@ class FaultSampleIT {
             })
     void cameAsExpected(String name) throws Exception {
         FaultCase each = FaultTable.load().named(name);
-        assertEquals("", FaultRig.run(NODES, each).differs(each));
+        assertEquals("", FaultRig.run(NODES, List.of(), each).differs(each));
     }
 }

@@ -19,7 +19,9 @@ final class FaultTable {
             Generated from `test-images/src/test/resources/faults.tsv`, which was written before the run, and from
             `faults-seen.tsv` beside it, which the run wrote; `FaultTableTest` fails if this page is old. `FaultTableIT`
             (`mvn verify -Plong -Dit.test=FaultTableIT`) does every case with real nodes, `FaultSampleIT` a few of them in
-            that profile too.
+            that profile too. With `-Dfaults.streams=true` the job has an address of its own and a fourth program, to which a
+            client on a third machine streams 4 MB/s and hears as much, each byte checked on both sides: `faults-streams.tsv`, the
+            column **with a stream**. Its connection has to be alive wherever the other one has to be.
 
             A case: one instance on n1 with three programs in it (`tally`, which appends its next number and its node to a file
             that both nodes see; `pattern` with 64 MB; `converse`, a TCP connection on loopback) is migrated to n2 and held at the
@@ -59,20 +61,29 @@ final class FaultTable {
 
     private final List<FaultCase> cases;
     private final Map<String, String[]> seen;
+    private final Map<String, String[]> streams;
 
-    private FaultTable(List<FaultCase> cases, Map<String, String[]> seen) {
+    private FaultTable(
+            List<FaultCase> cases, Map<String, String[]> seen, Map<String, String[]> streams) {
         this.cases = cases;
         this.seen = seen;
+        this.streams = streams;
     }
 
     static FaultTable load() throws IOException {
+        return new FaultTable(
+                resource("/faults.tsv").stream().map(FaultCase::parse).toList(),
+                seen("/faults-seen.tsv"),
+                seen("/faults-streams.tsv"));
+    }
+
+    private static Map<String, String[]> seen(String name) throws IOException {
         Map<String, String[]> seen = new LinkedHashMap<>();
-        for (String line : resource("/faults-seen.tsv")) {
+        for (String line : resource(name)) {
             String[] cells = line.split("\t", -1);
             seen.put(cells[0], cells);
         }
-        return new FaultTable(
-                resource("/faults.tsv").stream().map(FaultCase::parse).toList(), seen);
+        return seen;
     }
 
     /** Lines but the first; none if there is no such file. */
@@ -104,45 +115,44 @@ final class FaultTable {
         for (Fault fault : Fault.values()) {
             text.append("- `%s`: %s\n".formatted(fault.text(), fault.description()));
         }
-        text.append("\n## The %d cases\n\n%s".formatted(cases.size(), figures()));
+        text.append("\n## The %d cases\n\n".formatted(cases.size()));
+        text.append("Seen so far: %s.\nWith a stream: %s.\n".formatted(of(seen), of(streams)));
         Arrays.stream(FaultPoint.values()).forEach(point -> section(text, point));
         return text.toString();
     }
 
-    private String figures() {
-        if (seen.isEmpty()) {
-            return "Not run yet.\n";
-        }
+    private static String of(Map<String, String[]> seen) {
         long differing = seen.values().stream().filter(cells -> !cells[8].isEmpty()).count();
-        return "Seen so far: %d cases, %d doubled, %d lost, %d that differ.\n"
-                .formatted(seen.size(), sum(5), sum(6), differing);
+        return "%d cases, %d doubled, %d lost, %d that differ"
+                .formatted(seen.size(), sum(seen, 5), sum(seen, 6), differing);
     }
 
-    private long sum(int column) {
+    private static long sum(Map<String, String[]> seen, int column) {
         return seen.values().stream().mapToLong(cells -> Long.parseLong(cells[column])).sum();
     }
 
     private void section(StringBuilder text, FaultPoint point) {
         text.append("\n### %s: %s\n\n".formatted(point.text(), point.description()));
         text.append(
-                "| fault | exit | at once | after | connection | seen |\n"
-                        + "|---|---|---|---|---|---|\n");
+                "| fault | exit | at once | after | connection | seen | with a stream |\n"
+                        + "|---|---|---|---|---|---|---|\n");
         for (FaultCase each : cases) {
             if (each.point() == point) {
                 text.append(
-                        "| %s | %d | %s | %s | %s | %s |\n"
+                        "| %s | %d | %s | %s | %s | %s | %s |\n"
                                 .formatted(
                                         each.fault().text(),
                                         each.exit(),
                                         each.atOnce(),
                                         each.after(),
                                         each.talks() ? "alive" : "-",
-                                        seenOf(each)));
+                                        cell(each, seen),
+                                        cell(each, streams)));
             }
         }
     }
 
-    private String seenOf(FaultCase each) {
+    private static String cell(FaultCase each, Map<String, String[]> seen) {
         String[] cells = seen.get(each.name());
         if (cells == null) {
             return "";

@@ -23,7 +23,9 @@ import java.util.stream.Stream;
  * Every case of docs/faults.md. What is seen goes to target/faults-seen.tsv; copied to
  * test-images/src/test/resources it becomes a column of that page. {@code -Dfaults=REGEX} does
  * those cases only whose name ({@code source-held ssh}) it is found in; {@code -Dfaults.seen=FILE}
- * names another file, so that two labs can share the work.
+ * names another file, so that two labs can share the work. With {@code -Dfaults.streams=true} the
+ * job has an address of its own and a client on another machine, and the file is
+ * faults-streams.tsv.
  */
 @Tag("long")
 class FaultTableIT {
@@ -31,8 +33,12 @@ class FaultTableIT {
 
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
+    private static final boolean STREAMS = Boolean.getBoolean("faults.streams");
     private static final Path SEEN =
-            Path.of(System.getProperty("faults.seen", "target/faults-seen.tsv"));
+            Path.of(
+                    System.getProperty(
+                            "faults.seen",
+                            STREAMS ? "target/faults-streams.tsv" : "target/faults-seen.tsv"));
     private static final List<String> DIFFERING = new ArrayList<>();
     private static int done;
     private static long doubled;
@@ -71,7 +77,7 @@ class FaultTableIT {
     /** A case that could not be done at all is a line of the file, too. */
     private static FaultSeen seen(FaultCase each) {
         try {
-            return FaultRig.run(NODES, each);
+            return FaultRig.run(NODES, STREAMS ? FaultJob.SERVICE : List.of(), each);
         } catch (Exception | AssertionError e) {
             Throwable cause = e instanceof CompletionException ? e.getCause() : e;
             return new FaultSeen(
