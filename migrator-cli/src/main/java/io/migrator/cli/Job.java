@@ -3,6 +3,7 @@ package io.migrator.cli;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.memory.Pace;
+import io.migrator.memory.Tracking;
 import io.migrator.migration.MemoryWish;
 import io.migrator.migration.Migration;
 import io.migrator.network.NetworkWish;
@@ -44,6 +45,17 @@ final class Job {
                             + " rounds while it runs (precopy). Default: ${DEFAULT-VALUE}, in"
                             + " rounds where the job's writes can be seen.")
     private MemoryWish.Way memory = MemoryWish.Way.AUTO;
+
+    @Option(
+            names = "--track",
+            defaultValue = "auto",
+            paramLabel = "auto|protect|hash",
+            description =
+                    "How the job's writes are seen while its memory travels: by the kernel's write"
+                            + " protection, or by hashes of all pages, which is slower, also while"
+                            + " the job stands still, but sees what devices write. Default:"
+                            + " ${DEFAULT-VALUE}, hashes where write protection cannot be.")
+    private Tracking tracking = Tracking.AUTO;
 
     @Option(
             names = "--downtime",
@@ -127,7 +139,7 @@ final class Job {
         }
         long bytesPerSecond =
                 bandwidth.isEmpty() ? Pace.UNLIMITED : Bandwidth.of("--bandwidth", bandwidth);
-        return new MemoryWish(memory, Span.of("--downtime", downtime), bytesPerSecond);
+        return new MemoryWish(memory, Span.of("--downtime", downtime), bytesPerSecond, tracking);
     }
 
     /** Does the work; a script is told of a failure, too. */

@@ -16,6 +16,8 @@ public final class PageScan implements AutoCloseable {
     public enum Kind {
         /** Pages that exist. */
         PRESENT(0, 0),
+        /** Pages that exist and are parts of huge ones. */
+        HUGE(IS_HUGE, 0),
         /**
          * Pages that exist and were written since they were reset; see {@link WriteWatch}. Fails
          * where any of the range is not watched.
@@ -47,6 +49,7 @@ public final class PageScan implements AutoCloseable {
     private static final long IS_PRESENT = 1 << 3;
     private static final long IS_SWAPPED = 1 << 4;
     private static final long IS_ZERO = 1 << 5;
+    private static final long IS_HUGE = 1 << 6;
     private static final long AT_FDCWD = -100;
     private static final long READ_CLOEXEC = 0x80000;
 

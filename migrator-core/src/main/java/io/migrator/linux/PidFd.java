@@ -1,6 +1,9 @@
 package io.migrator.linux;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * A process held by a pidfd (pidfd_open(2)): a signal sent through it can never reach another
@@ -20,6 +23,8 @@ public final class PidFd implements AutoCloseable {
             this.number = number;
         }
     }
+
+    private static final long MADV_COLLAPSE = 25;
 
     private final long pid;
     private final long fd;
@@ -71,6 +76,19 @@ public final class PidFd implements AutoCloseable {
                     "signal " + signal + " to " + pid + ": " + Errno.text((int) -result));
         }
         return result == 0;
+    }
+
+    /**
+     * Makes a range of its memory huge pages (madvise(2), MADV_COLLAPSE), as far as that can be
+     * done, and this user may (CAP_SYS_NICE). It may run meanwhile.
+     */
+    public void collapse(long start, long end) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment range = arena.allocate(2L * Long.BYTES, Long.BYTES);
+            range.setAtIndex(ValueLayout.JAVA_LONG, 0, start);
+            range.setAtIndex(ValueLayout.JAVA_LONG, 1, end - start);
+            Syscalls.call(Syscalls.PROCESS_MADVISE, fd, range.address(), 1, MADV_COLLAPSE, 0);
+        }
     }
 
     @Override

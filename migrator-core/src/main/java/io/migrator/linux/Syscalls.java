@@ -53,6 +53,7 @@ final class Syscalls {
     static final long PIDFD_SEND_SIGNAL = 424;
     static final long PIDFD_OPEN = 434;
     static final long PIDFD_GETFD = 438;
+    static final long PROCESS_MADVISE = 440;
 
     private static final StructLayout STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO =

@@ -116,16 +116,27 @@ public final class WriteWatch implements AutoCloseable {
      * @return false if the kernel cannot watch that kind of mapping, or another userfaultfd does
      */
     public boolean add(long start, long end) {
+        return register(start, end) && call(WRITE_PROTECT, start, end, 0); // 0: takes marks away
+    }
+
+    /**
+     * Makes a range one that can be watched, and no more. The kernel cuts a mapping in two where
+     * only a part of it is; when the rest follows it is one again.
+     *
+     * @return as {@link #add}
+     */
+    public boolean register(long start, long end) {
+        return call(REGISTER, start, end, MODE_WP);
+    }
+
+    /** With struct uffdio_register, or uffdio_writeprotect, which has the same beginning. */
+    private boolean call(long command, long start, long end, long mode) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(ARGUMENT_BYTES, Long.BYTES);
             argument.setAtIndex(ValueLayout.JAVA_LONG, 0, start);
             argument.setAtIndex(ValueLayout.JAVA_LONG, 1, end - start);
-            argument.setAtIndex(ValueLayout.JAVA_LONG, 2, MODE_WP);
-            if (Syscalls.call(Syscalls.IOCTL, fd, REGISTER, argument.address()) != 0) {
-                return false;
-            }
-            argument.setAtIndex(ValueLayout.JAVA_LONG, 2, 0); // struct uffdio_writeprotect, mode
-            return Syscalls.call(Syscalls.IOCTL, fd, WRITE_PROTECT, argument.address()) == 0;
+            argument.setAtIndex(ValueLayout.JAVA_LONG, 2, mode);
+            return Syscalls.call(Syscalls.IOCTL, fd, command, argument.address()) == 0;
         }
     }
 

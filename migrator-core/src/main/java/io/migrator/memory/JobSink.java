@@ -46,6 +46,13 @@ public interface JobSink {
             throws Problem, InterruptedException;
 
     /**
+     * Says that pages of a process that is restored without them hold nothing but zeros.
+     *
+     * @param pid inside the instance
+     */
+    void zeros(int pid, PageRange place) throws Problem, InterruptedException;
+
+    /**
      * Gives bytes that mean nothing, on the same way as pages, so that all of it is compiled before
      * the job stands still. Between prepare and the first page.
      *

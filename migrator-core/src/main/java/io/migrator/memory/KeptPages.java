@@ -27,6 +27,10 @@ public final class KeptPages implements AutoCloseable {
     private static final int HALF_BYTES = 1 << 20;
 
     private static final long ADDRESSES = 1L << 47;
+
+    /** Zeros take no room but that in sets of pages, which here is a third of the heap. */
+    private static final long MOST_ZERO_BYTES = 1L << 40;
+
     private static final Path NOBODY = Path.of("/dev/null");
     private static final int REHEARSED = 200;
     private static final int ORDER_BYTES = 5 * Long.BYTES;
@@ -46,6 +50,9 @@ public final class KeptPages implements AutoCloseable {
 
     /** The same and what came into being with them. */
     private final JobPages made = new JobPages();
+
+    /** What sets of pages span for zeros alone. */
+    private long zeroBytes;
 
     private @Nullable FifoWriter writer;
 
@@ -106,6 +113,38 @@ public final class KeptPages implements AutoCloseable {
             }
         } finally {
             pages.limit(limit).position(position);
+        }
+        return true;
+    }
+
+    /**
+     * Keeps pages of zeros: none, in the place of what was kept of them before.
+     *
+     * @return false if there is no room for them in criu's address space
+     * @throws IOException if they are more than can be kept track of
+     */
+    public boolean zeros(int pid, PageRange place) throws IOException {
+        if (place.start() < 0 || place.end() > ADDRESSES || place.bytes() > MOST_ZERO_BYTES) {
+            return false;
+        }
+        boolean wasThere = made.of(pid).hasAny(place);
+        for (long at = place.start(); at < place.end(); ) {
+            long before = Math.min(place.end(), KeptLayout.windowEnd(at));
+            long offset = layout.offset(pid, at);
+            if (offset < 0) {
+                return false;
+            }
+            if (wasThere) {
+                forget(new PageRange(offset, offset + before - at));
+            }
+            at = before;
+        }
+        PageSet mine = there.at(pid);
+        zeroBytes -= mine.spannedBytes();
+        mine.add(place.start(), place.end());
+        zeroBytes += mine.spannedBytes();
+        if (zeroBytes > MOST_ZERO_BYTES) {
+            throw new IOException("more zeros than can be kept track of");
         }
         return true;
     }

@@ -20,6 +20,16 @@ public final class PageFeed implements AutoCloseable {
         void sent(long bytes) throws Problem, InterruptedException;
     }
 
+    /** Takes what is sent. */
+    @FunctionalInterface
+    interface Sent {
+        /** What lay at these places, one after the other, from the buffer's beginning. */
+        void pages(List<PageRange> places, ByteBuffer bytes);
+    }
+
+    /** Fewer together are sent as they are: each costs a frame, and the target a huge page. */
+    private static final int ZERO_BYTES = 64 << 10;
+
     /** So much is read and sent at a time. */
     private static final int BLOCK_BYTES = 1 << 20;
 
@@ -51,7 +61,7 @@ public final class PageFeed implements AutoCloseable {
             for (int pid : pages.pids()) {
                 PidFd process = frozen.process(pid);
                 for (List<PageRange> batch : batches(pages.of(pid).ranges())) {
-                    send(pid, process, batch, new PageSet());
+                    send(pid, process, batch, (places, bytes) -> {});
                 }
             }
         } catch (IOException e) {
@@ -67,10 +77,10 @@ public final class PageFeed implements AutoCloseable {
      *
      * @param pid of the process inside the instance
      * @param batch as {@link #batches} makes them
-     * @param done gets what is sent
+     * @param done told what is sent
      * @throws IOException if a page cannot be read; none is sent then
      */
-    void send(int pid, PidFd process, List<PageRange> batch, PageSet done)
+    void send(int pid, PidFd process, List<PageRange> batch, Sent done)
             throws IOException, Problem, InterruptedException {
         List<long[]> ranges = new ArrayList<>();
         int bytes = 0;
@@ -82,10 +92,42 @@ public final class PageFeed implements AutoCloseable {
         if (!process.exists()) { // what was read by its pid may have been another's
             throw new IOException("process " + pid + " ended");
         }
-        sink.pages(pid, batch, block.slice(0, bytes));
-        batch.forEach(each -> done.add(each.start(), each.end()));
+        done.pages(batch, block);
+        send(pid, batch);
         sentBytes += bytes;
         progress.sent(sentBytes);
+    }
+
+    /** What lies in the block; of many zeros only where they are. */
+    private void send(int pid, List<PageRange> batch) throws Problem, InterruptedException {
+        List<PageRange> rest = new ArrayList<>();
+        int from = 0;
+        int kept = 0;
+        for (PageRange each : batch) {
+            int length = (int) each.bytes();
+            if (length >= ZERO_BYTES && isZero(from, length)) {
+                sink.zeros(pid, each);
+            } else {
+                if (kept < from) {
+                    block.put(kept, block, from, length);
+                }
+                rest.add(each);
+                kept += length;
+            }
+            from += length;
+        }
+        if (!rest.isEmpty()) {
+            sink.pages(pid, rest, block.slice(0, kept));
+        }
+    }
+
+    private boolean isZero(int from, int length) {
+        for (int at = from; at < from + length; at += Long.BYTES) {
+            if (block.getLong(at) != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

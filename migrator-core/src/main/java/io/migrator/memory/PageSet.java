@@ -228,6 +228,11 @@ final class PageSet {
         return true;
     }
 
+    /** What the blocks stand for in which there are or were any: the set's own size follows it. */
+    long spannedBytes() {
+        return (long) blocks.size() << BLOCK_SHIFT + PAGE_SHIFT;
+    }
+
     /** How many bytes that is. */
     long bytes() {
         long pages = 0;

@@ -8,6 +8,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,6 +38,8 @@ public final class PreCopy implements AutoCloseable {
     private final PageFeed feed;
     private final Map<Long, Watched> processes = new HashMap<>();
     private final List<String> unwatched = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+    private final Tracking tracking;
     private volatile boolean frozen;
 
     /** The last round of the thread of its own. */
@@ -48,17 +51,24 @@ public final class PreCopy implements AutoCloseable {
 
     /** A process that is watched, and what of it is on the target. */
     private static final class Watched {
-        private final int pid;
+        private final ProcessTree.Member member;
         private final PidFd process;
         private final PageSet sent = new PageSet();
 
         /** Null if it cannot be watched, or cannot any more. */
         private @Nullable WriteTracker tracker;
 
-        private Watched(int pid, PidFd process, @Nullable WriteTracker tracker) {
-            this.pid = pid;
+        private Watched(ProcessTree.Member member, PidFd process, @Nullable WriteTracker tracker) {
+            this.member = member;
             this.process = process;
             this.tracker = tracker;
+        }
+
+        private void sent(List<PageRange> places, ByteBuffer pages) {
+            places.forEach(each -> sent.add(each.start(), each.end()));
+            if (tracker != null) {
+                tracker.sent(places, pages);
+            }
         }
     }
 
@@ -67,9 +77,11 @@ public final class PreCopy implements AutoCloseable {
      *
      * @param progress told the bytes sent so far
      * @param pace of the rounds
+     * @param tracking of the writes
      */
-    public PreCopy(JobSink sink, PageFeed.Progress progress, Pace pace) {
+    public PreCopy(JobSink sink, PageFeed.Progress progress, Pace pace, Tracking tracking) {
         this.pace = pace;
+        this.tracking = tracking;
         this.sink = sink;
         this.progress = progress;
         this.feed = new PageFeed(sink, progress);
@@ -93,8 +105,7 @@ public final class PreCopy implements AutoCloseable {
             if (process.innerPid() != member.pid()) {
                 throw new IOException("process " + member.pid() + " ended");
             }
-            orWrittenByDevices(process);
-            tracker = WriteProtection.of(process);
+            tracker = tracker(member, held);
         } catch (IOException e) {
             if (held == null || isEnding(process)) {
                 if (held != null) {
@@ -102,16 +113,62 @@ public final class PreCopy implements AutoCloseable {
                 }
                 return; // it has ended
             }
-            unwatched.add(
-                    "process %d (%s): %s".formatted(member.pid(), member.name(), e.getMessage()));
+            unwatched.add(of(member) + ": " + e.getMessage());
         }
-        processes.put(process.pid(), new Watched(member.pid(), held, tracker));
+        processes.put(process.pid(), new Watched(member, held, tracker));
+    }
+
+    /** Which is chosen for a process, and told where it is not the usual one. */
+    private WriteTracker tracker(ProcessTree.Member member, PidFd held) throws IOException {
+        if (tracking == Tracking.HASH) {
+            return HashCompare.of(member.residentBytes(), member.process());
+        }
+        try {
+            orWrittenByDevices(member.process());
+            return WriteProtection.of(member.process(), held);
+        } catch (IOException e) {
+            return comparing(member, e);
+        }
+    }
+
+    /** In mid-round: all of it is sent once more. */
+    private @Nullable WriteTracker another(ProcessTree.Member member, IOException reason) {
+        try {
+            return comparing(member, reason);
+        } catch (IOException e) {
+            unwatched.add(of(member) + ": " + e.getMessage());
+            return null;
+        }
+    }
+
+    private static String of(ProcessTree.Member member) {
+        return "process %d (%s)".formatted(member.pid(), member.name());
+    }
+
+    /** Where write protection cannot be, or does not see all. */
+    private WriteTracker comparing(ProcessTree.Member member, IOException reason)
+            throws IOException {
+        if (tracking == Tracking.PROTECT || isEnding(member.process())) {
+            throw reason;
+        }
+        WriteTracker tracker = HashCompare.of(member.residentBytes(), member.process());
+        notes.add(
+                "%s is compared page by page, in the end while it stands still: %s"
+                        .formatted(of(member), reason.getMessage()));
+        return tracker;
     }
 
     private static void orWrittenByDevices(Proc process) throws IOException {
         String by = DeviceWrites.of(process).orElse("");
         if (!by.isEmpty()) {
             throw new IOException("what is written through " + by + " would not be seen");
+        }
+    }
+
+    /** A transfer that was under way when pages were reset has its descriptor still open. */
+    private static void orUnseen(Watched process, WriteTracker tracker) throws IOException {
+        if (tracker instanceof WriteProtection) {
+            orWrittenByDevices(process.member.process());
         }
     }
 
@@ -127,6 +184,11 @@ public final class PreCopy implements AutoCloseable {
     /** Processes that cannot be watched, and why. */
     public List<String> unwatched() {
         return List.copyOf(unwatched);
+    }
+
+    /** Processes that are watched in another way than usual, and why. */
+    public List<String> notes() {
+        return List.copyOf(notes);
     }
 
     /** Whether any process is watched. */
@@ -157,13 +219,12 @@ public final class PreCopy implements AutoCloseable {
         PageSet wanted;
         try {
             wanted = tracker.written(process.sent);
-            // a transfer that was under way when the pages were reset has its descriptor still open
-            orWrittenByDevices(new Proc(process.process.pid()));
+            orUnseen(process, tracker);
         } catch (IOException e) {
-            process.tracker = null;
             tracker.close();
-            if (!isEnding(new Proc(process.process.pid()))) {
-                unwatched.add("process %d: %s".formatted(process.pid, e.getMessage()));
+            process.tracker = null;
+            if (tracker instanceof WriteProtection && !isEnding(process.member.process())) {
+                process.tracker = another(process.member, e);
             }
             return;
         }
@@ -180,7 +241,7 @@ public final class PreCopy implements AutoCloseable {
     private static void send(Watched process, List<PageRange> batch, PageFeed way)
             throws Problem, InterruptedException {
         try {
-            way.send(process.pid, process.process, batch, process.sent);
+            way.send(process.member.pid(), process.process, batch, process::sent);
         } catch (IOException e) {
             List<PageRange> pages = pages(batch);
             for (int each = 0; each < pages.size() && pages.size() > 1; each++) {
@@ -252,9 +313,9 @@ public final class PreCopy implements AutoCloseable {
             WriteTracker tracker = each.tracker;
             try {
                 if (tracker != null && each.process.exists()) {
-                    orWrittenByDevices(new Proc(each.process.pid()));
+                    orUnseen(each, tracker);
                     tracker.keepUnwritten(each.sent);
-                    found.at(each.pid).addAll(each.sent);
+                    found.at(each.member.pid()).addAll(each.sent);
                 }
             } catch (IOException e) {
                 // all of it is sent again

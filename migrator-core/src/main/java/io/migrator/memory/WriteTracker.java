@@ -1,12 +1,15 @@
 package io.migrator.memory;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
 
 /**
  * Knows which pages of one process were written, while it runs. What it cannot tell it counts as
- * written: a page too many costs time, one too few the job. One thread at a time.
+ * written: a page too many costs time, one too few the job. One thread at a time, not always the
+ * same.
  */
-sealed interface WriteTracker extends AutoCloseable permits WriteProtection {
+sealed interface WriteTracker extends AutoCloseable permits WriteProtection, HashCompare {
     /**
      * The pages of the process's private areas that exist and may have been written since the last
      * call; at the first call, all. What is written from here on is told by the next.
@@ -16,6 +19,14 @@ sealed interface WriteTracker extends AutoCloseable permits WriteProtection {
      * @throws IOException if the process is gone
      */
     PageSet written(PageSet known) throws IOException;
+
+    /**
+     * Told of what was sent: the known pages are on the target as they are here.
+     *
+     * @param places where they lie
+     * @param pages what they hold, one after the other, from the buffer's beginning
+     */
+    void sent(List<PageRange> places, ByteBuffer pages);
 
     /**
      * Takes out of the known pages all that may have been written since the last call of {@link

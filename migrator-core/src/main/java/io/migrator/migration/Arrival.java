@@ -175,11 +175,24 @@ final class Arrival implements AutoCloseable {
 
     private void pages(int pid, long address, ByteBuffer bytes)
             throws Problem, InterruptedException {
+        keep(() -> kept.put(pid, address, bytes));
+    }
+
+    /** Takes pages of zeros, before the restore begins. */
+    void zeros(int pid, PageRange place) throws Problem, InterruptedException {
+        keep(() -> kept.zeros(pid, place));
+    }
+
+    private interface Keeping {
+        boolean isDone() throws IOException, Problem, InterruptedException;
+    }
+
+    private void keep(Keeping pages) throws Problem, InterruptedException {
         if (begun) {
             throw Problem.failed("the source sent a page after it asked to restore the job");
         }
         try {
-            if (!kept.put(pid, address, bytes)) {
+            if (!pages.isDone()) {
                 throw Problem.failed("the job has too many processes")
                         .because("criu has no room for the memory of them all");
             }

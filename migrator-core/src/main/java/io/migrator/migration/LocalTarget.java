@@ -202,6 +202,11 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
+    public void zeros(int pid, PageRange place) throws Problem, InterruptedException {
+        prepared(arrival).zeros(pid, place);
+    }
+
+    @Override
     public void padding(ByteBuffer bytes) {
         // what was to be warmed is what brought it here
     }

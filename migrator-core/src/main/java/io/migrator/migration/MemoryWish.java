@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.memory.Pace;
+import io.migrator.memory.Tracking;
 
 import java.time.Duration;
 
@@ -11,8 +12,9 @@ import java.time.Duration;
  * @param downtime for what of it is left in the end; positive
  * @param bytesPerSecond that may be sent while the job runs, after compression; {@link
  *     Pace#UNLIMITED} for as many as go
+ * @param tracking of what is written meanwhile
  */
-public record MemoryWish(Way way, Duration downtime, long bytesPerSecond) {
+public record MemoryWish(Way way, Duration downtime, long bytesPerSecond, Tracking tracking) {
     /** The ways. */
     public enum Way {
         /** In rounds while the job runs, where its writes can be seen; else while it stands. */
@@ -25,5 +27,5 @@ public record MemoryWish(Way way, Duration downtime, long bytesPerSecond) {
 
     /** As far as the user does not say. */
     public static final MemoryWish AUTO =
-            new MemoryWish(Way.AUTO, Duration.ofMillis(5), Pace.UNLIMITED);
+            new MemoryWish(Way.AUTO, Duration.ofMillis(5), Pace.UNLIMITED, Tracking.AUTO);
 }

@@ -29,6 +29,9 @@ final class Rounds implements AutoCloseable {
     /** How many processes that cannot be watched the user was told of. */
     private int told;
 
+    /** How many that are watched in another way. */
+    private int noted;
+
     private final MemoryWish wish;
     private final Progress progress;
     private final List<Round> done = new ArrayList<>();
@@ -47,7 +50,12 @@ final class Rounds implements AutoCloseable {
                     progress.sent(sentBytes, Math.max(wanted, sentBytes));
                     cancellation.orStop();
                 };
-        this.copy = new PreCopy(sink, each, new Pace(wish.bytesPerSecond(), sink::sentBytes));
+        this.copy =
+                new PreCopy(
+                        sink,
+                        each,
+                        new Pace(wish.bytesPerSecond(), sink::sentBytes),
+                        wish.tracking());
     }
 
     /** Sends the job's memory, as far as that is wanted and can be. */
@@ -106,6 +114,9 @@ final class Rounds implements AutoCloseable {
     }
 
     private void orUnwatched(Instance instance) throws Problem {
+        List<String> notes = copy.notes();
+        notes.subList(noted, notes.size()).forEach(each -> progress.chosen("memory: " + each));
+        noted = notes.size();
         List<String> without = copy.unwatched();
         List<String> fresh = without.subList(told, without.size());
         told = without.size();
@@ -115,7 +126,7 @@ final class Rounds implements AutoCloseable {
         if (wish.way() == Way.PRECOPY) {
             throw Problem.refused("the memory of '" + instance.name() + "' cannot be pre-copied")
                     .because(String.join("; ", fresh))
-                    .tryThis("migrate with --memory stop");
+                    .tryThis("migrate with --track hash, or with --memory stop");
         }
         fresh.forEach(each -> progress.chosen("memory: not pre-copied: " + each));
     }

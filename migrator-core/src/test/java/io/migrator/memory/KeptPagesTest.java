@@ -100,6 +100,37 @@ class KeptPagesTest {
     }
 
     @Test
+    void zerosTakeNoRoomAndWhatWasInTheirPlaceIsForgotten() throws Exception {
+        put(MAPPED, 4 * PAGE);
+        assertTrue(kept.zeros(7, new PageRange(MAPPED + PAGE, MAPPED + 3 * PAGE)));
+        assertTrue(kept.zeros(7, new PageRange(MAPPED + HUGE, MAPPED + 2 * HUGE)));
+        JobPages wanted = pages(MAPPED, MAPPED + 4 * PAGE);
+        wanted.add(7, MAPPED + HUGE, MAPPED + 2 * HUGE);
+        MemoryMap map =
+                map(
+                        Area.plain(MAPPED, MAPPED + 4 * PAGE),
+                        Area.plain(MAPPED + HUGE, MAPPED + 2 * HUGE));
+        assertEquals(1, kept.place(wanted, Map.of(7, map)));
+        kept.go();
+        long offset = told('W').getFirst().a;
+        assertEquals(List.of(new Told('D', offset + PAGE, 2 * PAGE, 0, 0)), told('D'));
+        assertEquals(2, told('P').size());
+        assertEquals(0, wanted.without(kept.placed()).bytes());
+    }
+
+    @Test
+    void noMoreZerosThanCanBeKeptTrackOf() throws Exception {
+        long tera = 1L << 40;
+        assertFalse(kept.zeros(7, new PageRange(0, 2 * tera)));
+        assertFalse(kept.zeros(7, new PageRange((1L << 47) - PAGE, (1L << 47) + PAGE)));
+        for (long at = 0; at < 4; at++) {
+            assertTrue(kept.zeros(7, new PageRange(at * tera / 4, at * tera / 4 + tera / 4)));
+            kept.zeros(7, new PageRange(0, tera / 8)); // no more for being said again
+        }
+        assertThrows(IOException.class, () -> kept.zeros(8, new PageRange(tera, tera + PAGE)));
+    }
+
+    @Test
     void aFullBlockIsAHugePage() throws Exception {
         put(MAPPED, HALF);
         put(MAPPED + HALF, HALF);

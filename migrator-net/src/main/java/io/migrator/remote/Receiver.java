@@ -153,6 +153,8 @@ public final class Receiver {
                                     data));
             case Frame.ScatteredPages pages ->
                     job(() -> target.pages(pages.pid(), ranges(pages), pages.data()));
+            case Frame.ZeroPages(int pid, long address, long bytes) ->
+                    job(() -> target.zeros(pid, new PageRange(address, address + bytes)));
             case Frame.FileOpen(int id, String name) -> job(() -> target.open(id, name));
             case Frame.FileData data ->
                     job(() -> target.data(data.id(), data.offset(), data.data()));

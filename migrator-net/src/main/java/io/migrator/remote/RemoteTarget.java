@@ -223,6 +223,11 @@ public final class RemoteTarget implements Target, JobSink {
     }
 
     @Override
+    public void zeros(int pid, PageRange place) throws Problem {
+        line.send(new Frame.ZeroPages(pid, place.start(), place.bytes()));
+    }
+
+    @Override
     public void padding(ByteBuffer bytes) throws Problem {
         paddingBytes += bytes.remaining();
         line.send(new Frame.Padding(bytes));

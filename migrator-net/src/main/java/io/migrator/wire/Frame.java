@@ -97,7 +97,16 @@ public sealed interface Frame {
     record ScatteredPages(int pid, List<Place> places, ByteBuffer data) implements Frame {}
 
     /**
-     * One of them.
+     * Pages that hold nothing but zeros.
+     *
+     * @param pid of the process inside the instance
+     * @param address of the first byte, a multiple of 4096
+     * @param bytes a multiple of 4096, not 0
+     */
+    record ZeroPages(int pid, long address, long bytes) implements Frame {}
+
+    /**
+     * A place of scattered pages.
      *
      * @param address of the first byte, a multiple of 4096
      * @param bytes a multiple of 4096, not 0

@@ -14,8 +14,8 @@ import java.util.zip.CRC32C;
  * @param storedBytes of the payload on the wire, 0 to 1 MiB
  * @param rawBytes of the payload as its writer had it, 0 to 1 MiB
  * @param fileId of pages the pid; zero where the type has no file
- * @param offset of the data in its file; of PAGES the address; of SCATTERED_PAGES how many places;
- *     of FILE_END the file's length; else zero
+ * @param offset of the data in its file; of PAGES and ZERO_PAGES the address; of SCATTERED_PAGES
+ *     how many places; of FILE_END the file's length; else zero
  * @param payloadChecksum CRC32C of the raw bytes and, with a codec, of the stored bytes after them
  */
 record FrameHeader(
@@ -135,6 +135,12 @@ record FrameHeader(
                                     && pageBytes() >= offset * WireFormat.PAGE_BYTES
                                     && pageBytes() % WireFormat.PAGE_BYTES == 0
                                     && fileId > 0;
+                    case ZERO_PAGES ->
+                            rawBytes == Long.BYTES
+                                    && fileId > 0
+                                    && offset >= 0
+                                    && offset <= WireFormat.MAX_ADDRESS
+                                    && offset % WireFormat.PAGE_BYTES == 0;
                     case FILE_END -> rawBytes == 0 && offset >= 0;
                     case END -> rawBytes == 0 && fileId == 0 && offset == 0;
                 };

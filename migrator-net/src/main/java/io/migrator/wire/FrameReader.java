@@ -180,6 +180,7 @@ public final class FrameReader {
             case PADDING -> new Frame.Padding(payload.slice());
             case PAGES -> new Frame.Pages(id, head.offset(), payload.slice());
             case SCATTERED_PAGES -> scattered(id, (int) head.offset(), payload, at);
+            case ZERO_PAGES -> zeroes(id, head.offset(), payload.getLong(), at);
             case FILE_END -> {
                 openFiles.end(id, head.offset(), at);
                 yield new Frame.FileEnd(id, head.offset());
@@ -215,6 +216,17 @@ public final class FrameReader {
                     at);
         }
         return new Frame.ScatteredPages(pid, places, payload.slice());
+    }
+
+    private static Frame zeroes(int pid, long address, long bytes, long at)
+            throws MalformedStreamException {
+        if (bytes <= 0
+                || bytes % WireFormat.PAGE_BYTES != 0
+                || bytes > WireFormat.MAX_ADDRESS - address) {
+            throw new MalformedStreamException(
+                    "%d bytes of zeros at %x".formatted(bytes, address), at);
+        }
+        return new Frame.ZeroPages(pid, address, bytes);
     }
 
     private static Frame control(ByteBuffer payload, long at) throws MalformedStreamException {

@@ -12,7 +12,8 @@ enum FrameType {
     END(5),
     PADDING(6),
     PAGES(16),
-    SCATTERED_PAGES(17);
+    SCATTERED_PAGES(17),
+    ZERO_PAGES(18);
 
     private final int code;
 

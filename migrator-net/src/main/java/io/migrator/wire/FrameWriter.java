@@ -66,6 +66,12 @@ public final class FrameWriter {
             case Frame.Pages(int pid, long address, ByteBuffer data) ->
                     sendData(FrameType.PAGES, pid, address, data);
             case Frame.ScatteredPages pages -> sendScattered(pages);
+            case Frame.ZeroPages(int pid, long address, long bytes) ->
+                    sendBytes(
+                            FrameType.ZERO_PAGES,
+                            pid,
+                            address,
+                            ByteBuffer.allocate(Long.BYTES).putLong(bytes).flip());
             case Frame.FileEnd(int id, long length) -> sendNumber(FrameType.FILE_END, id, length);
             case Frame.End() -> sendNumber(FrameType.END, 0, 0);
         }
@@ -96,11 +102,16 @@ public final class FrameWriter {
     }
 
     private void sendBytes(FrameType type, int id, ByteBuffer bytes) throws IOException {
+        sendBytes(type, id, 0, bytes);
+    }
+
+    private void sendBytes(FrameType type, int id, long offset, ByteBuffer bytes)
+            throws IOException {
         if (bytes.remaining() < 1 || bytes.remaining() > MAX_PAYLOAD_BYTES) {
             throw new IllegalArgumentException(type + " of " + bytes.remaining() + " bytes");
         }
         OutgoingFrame frame = take();
-        frame.plain(type, id, 0, bytes);
+        frame.plain(type, id, offset, bytes);
         send(frame);
     }
 

@@ -85,6 +85,19 @@ class HostileStreamTest {
     }
 
     @Test
+    void zerosAreWholePagesBelowTheLastAddress() {
+        FrameType zeros = FrameType.ZERO_PAGES;
+        assertRefused("cannot have", header(zeros, 0, 4, 4, 7, 4096));
+        assertRefused("cannot have", header(zeros, 0, 8, 8, 0, 4096));
+        assertRefused("cannot have", header(zeros, 0, 8, 8, 7, 1));
+        assertRefused("cannot have", header(zeros, 0, 8, 8, 7, -4096));
+        for (long bytes : new long[] {0, -4096, 1, 4097, 1L << 56, Long.MIN_VALUE}) {
+            byte[] payload = ByteBuffer.allocate(Long.BYTES).putLong(bytes).array();
+            assertRefused("bytes of zeros", header(zeros, 0, 8, 8, 7, 4096), payload);
+        }
+    }
+
+    @Test
     void codecsOutOfPlaceAreRefused() {
         assertRefused("unknown codec 2", header(FrameType.FILE_DATA, 2, 1, 1, 0, 0), (byte) 1);
         assertRefused("by codec 1", header(FrameType.CONTROL, 1, 1, 2, 0, 0), (byte) 1);
@@ -95,7 +108,7 @@ class HostileStreamTest {
     @Test
     void unknownTypesAndReservedBitsAreRefused() {
         byte[] stream = SampleStream.forged(header(FrameType.END, 0, 0, 0, 0, 0), NOTHING);
-        assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 18)).contains("type 18"));
+        assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 19)).contains("type 19"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 0)).contains("type 0"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.TYPE_AT, 255)).contains("type 255"));
         assertTrue(refusal(withHeaderByte(stream, WireFormat.RESERVED_AT, 1)).contains("reserved"));

@@ -32,6 +32,7 @@ class RoundTripTest {
                             .formatted(SampleStream.checksum(SampleStream.repetitive(4096))),
                     "scattered 26 [Place[address=12288, bytes=4096], Place[address=4096, bytes=8192]] 12288 %08x"
                             .formatted(SampleStream.checksum(SampleStream.repetitive(12288))),
+                    "zeros 26 7f0000002000 1099511627776",
                     "{}",
                     "end");
 

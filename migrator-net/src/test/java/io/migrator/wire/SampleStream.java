@@ -42,6 +42,7 @@ final class SampleStream {
                         26,
                         List.of(new Frame.Place(0x3000, 4096), new Frame.Place(0x1000, 8192)),
                         repetitive(12288)),
+                new Frame.ZeroPages(26, 0x7f00_0000_2000L, 1L << 40),
                 Frame.Control.of("{}"),
                 new Frame.End());
     }
@@ -114,6 +115,8 @@ final class SampleStream {
             case Frame.ScatteredPages(int pid, List<Frame.Place> places, ByteBuffer data) ->
                     "scattered %d %s %d %08x"
                             .formatted(pid, places, data.remaining(), checksum(data));
+            case Frame.ZeroPages(int pid, long address, long bytes) ->
+                    "zeros %d %x %d".formatted(pid, address, bytes);
             case Frame.FileEnd(int id, long length) -> "end " + id + " " + length;
             case Frame.End() -> "end";
         };

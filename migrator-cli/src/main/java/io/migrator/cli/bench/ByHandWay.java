@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,23 @@ final class ByHandWay implements Way {
     private static final String SCRIPT = "by-hand.sh";
     private static final double NANOS_PER_MILLI = 1e6;
 
+    /** Which of its ways. */
+    enum How {
+        /** All of the memory while the payload stands still. */
+        STOP("move", "criu, tar | ssh, criu"),
+        /** When it runs on the target (post-copy). */
+        LAZY("lazy", "criu lazy-pages");
+
+        private final String verb;
+        private final String text;
+
+        How(String verb, String text) {
+            this.verb = verb;
+            this.text = text;
+        }
+    }
+
+    private final How how;
     private final Lab lab;
     private final String script;
     private final String address;
@@ -31,14 +49,19 @@ final class ByHandWay implements Way {
      *
      * @param directory of this run, below the lab's shared folder
      * @param directoryInside the same as the nodes see it
-     * @param address on eth0 that moves along, or empty
+     * @param address on eth0 that moves along, or empty; empty with {@link How#LAZY}
      */
-    ByHandWay(Lab lab, Path directory, String directoryInside, String address) throws Problem {
+    ByHandWay(How how, Lab lab, Path directory, String directoryInside, String address)
+            throws Problem {
+        this.how = how;
         this.lab = lab;
         this.address = address;
         this.script = directoryInside + "/" + SCRIPT;
         try (InputStream in = ByHandWay.class.getResourceAsStream(SCRIPT)) {
-            Files.copy(Objects.requireNonNull(in, SCRIPT), directory.resolve(SCRIPT));
+            Files.copy(
+                    Objects.requireNonNull(in, SCRIPT),
+                    directory.resolve(SCRIPT),
+                    StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             throw Problem.failed("could not write " + SCRIPT).because(e.toString());
         }
@@ -46,7 +69,7 @@ final class ByHandWay implements Way {
 
     @Override
     public String name() {
-        return "criu, tar | ssh, criu";
+        return how.text;
     }
 
     @Override
@@ -58,7 +81,7 @@ final class ByHandWay implements Way {
     @Override
     public Told move(Payload payload) throws Problem, InterruptedException {
         long start = System.nanoTime();
-        String printed = call(Pattern.SOURCE, "move", payload, Pattern.TARGET, appinit, address);
+        String printed = call(Pattern.SOURCE, how.verb, payload, Pattern.TARGET, appinit, address);
         double total = (System.nanoTime() - start) / NANOS_PER_MILLI;
         try {
             JsonNode told = Results.JSON.readTree(printed);

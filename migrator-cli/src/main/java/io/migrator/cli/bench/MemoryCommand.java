@@ -20,7 +20,8 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         description = {
             "How long a payload stands still in a move from n1 to n2 of the lab, beside the same"
-                    + " steps by hand: criu dump, tar | ssh, criu restore.",
+                    + " steps by hand: criu dump, tar | ssh, criu restore; and beside criu's own"
+                    + " post-copy.",
             "",
             "The gap is what the payload itself saw. Each round starts a new payload for each way;"
                     + " the order changes from round to round; every page is checked after each"
@@ -64,6 +65,14 @@ final class MemoryCommand implements Callable<Integer> {
             description = "Rounds that count (default: ${DEFAULT-VALUE}).")
     private int repeat = 5;
 
+    @Option(
+            names = "--no-lazy",
+            negatable = true,
+            defaultValue = "true",
+            fallbackValue = "true",
+            description = "Leave out criu's own post-copy (lazy-pages).")
+    private boolean lazy = true;
+
     @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there.")
     private @Nullable Path json;
 
@@ -82,7 +91,7 @@ final class MemoryCommand implements Callable<Integer> {
         Map<String, Rounds> cases = new LinkedHashMap<>();
         for (int size : megabytes) {
             for (int rate : rates) {
-                Rounds.Plan plan = new Rounds.Plan("memory", ways, size, rate, repeat, "");
+                Rounds.Plan plan = new Rounds.Plan("memory", ways, size, rate, repeat, "", lazy);
                 cases.put(
                         "payload of %d MiB that writes %d MiB/s, every page checked"
                                 .formatted(size, rate),

@@ -50,7 +50,13 @@ final class NetworkCommand implements Callable<Integer> {
         }
         Rounds.Plan plan =
                 new Rounds.Plan(
-                        "connection", List.of("auto"), megabytes, 0, repeat, StreamPayload.ADDRESS);
+                        "connection",
+                        List.of("auto"),
+                        megabytes,
+                        0,
+                        repeat,
+                        StreamPayload.ADDRESS,
+                        false);
         Rounds rounds =
                 new Rounds(
                         plan,

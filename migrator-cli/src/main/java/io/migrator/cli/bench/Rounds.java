@@ -1,5 +1,6 @@
 package io.migrator.cli.bench;
 
+import io.migrator.cli.bench.ByHandWay.How;
 import io.migrator.cli.bench.MoveCase.Move;
 import io.migrator.lab.Lab;
 import io.migrator.problem.ExitCode;
@@ -37,6 +38,7 @@ final class Rounds {
      * @param rate at which it writes, MiB/s
      * @param repeat how many rounds count
      * @param address on eth0 that moves along, or empty
+     * @param lazy whether by criu's own post-copy, too
      */
     record Plan(
             String name,
@@ -44,7 +46,8 @@ final class Rounds {
             int megabytes,
             int rate,
             int repeat,
-            String address) {}
+            String address,
+            boolean lazy) {}
 
     /** Makes a payload that has not been started. */
     @FunctionalInterface
@@ -65,7 +68,7 @@ final class Rounds {
         }
 
         String name() {
-            return memory.isEmpty() ? way.name() : "migrator, " + memory;
+            return way instanceof MigratorWay ? "migrator, " + memory : way.name();
         }
 
         List<Move> all() {
@@ -88,7 +91,7 @@ final class Rounds {
     private final Plan plan;
     private final Factory factory;
     private final List<Double> noise = new ArrayList<>();
-    private final List<Tried> ours = new ArrayList<>();
+    private final List<Tried> compared = new ArrayList<>();
 
     Rounds(Plan plan, Factory factory) {
         this.plan = plan;
@@ -137,8 +140,9 @@ final class Rounds {
         }
         MoveCase baseline = result("by hand", byHand);
         List<MoveCase> results = new ArrayList<>();
-        for (Tried each : ours) {
-            results.add(result(plan.name, each).beside(baseline, Sample.of(each.ratios(byHand))));
+        for (Tried each : compared) {
+            String name = each.way instanceof MigratorWay ? plan.name : each.name();
+            results.add(result(name, each).beside(baseline, Sample.of(each.ratios(byHand))));
         }
         print(heading, results, byHand);
         return results;
@@ -146,9 +150,13 @@ final class Rounds {
 
     private Tried measure(Lab lab, Path directory, String inside)
             throws Problem, InterruptedException {
-        ByHandWay byHand = new ByHandWay(lab, directory, inside, plan.address);
-        plan.memories.forEach(each -> ours.add(Tried.of(each, new MigratorWay(lab, each, byHand))));
-        List<Tried> all = new ArrayList<>(ours);
+        ByHandWay byHand = new ByHandWay(How.STOP, lab, directory, inside, plan.address);
+        plan.memories.forEach(
+                each -> compared.add(Tried.of(each, new MigratorWay(lab, each, byHand))));
+        if (plan.lazy) {
+            compared.add(Tried.of("lazy", new ByHandWay(How.LAZY, lab, directory, inside, "")));
+        }
+        List<Tried> all = new ArrayList<>(compared);
         Tried baseline = Tried.of("", byHand);
         all.add(baseline);
         for (int round = 0; round <= plan.repeat; round++) {
@@ -218,11 +226,11 @@ final class Rounds {
                 "%-24s %-24s %8s %8s   %s%n",
                 "milliseconds, median", "gap (min-max)", "told", "total", "steps");
         for (int i = 0; i < results.size(); i++) {
-            row(ours.get(i), results.get(i));
+            row(compared.get(i), results.get(i));
         }
         row(byHand, result("by hand", byHand));
         System.out.println();
-        for (Tried each : ours) {
+        for (Tried each : compared) {
             List<Double> ratios = each.ratios(byHand);
             System.out.printf(
                     "%s: ratio of the gaps by round: %s; median %s%n",
@@ -232,7 +240,7 @@ final class Rounds {
                             .collect(Collectors.joining(" ")),
                     Sample.of(ratios).text("%.2f"));
         }
-        for (Tried each : ours) {
+        for (Tried each : compared) {
             each.failures.forEach(
                     failure -> System.out.println("FAILED " + each.name() + ", " + failure));
         }

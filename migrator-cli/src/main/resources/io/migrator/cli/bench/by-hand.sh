@@ -1,6 +1,7 @@
 #!/bin/bash
 # A stop-and-copy of an Apptainer instance as a person does it with criu, tar and ssh: the baseline of
-# `migrator bench memory` and, with nft and ip, of `bench network`. Needs root on both nodes. Only `move` is in the gap.
+# `migrator bench memory` and, with nft and ip, of `bench network`; and the post-copy that criu itself has. Needs root on
+# both nodes. Only `move` and `lazy` are in the gap.
 #
 #   by-hand.sh prepare NAME IMAGE PIDS   on the target: criu's copy, and an empty instance whose own threads
 #                                        have none of the payload's PIDS; prints its appinit's pid
@@ -10,12 +11,18 @@
 #                                        ADDRESS on eth0, TCP connections to it live on
 #   by-hand.sh restore NAME APPINIT [ADDRESS]
 #                                        on the target, called by `move`
+#   by-hand.sh lazy NAME TARGET APPINIT
+#                                        on the source: the same, but the memory follows when the payload runs on the target
+#                                        (criu lazy-pages); whoever reaches the source's port could read it, or end it
+#   by-hand.sh lazy-restore NAME APPINIT
+#                                        on the target, called by `lazy`
 #   by-hand.sh clean NAME [ADDRESS]      on both
 set -euo pipefail
 
 readonly self=$(readlink -f "$0") action=$1 name=$2
 readonly images=/dev/shm/by-hand-$name bundle=/run/by-hand-criu runs=$HOME/.migrator/runs/$name
 readonly criu_options=(--manage-cgroups=ignore --file-locks -v2)
+readonly port=27000 pipe_size=/proc/sys/fs/pipe-max-size pipe_bytes=4194304
 
 appinit() {
     apptainer instance list --json "$name" | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p'
@@ -67,6 +74,19 @@ criu_table() {
     nft list tables | sed -n 's/^table inet \(CRIU-.*\)/\1/p'
 }
 
+# The most that a pipe may hold: criu wants more than is usual, and fails in the midst of the transfer.
+widen_pipes() {
+    cat "$pipe_size" >"$images.pipes"
+    echo "$pipe_bytes" >"$pipe_size"
+}
+
+narrow_pipes() {
+    [[ ! -f $images.pipes ]] || cat "$images.pipes" >"$pipe_size"
+    rm -f "$images.pipes"
+}
+
+sent_bytes() { cat /sys/class/net/eth0/statistics/tx_bytes; }
+
 millis_between() { echo $((($2 - $1) / 1000000)); }
 
 case $action in
@@ -117,6 +137,34 @@ case $action in
             "$(millis_between "$dumped" "$copied")" "$(millis_between "$copied" "$restored")" \
             "$(du -sb "$images" | cut -f 1)"
         ;;
+    lazy)
+        here=$(appinit)
+        root=$(payload_pids "$here" | sort -n | head -n 1)
+        mkdir -m 700 "$images"
+        widen_pipes
+        mkfifo "$images.ready"
+        exec 9<>"$images.ready"
+        before=$(sent_bytes)
+        start=$(date +%s%N)
+        criu_in "$here" dump -t "$root" -o dump.log --lazy-pages --address 0.0.0.0 --port "$port" --status-fd 9 >&2 &
+        IFS= read -r -d '' -t 60 -u 9
+        dumped=$(date +%s%N)
+        tar -C "$images" -cf - . |
+            ssh -c aes128-gcm@openssh.com "$3" "mkdir -m 700 $images && tar -C $images -xf - &&
+                bash $self lazy-restore $name $4"
+        restored=$(date +%s%N)
+        wait
+        printf '{"dump":%d,"copy":0,"restore":%d,"bytes":%d}\n' "$(millis_between "$start" "$dumped")" \
+            "$(millis_between "$dumped" "$restored")" "$(($(sent_bytes) - before))"
+        ;;
+    lazy-restore)
+        criu_in "$3" lazy-pages --page-server --address "${SSH_CLIENT%% *}" --port "$port" -o lazy.log </dev/null >/dev/null 2>&1 &
+        for ((try = 0; try < 2000; try++)); do
+            [[ ! -S $images/lazy-pages.socket ]] || break
+            sleep 0.005
+        done
+        criu_in "$3" restore -o restore.log --lazy-pages --restore-detached
+        ;;
     restore)
         if [[ -z ${4:-} ]]; then
             criu_in "$3" restore -o restore.log --restore-detached
@@ -131,7 +179,8 @@ case $action in
         ;;
     clean)
         apptainer -q instance stop "$name" >&2 || true
-        rm -rf "$images" "$runs" "$bundle" "$bundle.new"
+        narrow_pipes
+        rm -rf "$images" "$images.ready" "$runs" "$bundle" "$bundle.new"
         for table in migrator $(criu_table); do
             nft delete table inet "$table" 2>/dev/null || true
         done
