@@ -109,24 +109,26 @@ public final class WriteWatch implements AutoCloseable {
     }
 
     /**
-     * Watches a range, which lies in one mapping. All its pages count as written until the first
-     * scan that resets them; so those, too, that were watched elsewhere and kept the kernel's mark
-     * when they were moved (mremap(2) before "mm: clear uffd-wp PTE/PMD state on mremap()").
+     * Makes all mappings in a range ones that can be watched, in one step. One of which only a part
+     * lies in it becomes two.
      *
-     * @return false if the kernel cannot watch that kind of mapping, or another userfaultfd does
-     */
-    public boolean add(long start, long end) {
-        return register(start, end) && call(WRITE_PROTECT, start, end, 0); // 0: takes marks away
-    }
-
-    /**
-     * Makes a range one that can be watched, and no more. The kernel cuts a mapping in two where
-     * only a part of it is; when the rest follows it is one again.
-     *
-     * @return as {@link #add}
+     * @return false if there is none, or one of a kind that the kernel cannot watch, or that
+     *     another userfaultfd watches
      */
     public boolean register(long start, long end) {
         return call(REGISTER, start, end, MODE_WP);
+    }
+
+    /**
+     * Watches a registered range, which lies in one mapping. All its pages count as written until
+     * the first scan that resets them; so those, too, that were watched elsewhere and kept the
+     * kernel's mark when they were moved (mremap(2) before "mm: clear uffd-wp PTE/PMD state on
+     * mremap()").
+     *
+     * @return false if it is not registered
+     */
+    public boolean clear(long start, long end) {
+        return call(WRITE_PROTECT, start, end, 0);
     }
 
     /** With struct uffdio_register, or uffdio_writeprotect, which has the same beginning. */

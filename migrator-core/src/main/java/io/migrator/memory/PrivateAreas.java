@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -15,26 +16,71 @@ import java.util.regex.Pattern;
  * no stack (proc(5), maps).
  */
 final class PrivateAreas {
+    /** 1 and 2: from where to where; 3: what may be done there; 4: set if it is such memory. */
     private static final Pattern LINE =
             Pattern.compile(
-                    "(?m)^(\\p{XDigit}+)-(\\p{XDigit}+) rw-p \\p{XDigit}+ 0+:0+ 0"
-                            + "(?: +(?:\\[heap\\]|\\[anon:).*| *)$");
+                    "(?m)^(\\p{XDigit}+)-(\\p{XDigit}+) (\\S+)"
+                            + "(?:( \\p{XDigit}+ 0+:0+ 0(?: +(?:\\[heap\\]|\\[anon:).*| *)$)|.*$)");
+
+    private static final String WRITABLE = "rw-p";
+
+    /** Nothing is mapped below it (/proc/sys/vm/mmap_min_addr). */
+    private static final long LOWEST = 1 << 16;
 
     private PrivateAreas() {}
 
     /** Those of a process, in order. */
     static List<PageRange> of(Proc process) throws IOException {
-        return in(Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1));
+        return in(read(process));
+    }
+
+    /** The text that the others look at. */
+    static String read(Proc process) throws IOException {
+        return Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1);
     }
 
     static List<PageRange> in(String maps) {
         List<PageRange> found = new ArrayList<>();
         Matcher lines = LINE.matcher(maps);
         while (lines.find()) {
-            long start = Long.parseUnsignedLong(lines.group(1), 16);
-            long end = Long.parseUnsignedLong(lines.group(2), 16);
-            found.add(new PageRange(start, end));
+            if (lines.group(4) != null && lines.group(3).equals(WRITABLE)) {
+                found.add(range(lines));
+            }
         }
         return found;
+    }
+
+    /**
+     * Ranges in which there are no other mappings than private anonymous ones, whatever may be done
+     * with them, and which end where others begin: what is mapped in them meanwhile lies wholly in
+     * one.
+     *
+     * @param others starts of mappings that count as others
+     */
+    static List<PageRange> stretches(String maps, Set<Long> others) {
+        List<PageRange> found = new ArrayList<>();
+        Matcher lines = LINE.matcher(maps);
+        long start = LOWEST;
+        boolean any = false;
+        while (lines.find()) {
+            PageRange range = range(lines);
+            boolean isPrivate = lines.group(4) != null && lines.group(3).endsWith("p");
+            if (isPrivate && !others.contains(range.start())) {
+                any = true;
+                continue;
+            }
+            if (any) {
+                found.add(new PageRange(start, range.start()));
+            }
+            start = range.end();
+            any = false;
+        }
+        return found;
+    }
+
+    private static PageRange range(Matcher line) {
+        return new PageRange(
+                Long.parseUnsignedLong(line.group(1), 16),
+                Long.parseUnsignedLong(line.group(2), 16));
     }
 }

@@ -8,9 +8,10 @@ import io.migrator.linux.WriteWatch;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
 
 /**
  * Asynchronous write protection by userfaultfd, taken out of the process (facts: memory.md, section
@@ -22,9 +23,6 @@ import java.util.TreeMap;
  * leaves processes alone that have such.
  */
 final class WriteProtection implements WriteTracker {
-    /** So often mappings are looked at again that came while others were taken. */
-    private static final int LOOKS = 3;
-
     private final Proc process;
     private final PidFd held;
     private final WriteWatch watch;
@@ -33,10 +31,13 @@ final class WriteProtection implements WriteTracker {
     private final PageSet huge = new PageSet();
 
     /**
-     * Ranges that this protected, starts and ends: a child that shares its parent's memory until it
-     * executes a program must not reset what the parent's tracker looks for.
+     * Ranges that this took: cleared of marks, and reset. A child that shares its parent's memory
+     * until it executes a program must not reset what the parent's tracker looks for.
      */
-    private final TreeMap<Long, Long> ours = new TreeMap<>();
+    private final RangeSet ours = new RangeSet();
+
+    /** Starts of mappings that the kernel does not watch. */
+    private final Set<Long> refused = new HashSet<>();
 
     private WriteProtection(Proc process, PidFd held, WriteWatch watch) {
         this.process = process;
@@ -63,46 +64,66 @@ final class WriteProtection implements WriteTracker {
     @Override
     public PageSet written(PageSet known) throws IOException {
         PageSet found = new PageSet();
-        boolean took = false;
         try (PageScan scan = PageScan.of(process)) { // of what it executes now
-            for (PageRange area : PrivateAreas.of(process)) {
-                if (!isOurs(area) || !scan(scan, area, Kind.WRITTEN_AND_RESET, found)) {
-                    known.remove(area.start(), area.end()); // a scan that fails has reset some
-                    took |= protect(scan, area);
-                    scan(scan, area, Kind.PRESENT, found);
+            String maps = PrivateAreas.read(process);
+            List<PageRange> areas = PrivateAreas.in(maps);
+            List<PageRange> fresh = new ArrayList<>();
+            ours.retainAll(areas);
+            for (PageRange area : areas) {
+                for (PageRange part : ours.in(area)) {
+                    if (!scan(scan, part, Kind.WRITTEN_AND_RESET, found)) {
+                        ours.remove(part); // it may have reset some
+                    }
                 }
+                fresh.addAll(ours.notIn(area));
             }
-        }
-        for (int look = 0; took && look < LOOKS; look++) {
-            took = join();
+            if (!fresh.isEmpty()) {
+                register(maps, fresh).forEach(part -> take(scan, part));
+            }
+            for (PageRange part : fresh) {
+                known.remove(part.start(), part.end());
+                scan(scan, part, Kind.PRESENT, found);
+            }
         }
         known.removeAll(found);
         return found;
     }
 
-    private boolean protect(PageScan scan, PageRange area) {
-        if (!watch.add(area.start(), area.end())) {
-            return false;
+    /**
+     * Makes mappings ones that can be watched, by one call for all that lie between two of another
+     * kind: what the process has mapped there since is in it as a whole. Were a part of a mapping
+     * registered the kernel would make it two, which the process cannot know: its mremap(2) fails.
+     *
+     * @return those that can be taken
+     */
+    private List<PageRange> register(String maps, List<PageRange> fresh) {
+        List<PageRange> registered = new ArrayList<>();
+        for (PageRange stretch : PrivateAreas.stretches(maps, refused)) {
+            List<PageRange> inside =
+                    fresh.stream()
+                            .filter(each -> each.start() >= stretch.start())
+                            .filter(each -> each.end() <= stretch.end())
+                            .toList();
+            if (inside.isEmpty() || watch.register(stretch.start(), stretch.end())) {
+                registered.addAll(inside);
+                continue;
+            }
+            for (PageRange each : inside) { // there is a kind that cannot be watched
+                if (watch.register(each.start(), each.end())) {
+                    registered.add(each);
+                } else {
+                    refused.add(each.start());
+                }
+            }
         }
-        add(area);
-        scan(scan, area, Kind.WRITTEN_AND_RESET, new PageSet());
-        return true;
+        return registered;
     }
 
-    /**
-     * Between the look at the mappings and their being taken the process may have replaced some: of
-     * one that was not there then a part may have been taken, so that it is two now, which the
-     * process cannot know, and its mremap(2) fails. It is made one again; the next call takes it as
-     * new.
-     *
-     * @return true if there was such a one
-     */
-    private boolean join() throws IOException {
-        boolean any = false;
-        for (PageRange area : PrivateAreas.of(process)) {
-            any |= !isOurs(area) && watch.register(area.start(), area.end());
+    private void take(PageScan scan, PageRange part) {
+        if (watch.clear(part.start(), part.end())) {
+            ours.add(part);
+            scan(scan, part, Kind.WRITTEN_AND_RESET, new PageSet());
         }
-        return any;
     }
 
     @Override
@@ -111,8 +132,10 @@ final class WriteProtection implements WriteTracker {
         PageSet written = new PageSet();
         try (PageScan scan = PageScan.of(process)) {
             for (PageRange area : PrivateAreas.of(process)) {
-                if (isOurs(area) && scan(scan, area, Kind.WRITTEN, written)) {
-                    trusted.addAll(known, area);
+                for (PageRange part : ours.in(area)) {
+                    if (scan(scan, part, Kind.WRITTEN, written)) {
+                        trusted.addAll(known, part);
+                    }
                 }
             }
         }
@@ -123,25 +146,6 @@ final class WriteProtection implements WriteTracker {
     @Override
     public void sent(List<PageRange> places, ByteBuffer pages) {
         // the kernel knows since when
-    }
-
-    private boolean isOurs(PageRange area) {
-        Map.Entry<Long, Long> found = ours.floorEntry(area.start());
-        return found != null && found.getValue() >= area.end();
-    }
-
-    /** Neighbours become one, as the kernel makes one mapping of them. */
-    private void add(PageRange area) {
-        long start = area.start();
-        long end = area.end();
-        Map.Entry<Long, Long> before = ours.floorEntry(end);
-        while (before != null && before.getValue() >= start) {
-            start = Math.min(start, before.getKey());
-            end = Math.max(end, before.getValue());
-            ours.remove(before.getKey());
-            before = ours.floorEntry(end);
-        }
-        ours.put(start, end);
     }
 
     /** Returns false if not all of the area is protected, or it is gone. */

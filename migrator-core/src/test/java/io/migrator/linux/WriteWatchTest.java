@@ -89,7 +89,9 @@ class WriteWatchTest {
                 PageScan scan = PageScan.of(process);
                 ProcessMemory memory = new ProcessMemory()) {
             assertEquals(before, List.copyOf(process.descriptors().values()));
-            assertTrue(watch.add(start, end));
+            assertFalse(watch.clear(start, end));
+            assertTrue(watch.register(start, end));
+            assertTrue(watch.clear(start, end));
             assertTrue(isWatched());
             List<Long> first = pages(scan, Kind.WRITTEN_AND_RESET);
             assertEquals(pages(scan, Kind.PRESENT), first);
@@ -119,8 +121,8 @@ class WriteWatchTest {
     void twoCannotWatchTheSame() throws Exception {
         try (WriteWatch first = WriteWatch.of(process);
                 WriteWatch second = WriteWatch.of(process)) {
-            assertTrue(first.add(start, end));
-            assertFalse(second.add(start, end));
+            assertTrue(first.register(start, end));
+            assertFalse(second.register(start, end));
         }
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import org.junit.jupiter.api.Test;
 
 import java.util.List;
+import java.util.Set;
 
 class PrivateAreasTest {
     private static final String MAPS =
@@ -31,5 +32,22 @@ class PrivateAreasTest {
                         new PageRange(0x7f0000000000L, 0x7f0000021000L),
                         new PageRange(0x7f0020000000L, 0x7f0020001000L)),
                 PrivateAreas.in(MAPS));
+    }
+
+    /** What is mapped in one, whatever was there before, lies in it as a whole. */
+    @Test
+    void stretchesEndWhereOthersBegin() {
+        assertEquals(
+                List.of(
+                        new PageRange(1 << 16, 0x7f0010000000L),
+                        new PageRange(0x7f0010001000L, 0x7f0030000000L),
+                        new PageRange(0x7f0030001000L, 0x7f0060000000L)),
+                PrivateAreas.stretches(MAPS, Set.of()));
+        assertEquals(
+                List.of(
+                        new PageRange(1 << 16, 0x7f0000000000L),
+                        new PageRange(0x7f0000021000L, 0x7f0010000000L),
+                        new PageRange(0x7f0030001000L, 0x7f0060000000L)),
+                PrivateAreas.stretches(MAPS, Set.of(0x7f0000000000L, 0x7f0020000000L)));
     }
 }
