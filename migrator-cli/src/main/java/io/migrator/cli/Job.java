@@ -53,7 +53,7 @@ final class Job {
             description =
                     "How the job's writes are seen while its memory travels: by the kernel's write"
                             + " protection, or by hashes of all pages, which is slower, also while"
-                            + " the job stands still, but sees what devices write. Default:"
+                            + " the job stands still, but sees more (O_DIRECT). Default:"
                             + " ${DEFAULT-VALUE}, hashes where write protection cannot be.")
     private Tracking tracking = Tracking.AUTO;
 

@@ -25,6 +25,7 @@ public final class PidFd implements AutoCloseable {
     }
 
     private static final long MADV_COLLAPSE = 25;
+    private static final long KCMP_VM = 1;
 
     private final long pid;
     private final long fd;
@@ -76,6 +77,14 @@ public final class PidFd implements AutoCloseable {
                     "signal " + signal + " to " + pid + ": " + Errno.text((int) -result));
         }
         return result == 0;
+    }
+
+    /**
+     * Whether it runs in another process's memory (kcmp(2)), as a child of vfork(2) does. Another
+     * user's, which cannot be told, is not.
+     */
+    public boolean sharesMemoryWith(long other) {
+        return Syscalls.call(Syscalls.KCMP, pid, other, KCMP_VM, 0, 0) == 0;
     }
 
     /**

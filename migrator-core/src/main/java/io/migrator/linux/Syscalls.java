@@ -48,6 +48,7 @@ final class Syscalls {
     static final long SETNS = 308;
     static final long PROCESS_VM_READV = 310;
     static final long PROCESS_VM_WRITEV = 311;
+    static final long KCMP = 312;
     static final long USERFAULTFD = 323;
 
     static final long PIDFD_SEND_SIGNAL = 424;

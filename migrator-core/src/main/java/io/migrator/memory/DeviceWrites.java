@@ -12,12 +12,13 @@ import java.util.Set;
 
 /**
  * Processes whose memory can change without the processor's writing it, or that watch it
- * themselves: what is written there no tracker sees.
+ * themselves: what is written there no write protection sees.
  */
 final class DeviceWrites {
     private static final Set<String> KINDS =
             Set.of("anon_inode:[io_uring]", "anon_inode:[userfaultfd]");
     private static final String VERBS = "/dev/infiniband/";
+    private static final String RING = "/[aio]";
     private static final String FLAGS = "flags:";
     private static final int OCTAL = 8;
 
@@ -42,6 +43,18 @@ final class DeviceWrites {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * What can do so while no thread of a process waits for it, so that the process standing still
+     * does not say that it is over: asynchronous input (io_submit(2)), of which io_uring and
+     * InfiniBand are refused before.
+     *
+     * @return empty if nothing can
+     */
+    static Optional<String> unawaited(Proc process) throws IOException {
+        boolean any = PrivateAreas.read(process).contains(RING);
+        return any ? Optional.of("asynchronous input (io_submit)") : Optional.empty();
     }
 
     private static boolean isDirect(Proc process, int descriptor) throws IOException {

@@ -10,49 +10,37 @@ import net.jpountz.xxhash.XXHashFactory;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
-import java.util.TreeMap;
 
 /**
- * Reads all pages each time and compares them with what was sent, by hashes of 64 bits with a seed
- * that nobody knows. Sees every write, a device's too, and leaves the process alone; but each look,
- * also that at the freeze, costs 0.2 to 0.3 s for a GB (facts: memory.md, section 6).
+ * Reads all pages each time and compares them with what was sent, by hashes of 64 bits. Sees every
+ * write, also a device's that a thread waits for, and leaves the process alone; but each look, also
+ * that at the freeze, costs 0.2 to 0.3 s for a GB (facts: memory.md, section 6).
  */
 final class HashCompare implements WriteTracker {
-    /** The hashes of so much take a third of the heap that a migration has. */
-    private static final long MOST_BYTES = 32L << 30;
-
     private static final int PAGE = PageSet.PAGE_BYTES;
-    private static final int BLOCK_PAGES = 512;
-    private static final int READ_BYTES = 1 << 20;
+    private static final int BLOCK_PAGES = 64;
     private static final long UNKNOWN = 0;
     private static final XXHash64 HASH = hash();
 
     private final Proc process;
     private final long seed = new SplittableRandom().nextLong();
-    private final ByteBuffer bytes = ByteBuffer.allocateDirect(READ_BYTES);
+    private final ByteBuffer bytes;
 
     /** Of what was sent, a block of pages each; {@link #UNKNOWN} of what was not. */
-    private final TreeMap<Long, long[]> sent = new TreeMap<>();
-
-    private HashCompare(Proc process) {
-        this.process = process;
-    }
+    private final Map<Long, long[]> sent = new HashMap<>();
 
     /**
      * Begins; nothing is done to the process.
      *
-     * @param residentBytes of the process
-     * @throws IOException if it has too much memory for it
+     * @param bytes direct; read into at each call, and nobody's afterwards
      */
-    static HashCompare of(long residentBytes, Proc process) throws IOException {
-        if (residentBytes > MOST_BYTES) {
-            throw new IOException(
-                    "hashes can be kept of %d GB of memory, not of %d"
-                            .formatted(MOST_BYTES >> 30, residentBytes >> 30));
-        }
-        return new HashCompare(process);
+    HashCompare(Proc process, ByteBuffer bytes) {
+        this.process = process;
+        this.bytes = bytes;
     }
 
     /** The native library, and where it cannot be loaded plain Java. */
@@ -94,8 +82,8 @@ final class HashCompare implements WriteTracker {
         }
         try (ProcessMemory memory = new ProcessMemory()) {
             for (PageRange range : present.ranges()) {
-                for (long at = range.start(); at < range.end(); at += READ_BYTES) {
-                    compare(memory, at, Math.min(at + READ_BYTES, range.end()), same);
+                for (long at = range.start(); at < range.end(); at += bytes.capacity()) {
+                    compare(memory, at, Math.min(at + bytes.capacity(), range.end()), same);
                 }
             }
         }
@@ -106,10 +94,15 @@ final class HashCompare implements WriteTracker {
         try {
             memory.read(process.pid(), start, bytes.clear().limit((int) (end - start)));
         } catch (IOException e) {
-            return; // some of it is gone: it counts as written
+            // some of it is gone, or guards others: that counts as written
+            for (long at = start; end - start > PAGE && at < end; at += PAGE) {
+                compare(memory, at, at + PAGE, same);
+            }
+            return;
         }
         for (long at = start; at < end; at += PAGE) {
-            long before = block(at)[page(at)];
+            long[] block = sent.get(block(at));
+            long before = block == null ? UNKNOWN : block[page(at)];
             if (before != UNKNOWN && before == hash(bytes, (int) (at - start))) {
                 same.add(at, at + PAGE);
             }
@@ -121,7 +114,8 @@ final class HashCompare implements WriteTracker {
         int from = 0;
         for (PageRange each : places) {
             for (long at = each.start(); at < each.end(); at += PAGE, from += PAGE) {
-                block(at)[page(at)] = hash(pages, from);
+                long[] block = sent.computeIfAbsent(block(at), _ -> new long[BLOCK_PAGES]);
+                block[page(at)] = hash(pages, from);
             }
         }
     }
@@ -131,16 +125,30 @@ final class HashCompare implements WriteTracker {
         return found == UNKNOWN ? ~UNKNOWN : found;
     }
 
-    private long[] block(long address) {
-        return sent.computeIfAbsent(address / PAGE / BLOCK_PAGES, _ -> new long[BLOCK_PAGES]);
+    private static long block(long address) {
+        return address / PAGE / BLOCK_PAGES;
     }
 
     private static int page(long address) {
         return (int) (address / PAGE % BLOCK_PAGES);
     }
 
+    /** A read that a thread waits for is over when all threads stand still. */
+    @Override
+    public void orBlind() throws IOException {
+        String by = DeviceWrites.unawaited(process).orElse("");
+        if (!by.isEmpty()) {
+            throw new IOException("what is written through " + by + " may come later");
+        }
+    }
+
     @Override
     public void close() {
         sent.clear();
+    }
+
+    @Override
+    public void mend() {
+        // it was only read
     }
 }

@@ -123,29 +123,31 @@ public final class KeptPages implements AutoCloseable {
      * @return false if there is no room for them in criu's address space
      * @throws IOException if they are more than can be kept track of
      */
-    public boolean zeros(int pid, PageRange place) throws IOException {
-        if (place.start() < 0 || place.end() > ADDRESSES || place.bytes() > MOST_ZERO_BYTES) {
+    public boolean zeros(int pid, PageRange place)
+            throws IOException, Problem, InterruptedException {
+        if (place.start() < 0 || place.end() > ADDRESSES) {
             return false;
         }
-        boolean wasThere = made.of(pid).hasAny(place);
-        for (long at = place.start(); at < place.end(); ) {
-            long before = Math.min(place.end(), KeptLayout.windowEnd(at));
-            long offset = layout.offset(pid, at);
-            if (offset < 0) {
+        if (place.bytes() > MOST_ZERO_BYTES - zeroBytes) {
+            throw new IOException("more zeros than can be kept track of");
+        }
+        for (long at = place.start(); at < place.end(); at = KeptLayout.windowEnd(at)) {
+            if (layout.offset(pid, at) < 0) {
                 return false;
             }
-            if (wasThere) {
-                forget(new PageRange(offset, offset + before - at));
-            }
-            at = before;
         }
         PageSet mine = there.at(pid);
+        PageSet came = new PageSet();
+        came.addAll(mine, place);
+        came.retainAll(made.of(pid));
+        for (PageRange each : came.ranges()) {
+            layout.each(pid, each, this::forget);
+        }
+        made.at(pid).removeAll(came);
         zeroBytes -= mine.spannedBytes();
         mine.add(place.start(), place.end());
         zeroBytes += mine.spannedBytes();
-        if (zeroBytes > MOST_ZERO_BYTES) {
-            throw new IOException("more zeros than can be kept track of");
-        }
+        send();
         return true;
     }
 

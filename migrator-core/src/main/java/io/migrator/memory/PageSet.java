@@ -1,6 +1,7 @@
 package io.migrator.memory;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -231,6 +232,18 @@ final class PageSet {
     /** What the blocks stand for in which there are or were any: the set's own size follows it. */
     long spannedBytes() {
         return (long) blocks.size() << BLOCK_SHIFT + PAGE_SHIFT;
+    }
+
+    /** The blocks of 2 MB of which all pages are in, in order. */
+    List<PageRange> fullBlocks() {
+        List<PageRange> found = new ArrayList<>();
+        blocks.forEach((block, words) -> {
+            if (Arrays.stream(words).allMatch(word -> word == -1L)) {
+                long start = block << BLOCK_SHIFT + PAGE_SHIFT;
+                found.add(new PageRange(start, start + ((long) BLOCK_PAGES << PAGE_SHIFT)));
+            }
+        });
+        return found;
     }
 
     /** How many bytes that is. */

@@ -37,9 +37,7 @@ public final class PreCopy implements AutoCloseable {
     private final Pace pace;
     private final PageFeed feed;
     private final Map<Long, Watched> processes = new HashMap<>();
-    private final List<String> unwatched = new ArrayList<>();
-    private final List<String> notes = new ArrayList<>();
-    private final Tracking tracking;
+    private final Trackers trackers;
     private volatile boolean frozen;
 
     /** The last round of the thread of its own. */
@@ -81,7 +79,7 @@ public final class PreCopy implements AutoCloseable {
      */
     public PreCopy(JobSink sink, PageFeed.Progress progress, Pace pace, Tracking tracking) {
         this.pace = pace;
-        this.tracking = tracking;
+        this.trackers = new Trackers(tracking);
         this.sink = sink;
         this.progress = progress;
         this.feed = new PageFeed(sink, progress);
@@ -99,96 +97,40 @@ public final class PreCopy implements AutoCloseable {
     private void watch(ProcessTree.Member member) {
         Proc process = member.process();
         PidFd held = null;
-        WriteTracker tracker = null;
         try {
             held = PidFd.open(process.pid());
-            if (process.innerPid() != member.pid()) {
-                throw new IOException("process " + member.pid() + " ended");
-            }
-            tracker = tracker(member, held);
-        } catch (IOException e) {
-            if (held == null || isEnding(process)) {
-                if (held != null) {
-                    held.close();
+            if (process.innerPid() == member.pid() && !borrowsMemory(held, process)) {
+                WriteTracker tracker = trackers.of(member, held);
+                if (tracker != null || !Trackers.isEnding(process)) {
+                    processes.put(process.pid(), new Watched(member, held, tracker));
+                    return;
                 }
-                return; // it has ended
             }
-            unwatched.add(of(member) + ": " + e.getMessage());
-        }
-        processes.put(process.pid(), new Watched(member, held, tracker));
-    }
-
-    /** Which is chosen for a process, and told where it is not the usual one. */
-    private WriteTracker tracker(ProcessTree.Member member, PidFd held) throws IOException {
-        if (tracking == Tracking.HASH) {
-            return HashCompare.of(member.residentBytes(), member.process());
-        }
-        try {
-            orWrittenByDevices(member.process());
-            return WriteProtection.of(member.process(), held);
         } catch (IOException e) {
-            return comparing(member, e);
+            // it has ended
+        }
+        if (held != null) {
+            held.close();
         }
     }
 
-    /** In mid-round: all of it is sent once more. */
-    private @Nullable WriteTracker another(ProcessTree.Member member, IOException reason) {
-        try {
-            return comparing(member, reason);
-        } catch (IOException e) {
-            unwatched.add(of(member) + ": " + e.getMessage());
-            return null;
-        }
-    }
-
-    private static String of(ProcessTree.Member member) {
-        return "process %d (%s)".formatted(member.pid(), member.name());
-    }
-
-    /** Where write protection cannot be, or does not see all. */
-    private WriteTracker comparing(ProcessTree.Member member, IOException reason)
-            throws IOException {
-        if (tracking == Tracking.PROTECT || isEnding(member.process())) {
-            throw reason;
-        }
-        WriteTracker tracker = HashCompare.of(member.residentBytes(), member.process());
-        notes.add(
-                "%s is compared page by page, in the end while it stands still: %s"
-                        .formatted(of(member), reason.getMessage()));
-        return tracker;
-    }
-
-    private static void orWrittenByDevices(Proc process) throws IOException {
-        String by = DeviceWrites.of(process).orElse("");
-        if (!by.isEmpty()) {
-            throw new IOException("what is written through " + by + " would not be seen");
-        }
-    }
-
-    /** A transfer that was under way when pages were reset has its descriptor still open. */
-    private static void orUnseen(Watched process, WriteTracker tracker) throws IOException {
-        if (tracker instanceof WriteProtection) {
-            orWrittenByDevices(process.member.process());
-        }
-    }
-
-    /** It has no memory any more; its files, too, are root's then, which looks like a refusal. */
-    private static boolean isEnding(Proc process) {
-        try {
-            return !process.alive() || process.status("VmSize").isEmpty();
-        } catch (IOException e) {
-            return true;
-        }
+    /**
+     * A child that runs in its parent's memory until it executes a program (vfork(2)) must not have
+     * that watched for it: what it takes, its parent's tracker would take for its own.
+     */
+    private static boolean borrowsMemory(PidFd child, Proc process) throws IOException {
+        long parent = process.parent();
+        return parent > 0 && child.sharesMemoryWith(parent);
     }
 
     /** Processes that cannot be watched, and why. */
     public List<String> unwatched() {
-        return List.copyOf(unwatched);
+        return trackers.unwatched();
     }
 
     /** Processes that are watched in another way than usual, and why. */
     public List<String> notes() {
-        return List.copyOf(notes);
+        return trackers.notes();
     }
 
     /** Whether any process is watched. */
@@ -213,19 +155,16 @@ public final class PreCopy implements AutoCloseable {
 
     private void round(Watched process, PageFeed way) throws Problem, InterruptedException {
         WriteTracker tracker = process.tracker;
-        if (tracker == null) {
+        if (tracker == null || frozen) {
             return;
         }
         PageSet wanted;
         try {
             wanted = tracker.written(process.sent);
-            orUnseen(process, tracker);
+            tracker.orBlind();
         } catch (IOException e) {
             tracker.close();
-            process.tracker = null;
-            if (tracker instanceof WriteProtection && !isEnding(process.member.process())) {
-                process.tracker = another(process.member, e);
-            }
+            process.tracker = trackers.insteadOf(tracker, process.member, e);
             return;
         }
         for (List<PageRange> batch : PageFeed.batches(wanted.ranges())) {
@@ -313,7 +252,7 @@ public final class PreCopy implements AutoCloseable {
             WriteTracker tracker = each.tracker;
             try {
                 if (tracker != null && each.process.exists()) {
-                    orUnseen(each, tracker);
+                    tracker.orBlind();
                     tracker.keepUnwritten(each.sent);
                     found.at(each.member.pid()).addAll(each.sent);
                 }
@@ -350,6 +289,7 @@ public final class PreCopy implements AutoCloseable {
         for (Watched each : processes.values()) {
             if (each.tracker != null) {
                 each.tracker.close();
+                each.tracker.mend();
             }
             each.process.close();
         }

@@ -55,9 +55,9 @@ final class PrivateAreas {
      * with them, and which end where others begin: what is mapped in them meanwhile lies wholly in
      * one.
      *
-     * @param others starts of mappings that count as others
+     * @param others mappings that count as others
      */
-    static List<PageRange> stretches(String maps, Set<Long> others) {
+    static List<PageRange> stretches(String maps, Set<PageRange> others) {
         List<PageRange> found = new ArrayList<>();
         Matcher lines = LINE.matcher(maps);
         long start = LOWEST;
@@ -65,7 +65,7 @@ final class PrivateAreas {
         while (lines.find()) {
             PageRange range = range(lines);
             boolean isPrivate = lines.group(4) != null && lines.group(3).endsWith("p");
-            if (isPrivate && !others.contains(range.start())) {
+            if (isPrivate && !others.contains(range)) {
                 any = true;
                 continue;
             }

@@ -28,7 +28,7 @@ final class WriteProtection implements WriteTracker {
     private final WriteWatch watch;
 
     /** What was huge pages; protecting them splits those that are written. */
-    private final PageSet huge = new PageSet();
+    private final PageSet huge;
 
     /**
      * Ranges that this took: cleared of marks, and reset. A child that shares its parent's memory
@@ -36,13 +36,14 @@ final class WriteProtection implements WriteTracker {
      */
     private final RangeSet ours = new RangeSet();
 
-    /** Starts of mappings that the kernel does not watch. */
-    private final Set<Long> refused = new HashSet<>();
+    /** Mappings that the kernel does not watch. */
+    private final Set<PageRange> refused = new HashSet<>();
 
-    private WriteProtection(Proc process, PidFd held, WriteWatch watch) {
+    private WriteProtection(Proc process, PidFd held, WriteWatch watch, PageSet huge) {
         this.process = process;
         this.held = held;
         this.watch = watch;
+        this.huge = huge;
     }
 
     /**
@@ -52,21 +53,21 @@ final class WriteProtection implements WriteTracker {
      * @throws IOException if this process cannot be watched so
      */
     static WriteProtection of(Proc process, PidFd held) throws IOException {
-        WriteProtection made = new WriteProtection(process, held, WriteWatch.of(process));
+        orBlind(process);
+        PageSet huge = new PageSet();
         try (PageScan scan = PageScan.of(process)) {
             for (PageRange area : PrivateAreas.of(process)) {
-                scan(scan, area, Kind.HUGE, made.huge);
+                scan(scan, area, Kind.HUGE, huge);
             }
         }
-        return made;
+        return new WriteProtection(process, held, WriteWatch.of(process), huge);
     }
 
     @Override
     public PageSet written(PageSet known) throws IOException {
         PageSet found = new PageSet();
         try (PageScan scan = PageScan.of(process)) { // of what it executes now
-            String maps = PrivateAreas.read(process);
-            List<PageRange> areas = PrivateAreas.in(maps);
+            List<PageRange> areas = PrivateAreas.of(process);
             List<PageRange> fresh = new ArrayList<>();
             ours.retainAll(areas);
             for (PageRange area : areas) {
@@ -78,7 +79,7 @@ final class WriteProtection implements WriteTracker {
                 fresh.addAll(ours.notIn(area));
             }
             if (!fresh.isEmpty()) {
-                register(maps, fresh).forEach(part -> take(scan, part));
+                register(fresh).forEach(part -> take(scan, part));
             }
             for (PageRange part : fresh) {
                 known.remove(part.start(), part.end());
@@ -96,8 +97,10 @@ final class WriteProtection implements WriteTracker {
      *
      * @return those that can be taken
      */
-    private List<PageRange> register(String maps, List<PageRange> fresh) {
+    private List<PageRange> register(List<PageRange> fresh) throws IOException {
         List<PageRange> registered = new ArrayList<>();
+        String maps = PrivateAreas.read(process); // once more: the scans took their time
+        refused.retainAll(PrivateAreas.in(maps));
         for (PageRange stretch : PrivateAreas.stretches(maps, refused)) {
             List<PageRange> inside =
                     fresh.stream()
@@ -112,7 +115,7 @@ final class WriteProtection implements WriteTracker {
                 if (watch.register(each.start(), each.end())) {
                     registered.add(each);
                 } else {
-                    refused.add(each.start());
+                    refused.add(each);
                 }
             }
         }
@@ -158,10 +161,35 @@ final class WriteProtection implements WriteTracker {
         }
     }
 
-    /** Ends the watch; if the process runs on here its huge pages become what they were. */
+    @Override
+    public void orBlind() throws IOException {
+        orBlind(process);
+    }
+
+    private static void orBlind(Proc process) throws IOException {
+        String by = DeviceWrites.of(process).orElse("");
+        if (!by.isEmpty()) {
+            throw new IOException("what is written through " + by + " would not be seen");
+        }
+    }
+
     @Override
     public void close() {
         watch.close();
-        huge.ranges().forEach(range -> held.collapse(range.start(), range.end()));
+    }
+
+    /** What was huge pages and is there as a whole becomes huge pages again. */
+    @Override
+    public void mend() {
+        PageSet there = new PageSet();
+        try (PageScan scan = PageScan.of(process)) {
+            for (PageRange area : PrivateAreas.of(process)) {
+                scan(scan, area, Kind.PRESENT, there);
+            }
+        } catch (IOException e) {
+            return; // it has ended, as after each move
+        }
+        there.retainAll(huge);
+        there.fullBlocks().forEach(block -> held.collapse(block.start(), block.end()));
     }
 }

@@ -36,6 +36,17 @@ sealed interface WriteTracker extends AutoCloseable permits WriteProtection, Has
      */
     void keepUnwritten(PageSet known) throws IOException;
 
+    /**
+     * Fails if the process's memory may be written in a way that this does not see. To be asked
+     * after each of the two above: what was under way meanwhile is still to be seen then.
+     *
+     * @throws IOException that says by what
+     */
+    void orBlind() throws IOException;
+
+    /** After {@link #close}, of a process that goes on here: makes good what the watch cost it. */
+    void mend();
+
     /** Ends all of it; the process has nothing of it afterwards. */
     @Override
     void close();

@@ -118,14 +118,26 @@ class KeptPagesTest {
         assertEquals(0, wanted.without(kept.placed()).bytes());
     }
 
+    /** Its second half came into being with the first, and holds nothing else. */
+    @Test
+    void zerosLeaveAHugePageWhole() throws Exception {
+        put(MAPPED, HALF);
+        assertTrue(kept.zeros(7, new PageRange(MAPPED + HALF, MAPPED + HUGE)));
+        JobPages wanted = pages(MAPPED, MAPPED + HUGE);
+        kept.place(wanted, Map.of(7, map(Area.plain(MAPPED, MAPPED + HUGE))));
+        kept.go();
+        assertEquals(List.of(), told('D'));
+        assertEquals(0, wanted.without(kept.placed()).bytes());
+    }
+
     @Test
     void noMoreZerosThanCanBeKeptTrackOf() throws Exception {
         long tera = 1L << 40;
-        assertFalse(kept.zeros(7, new PageRange(0, 2 * tera)));
+        assertThrows(IOException.class, () -> kept.zeros(7, new PageRange(0, 2 * tera)));
         assertFalse(kept.zeros(7, new PageRange((1L << 47) - PAGE, (1L << 47) + PAGE)));
         for (long at = 0; at < 4; at++) {
+            kept.zeros(7, new PageRange(0, tera / 4)); // no more for being said again
             assertTrue(kept.zeros(7, new PageRange(at * tera / 4, at * tera / 4 + tera / 4)));
-            kept.zeros(7, new PageRange(0, tera / 8)); // no more for being said again
         }
         assertThrows(IOException.class, () -> kept.zeros(8, new PageRange(tera, tera + PAGE)));
     }

@@ -1,6 +1,7 @@
 package io.migrator.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.migrator.instance.ProcessTree;
@@ -22,15 +23,18 @@ import org.junit.jupiter.params.provider.EnumSource;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** With a real process and the real kernel; the target is a map in this JVM. */
 @Timeout(60)
@@ -43,7 +47,7 @@ class PreCopyTest {
                     + " echo $$; while read line; do eval \"$line\"; echo done; done";
 
     private static final int STEPS = 25;
-    private static final int ROUNDS = 400;
+    private static final Duration REMAPPED = Duration.ofSeconds(3);
     private static final int MOST_BYTES = 3_000_000;
 
     private Process shell;
@@ -237,10 +241,17 @@ class PreCopyTest {
     /** What is compared is what was sent last, and not what was there before. */
     @Test
     void whatIsAsItWasOnceIsNotAsItWasSent() throws Exception {
-        track(Tracking.HASH);
+        AtomicReference<Runnable> beforeItIsRead = new AtomicReference<>(() -> {});
+        Pace pace =
+                new Pace(
+                        Long.MAX_VALUE - 1,
+                        () -> {
+                            beforeItIsRead.get().run();
+                            return 0;
+                        });
+        copy.close();
+        copy = new PreCopy(new StoreSink(store), _ -> {}, pace, Tracking.HASH);
         tell("a=$(fill " + MOST_BYTES + " a)");
-        copy.watch(tree);
-        copy.round();
         PageRange large =
                 PrivateAreas.of(process).stream()
                         .max(Comparator.comparing(area -> area.end() - area.start()))
@@ -249,8 +260,11 @@ class PreCopyTest {
         ByteBuffer before = ByteBuffer.allocateDirect(PAGE);
         read(middle, before);
         ByteBuffer other = ByteBuffer.allocateDirect(PAGE);
-        write(middle, other);
-        assertTrue(copy.round().bytes() >= PAGE);
+        copy.watch(tree);
+        beforeItIsRead.set(() -> write(middle, other));
+        copy.round();
+        assertEquals(other, store.get(middle));
+        beforeItIsRead.set(() -> {});
         write(middle, before);
         unchangedBytes();
         assertTrue(
@@ -259,9 +273,11 @@ class PreCopyTest {
                         .hasAny(new PageRange(middle, middle + PAGE)));
     }
 
-    private void write(long address, ByteBuffer page) throws IOException {
+    private void write(long address, ByteBuffer page) {
         try (ProcessMemory memory = new ProcessMemory()) {
             memory.write(process.pid(), address, page);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -295,15 +311,34 @@ class PreCopyTest {
         assertTrue(unchangedBytes() > MOST_BYTES / 2, "seed " + seed);
     }
 
-    /** A mapping that came while others were taken must not be two, or its mremap(2) fails. */
-    @Test
-    void whatItMapsMeanwhileStaysInOnePiece(@TempDir Path directory) throws Exception {
-        Path program = directory.resolve("remap");
-        try (InputStream source = PreCopyTest.class.getResourceAsStream("/remap.c")) {
-            Files.copy(source, directory.resolve("remap.c"));
+    private static Path compiled(String name, Path directory) throws Exception {
+        Path program = directory.resolve(name);
+        try (InputStream source = PreCopyTest.class.getResourceAsStream("/" + name + ".c")) {
+            Files.copy(source, directory.resolve(name + ".c"));
         }
         Process made = new ProcessBuilder("gcc", "-O2", "-o", program + "", program + ".c").start();
         assertEquals(0, made.waitFor());
+        return program;
+    }
+
+    /** What would be taken for it is its parent's, whose tracker would trust it. */
+    @Test
+    void aChildInItsParentsMemoryIsLeftAlone(@TempDir Path directory) throws Exception {
+        Process parent = new ProcessBuilder(compiled("vfork", directory).toString()).start();
+        Proc child = new Proc(Long.parseLong(parent.inputReader().readLine()));
+        copy.watch(treeOf(child, "vfork"));
+        assertFalse(copy.watches());
+        assertEquals(List.of(), copy.unwatched());
+        copy.watch(treeOf(new Proc(parent.pid()), "vfork"));
+        assertEquals(1, copy.unwatched().size(), "it stands still in vfork, so it is not stopped");
+        parent.outputWriter().close();
+        assertEquals(0, parent.waitFor());
+    }
+
+    /** A mapping that came while others were taken must not be two, or its mremap(2) fails. */
+    @Test
+    void whatItMapsMeanwhileStaysInOnePiece(@TempDir Path directory) throws Exception {
+        Path program = compiled("remap", directory);
         // not a child of this JVM either
         Process parent =
                 new ProcessBuilder("sh", "-c", program + " & echo $!; wait $!")
@@ -311,11 +346,17 @@ class PreCopyTest {
                         .start();
         process = new Proc(Long.parseLong(parent.inputReader().readLine()));
         try (PidFd held = PidFd.open(process.pid())) {
+            while (!process.name().equals("remap")) {
+                Thread.onSpinWait(); // the shell's child has not executed it yet
+            }
             copy.watch(treeOf(process, "remap"));
-            for (int round = 0; round < ROUNDS; round++) {
+            assertEquals(List.of(), copy.unwatched());
+            long end = System.nanoTime() + REMAPPED.toNanos();
+            while (System.nanoTime() < end) {
                 copy.round();
             }
             assertTrue(parent.isAlive(), "it ended");
+            assertTrue(Files.readString(process.file("smaps")).contains(" uw"), "not watched");
             held.send(Signal.KILL);
         }
         parent.waitFor();

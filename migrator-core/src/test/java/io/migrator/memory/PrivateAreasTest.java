@@ -48,6 +48,10 @@ class PrivateAreasTest {
                         new PageRange(1 << 16, 0x7f0000000000L),
                         new PageRange(0x7f0000021000L, 0x7f0010000000L),
                         new PageRange(0x7f0030001000L, 0x7f0060000000L)),
-                PrivateAreas.stretches(MAPS, Set.of(0x7f0000000000L, 0x7f0020000000L)));
+                PrivateAreas.stretches(
+                        MAPS,
+                        Set.of(
+                                new PageRange(0x7f0000000000L, 0x7f0000021000L),
+                                new PageRange(0x7f0020000000L, 0x7f0020001000L))));
     }
 }

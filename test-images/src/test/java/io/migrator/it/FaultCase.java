@@ -31,6 +31,17 @@ record FaultCase(
                 cells[5].equals("alive"));
     }
 
+    /**
+     * The same of a job with a client on another machine, whose connection has to live wherever the
+     * job ends; but where criu dies with the sockets in repair mode.
+     */
+    FaultCase streaming() {
+        boolean inRepair =
+                point == FaultPoint.SOURCE_HELD
+                        && (fault == Fault.SOURCE_CRIU || fault == Fault.SOURCE_SIDE);
+        return new FaultCase(point, fault, exit, atOnce, after, !inRepair);
+    }
+
     /** The same of a job without a connection. */
     FaultCase silent() {
         return new FaultCase(point, fault, exit, atOnce, after, false);

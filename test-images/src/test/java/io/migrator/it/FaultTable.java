@@ -21,7 +21,8 @@ final class FaultTable {
             (`mvn verify -Plong -Dit.test=FaultTableIT`) does every case with real nodes, `FaultSampleIT` a few of them in
             that profile too. With `-Dfaults.streams=true` the job has an address of its own and a fourth program, to which a
             client on a third machine streams 4 MB/s and hears as much, each byte checked on both sides: `faults-streams.tsv`, the
-            column **with a stream**. Its connection has to be alive wherever the other one has to be.
+            column **with a stream**. Its connection, and the one on loopback, have to be alive in every case but the two
+            named below.
 
             A case: one instance on n1 with three programs in it (`tally`, which appends its next number and its node to a file
             that both nodes see; `pattern` with 64 MB; `converse`, a TCP connection on loopback) is migrated to n2 and held at the
@@ -147,7 +148,7 @@ final class FaultTable {
                                         each.after(),
                                         each.talks() ? "alive" : "-",
                                         cell(each, seen),
-                                        cell(each, streams)));
+                                        cell(each.streaming(), streams)));
             }
         }
     }

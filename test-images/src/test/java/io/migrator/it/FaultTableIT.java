@@ -47,6 +47,7 @@ class FaultTableIT {
     static Stream<FaultCase> cases() throws IOException {
         Pattern wanted = Pattern.compile(System.getProperty("faults", ""));
         return FaultTable.load().cases().stream()
+                .map(each -> STREAMS ? each.streaming() : each)
                 .filter(each -> wanted.matcher(each.name()).find());
     }
 

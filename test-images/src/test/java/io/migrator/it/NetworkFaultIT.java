@@ -38,7 +38,7 @@ class NetworkFaultIT {
                 "target-running receiver",
             })
     void connectionLivesWithTheJob(String name) throws Exception {
-        FaultCase each = FaultTable.load().named(name);
+        FaultCase each = FaultTable.load().named(name).streaming();
         assertEquals("", FaultRig.run(NODES, FaultJob.SERVICE, each).differs(each));
     }
 
@@ -47,7 +47,7 @@ class NetworkFaultIT {
     void soItDoesInANetworkOfItsOwn(String name) throws Exception {
         List<String> options = new ArrayList<>(FaultJob.SERVICE);
         options.addAll(List.of("--net", "own"));
-        FaultCase each = FaultTable.load().named(name);
+        FaultCase each = FaultTable.load().named(name).streaming();
         assertEquals("", FaultRig.run(NODES, options, each).differs(each));
     }
 
