@@ -22,7 +22,7 @@ final class FaultTable {
             that profile too. With `-Dfaults.streams=true` the job has an address of its own and a fourth program, to which a
             client on a third machine streams 4 MB/s and hears as much, each byte checked on both sides: `faults-streams.tsv`, the
             column **with a stream**. Its connection, and the one on loopback, have to be alive in every case but the two
-            named below.
+            named below; an empty cell was not run so.
 
             A case: one instance on n1 with three programs in it (`tally`, which appends its next number and its node to a file
             that both nodes see; `pattern` with 64 MB; `converse`, a TCP connection on loopback) is migrated to n2 and held at the

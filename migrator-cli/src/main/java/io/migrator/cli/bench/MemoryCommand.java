@@ -20,8 +20,7 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         description = {
             "How long a payload stands still in a move from n1 to n2 of the lab, beside the same"
-                    + " steps by hand: criu dump, tar | ssh, criu restore; and beside criu's own"
-                    + " post-copy.",
+                    + " steps by hand: criu dump, tar | ssh, criu restore.",
             "",
             "The gap is what the payload itself saw. Each round starts a new payload for each way;"
                     + " the order changes from round to round; every page is checked after each"
@@ -66,12 +65,11 @@ final class MemoryCommand implements Callable<Integer> {
     private int repeat = 5;
 
     @Option(
-            names = "--no-lazy",
-            negatable = true,
-            defaultValue = "true",
-            fallbackValue = "true",
-            description = "Leave out criu's own post-copy (lazy-pages).")
-    private boolean lazy = true;
+            names = "--lazy",
+            description =
+                    "Also by criu's own post-copy (lazy-pages), which takes minutes where the"
+                            + " payload writes much.")
+    private boolean lazy;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there.")
     private @Nullable Path json;
