@@ -19,8 +19,8 @@ import java.util.Set;
  * another program has none that is: the kernel then refuses the scan, and all pages count as
  * written.
  *
- * <p>Not seen is what a device writes into pages that it was given before (DMA); {@link PreCopy}
- * leaves processes alone that have such.
+ * <p>Not seen is what a device writes into pages that it was given before (DMA): see {@link
+ * #orBlind}.
  */
 final class WriteProtection implements WriteTracker {
     private final Proc process;

@@ -38,7 +38,7 @@ sealed interface WriteTracker extends AutoCloseable permits WriteProtection, Has
 
     /**
      * Fails if the process's memory may be written in a way that this does not see. To be asked
-     * after each of the two above: what was under way meanwhile is still to be seen then.
+     * after {@link #written}: what was under way meanwhile is still to be seen then.
      *
      * @throws IOException that says by what
      */

@@ -19,16 +19,7 @@ class PageFeedTest {
     private final List<String> sent = new ArrayList<>();
     private long base;
 
-    private class Names implements JobSink {
-        @Override
-        public void open(int id, String name) {}
-
-        @Override
-        public void data(int id, long offset, ByteBuffer bytes) {}
-
-        @Override
-        public void end(int id, long length) {}
-
+    private class Names implements PageSink {
         @Override
         public void pages(int pid, List<PageRange> places, ByteBuffer bytes) {
             int from = 0;
@@ -45,14 +36,6 @@ class PageFeedTest {
             sent.add(
                     "%d to %d: zeros"
                             .formatted((place.start() - base) / PAGE, (place.end() - base) / PAGE));
-        }
-
-        @Override
-        public void padding(ByteBuffer bytes) {}
-
-        @Override
-        public long sentBytes() {
-            return 0;
         }
     }
 

@@ -1,7 +1,6 @@
 package io.migrator.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.migrator.instance.ProcessTree;
@@ -16,19 +15,14 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +41,6 @@ class PreCopyTest {
                     + " echo $$; while read line; do eval \"$line\"; echo done; done";
 
     private static final int STEPS = 25;
-    private static final Duration REMAPPED = Duration.ofSeconds(3);
     private static final int MOST_BYTES = 3_000_000;
 
     private Process shell;
@@ -72,14 +65,14 @@ class PreCopyTest {
         copy = of(Tracking.PROTECT, store);
     }
 
-    private static ProcessTree treeOf(Proc process, String name) throws IOException {
+    static ProcessTree treeOf(Proc process, String name) throws IOException {
         int pid = (int) process.innerPid();
         List<Integer> threads = List.of(pid);
         return new ProcessTree(
                 List.of(new ProcessTree.Member(process, pid, 1, pid, name, 0, threads, 0, 0)));
     }
 
-    private static PreCopy of(Tracking tracking, Map<Long, ByteBuffer> store) {
+    static PreCopy of(Tracking tracking, Map<Long, ByteBuffer> store) {
         Pace pace = new Pace(Pace.UNLIMITED, () -> 0);
         return new PreCopy(new StoreSink(store), _ -> {}, pace, tracking);
     }
@@ -97,17 +90,8 @@ class PreCopyTest {
         assertEquals(0, shell.waitFor());
     }
 
-    /** A sink of pages only, each by its address. */
-    private record StoreSink(Map<Long, ByteBuffer> store) implements JobSink {
-        @Override
-        public void open(int id, String name) {}
-
-        @Override
-        public void data(int id, long offset, ByteBuffer bytes) {}
-
-        @Override
-        public void end(int id, long length) {}
-
+    /** Each page by its address. */
+    private record StoreSink(Map<Long, ByteBuffer> store) implements PageSink {
         @Override
         public void pages(int pid, List<PageRange> places, ByteBuffer bytes) {
             int from = 0;
@@ -125,14 +109,6 @@ class PreCopyTest {
             for (long at = place.start(); at < place.end(); at += PAGE) {
                 store.put(at, ByteBuffer.allocate(PAGE));
             }
-        }
-
-        @Override
-        public void padding(ByteBuffer bytes) {}
-
-        @Override
-        public long sentBytes() {
-            return 0;
         }
     }
 
@@ -309,56 +285,5 @@ class PreCopyTest {
         tell("e=$(fill " + MOST_BYTES + " e)");
         Thread.sleep(100);
         assertTrue(unchangedBytes() > MOST_BYTES / 2, "seed " + seed);
-    }
-
-    private static Path compiled(String name, Path directory) throws Exception {
-        Path program = directory.resolve(name);
-        try (InputStream source = PreCopyTest.class.getResourceAsStream("/" + name + ".c")) {
-            Files.copy(source, directory.resolve(name + ".c"));
-        }
-        Process made = new ProcessBuilder("gcc", "-O2", "-o", program + "", program + ".c").start();
-        assertEquals(0, made.waitFor());
-        return program;
-    }
-
-    /** What would be taken for it is its parent's, whose tracker would trust it. */
-    @Test
-    void aChildInItsParentsMemoryIsLeftAlone(@TempDir Path directory) throws Exception {
-        Process parent = new ProcessBuilder(compiled("vfork", directory).toString()).start();
-        Proc child = new Proc(Long.parseLong(parent.inputReader().readLine()));
-        copy.watch(treeOf(child, "vfork"));
-        assertFalse(copy.watches());
-        assertEquals(List.of(), copy.unwatched());
-        copy.watch(treeOf(new Proc(parent.pid()), "vfork"));
-        assertEquals(1, copy.unwatched().size(), "it stands still in vfork, so it is not stopped");
-        parent.outputWriter().close();
-        assertEquals(0, parent.waitFor());
-    }
-
-    /** A mapping that came while others were taken must not be two, or its mremap(2) fails. */
-    @Test
-    void whatItMapsMeanwhileStaysInOnePiece(@TempDir Path directory) throws Exception {
-        Path program = compiled("remap", directory);
-        // not a child of this JVM either
-        Process parent =
-                new ProcessBuilder("sh", "-c", program + " & echo $!; wait $!")
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
-        process = new Proc(Long.parseLong(parent.inputReader().readLine()));
-        try (PidFd held = PidFd.open(process.pid())) {
-            while (!process.name().equals("remap")) {
-                Thread.onSpinWait(); // the shell's child has not executed it yet
-            }
-            copy.watch(treeOf(process, "remap"));
-            assertEquals(List.of(), copy.unwatched());
-            long end = System.nanoTime() + REMAPPED.toNanos();
-            while (System.nanoTime() < end) {
-                copy.round();
-            }
-            assertTrue(parent.isAlive(), "it ended");
-            assertTrue(Files.readString(process.file("smaps")).contains(" uw"), "not watched");
-            held.send(Signal.KILL);
-        }
-        parent.waitFor();
     }
 }
