@@ -21,7 +21,8 @@
  *   'P' a b c d the mapping c bytes long that criu makes a bytes into the place is at b; copied, if d
  *   'G'         criu may go on
  *
- * A process that is to be a zombie has none of criu's capabilities as it ends.
+ * A process that is to be a zombie has none of criu's capabilities as it ends. And a thread that stood in a call which
+ * waits goes on as one that is still in it.
  *
  * A process that has all of its mappings adds one to the u64 that is the file `placed`: who finds too few there knows
  * that this criu makes mappings in another way. What does not fit fails the call, and with it the restore.
@@ -58,6 +59,11 @@
 #define MADV_DONTFORK 10
 #define MADV_DOFORK 11
 #define MADV_COLLAPSE 25
+#define PTRACE_PEEKTEXT 1
+#define PTRACE_GETREGS 12
+#define PTRACE_SETREGS 13
+#define PTRACE_DETACH 17
+#define RTLD_NEXT ((void *)-1L)
 #define PR_SET_NAME 15
 #define PR_SET_THP_DISABLE 41
 #define PR_GET_THP_DISABLE 42
@@ -251,6 +257,71 @@ int prctl(int option, ...)
 	if (option == PR_SET_NAME && holder && holder != self())
 		call(NR_capset, (long)&head, (long)none, 0, 0);
 	return (int)with_errno(call6(NR_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3], 0));
+}
+
+/* ---- calls that wait ---- */
+
+extern void *dlsym(void *, const char *);
+
+#if defined(__x86_64__)
+/*
+ * criu leaves a thread in front of the call that it stood in. A signal that has come meanwhile, such as a timer's, is
+ * handled there, and then the thread waits for it: alarm(2) and pause(2) would wait forever. So it leaves here as from
+ * a call that is interrupted, which the kernel does again if no handler is called, and else ends (signal(7)): it was
+ * just traced, so that it looks for signals (kernel/ptrace.c, __ptrace_unlink).
+ */
+static void as_waiting(long pid)
+{
+	enum { RAX = 10, ORIG_RAX = 15, RIP = 16, REGISTERS = 27 }; /* struct user_regs_struct, sys/user.h */
+	enum { ERESTARTSYS = 512, ERESTARTNOHAND = 514, SYSCALL = 0x050f };
+	uint64_t registers[REGISTERS], code;
+
+	if (call(NR_ptrace, PTRACE_GETREGS, pid, 0, (long)registers) || registers[ORIG_RAX] != -1UL ||
+	    call(NR_ptrace, PTRACE_PEEKTEXT, pid, (long)registers[RIP], (long)&code) || (code & 0xffff) != SYSCALL)
+		return;
+	registers[ORIG_RAX] = registers[RAX];
+	switch (registers[RAX]) {
+	case 34: /* pause */
+	case 23: /* select */
+		registers[RAX] = -ERESTARTNOHAND;
+		break;
+	case 0:	  /* read */
+	case 43:  /* accept */
+	case 45:  /* recvfrom */
+	case 47:  /* recvmsg */
+	case 61:  /* wait4 */
+	case 73:  /* flock */
+	case 288: /* accept4 */
+		registers[RAX] = -ERESTARTSYS;
+		break;
+	default:
+		return;
+	}
+	registers[RIP] += 2;
+	call(NR_ptrace, PTRACE_SETREGS, pid, 0, (long)registers);
+}
+#elif defined(__aarch64__)
+static void as_waiting(long pid)
+{
+	(void)pid; /* not yet */
+}
+#endif
+
+long ptrace(int request, ...)
+{
+	long (*real)(int, ...) = (long (*)(int, ...))dlsym(RTLD_NEXT, "ptrace");
+	long address, data;
+	va_list args;
+	int pid;
+
+	va_start(args, request);
+	pid = va_arg(args, int);
+	address = va_arg(args, long);
+	data = va_arg(args, long);
+	va_end(args);
+	if (request == PTRACE_DETACH)
+		as_waiting(pid);
+	return real(request, pid, address, data);
 }
 
 /* ---- the mappings of one process ---- */

@@ -78,12 +78,17 @@ public final class ProtoMessage {
 
     /** A copy with one more field that holds text. */
     public ProtoMessage with(int id, String text) {
-        return appended(new Field(id, BYTES, 0, text.getBytes(StandardCharsets.UTF_8)));
+        return with(id, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A copy with one more field that holds bytes, which are its own from then on. */
+    public ProtoMessage with(int id, byte[] bytes) {
+        return appended(new Field(id, BYTES, 0, bytes));
     }
 
     /** A copy with one more field that holds a message. */
     public ProtoMessage with(int id, ProtoMessage inner) {
-        return appended(new Field(id, BYTES, 0, inner.toBytes()));
+        return with(id, inner.toBytes());
     }
 
     /** A copy without the fields of that number. */

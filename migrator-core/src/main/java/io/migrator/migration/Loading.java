@@ -2,9 +2,11 @@ package io.migrator.migration;
 
 import io.migrator.criu.DeathSignals;
 import io.migrator.criu.ExpiredTimers;
+import io.migrator.criu.LateSignals;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.ProcessTree;
+import io.migrator.linux.Proc;
 import io.migrator.memory.HeldTree;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
@@ -28,6 +30,9 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
         source.awaitPacked();
         ProcessTree frozen = source.tree();
         ExpiredTimers.arm(images);
+        for (Proc process : frozen.processes()) {
+            LateSignals.keep(images, process);
+        }
         for (ProcessTree.Member root : frozen.roots()) {
             DeathSignals.clear(images, root.threads());
         }

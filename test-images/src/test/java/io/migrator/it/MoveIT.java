@@ -9,6 +9,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.List;
 
 /** A job goes to and fro, whole each time, and leaves nothing behind. */
 class MoveIT {
@@ -45,5 +49,25 @@ class MoveIT {
         NODES.stop(node, "job");
         NODES.assertAsBefore(N1);
         NODES.assertAsBefore(N2);
+    }
+
+    /** One that ran out while the job stood still was lost, and the job with it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pause", "read", "sigwait"})
+    void aTimerWakesWhoWaitsForIt(String in) throws Exception {
+        String file = NODES.reportOf("nap");
+        NODES.start(N1, "nap", List.of(), "/shared/bin/nap", "--file", file, "--in", in);
+        NODES.awaitFile(N1, file);
+        String node = N1;
+        for (String memory : List.of("precopy", "stop")) {
+            NODES.migrate(node, "nap", "--memory", memory).well();
+            node = TwoNodes.other(node);
+            String wakes =
+                    "before=$(cat %1$s); for _ in {1..200}; do sleep 0.05;".formatted(file)
+                            + " [[ $(cat %s) != \"$before\" ]] && exit; done; exit 1"
+                                    .formatted(file);
+            NODES.bash(node, wakes);
+        }
+        NODES.stop(node, "nap");
     }
 }

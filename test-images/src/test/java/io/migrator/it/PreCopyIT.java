@@ -39,6 +39,7 @@ class PreCopyIT {
             lock = threading.Lock()
             def work(seed):
                 global wrong, done
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2}) # else pause() does not end
                 rng = random.Random(seed)
                 blocks = {}
                 while True:

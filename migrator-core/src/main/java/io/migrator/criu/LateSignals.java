@@ -1,0 +1,166 @@
+package io.migrator.criu;
+
+import io.migrator.linux.Proc;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Keeps signals that came during a dump. criu writes down first which signals are pending and last
+ * what is left of the timers (criu/cr-dump.c, dump_one_task): of a timer that runs out in between
+ * it has neither the signal nor the time, and who waits for it would wait forever.
+ *
+ * <p>Who sent a signal is not told by /proc: it is said to come from nobody, as the kernel itself
+ * says when it has no room for more. Of several that are the same one is kept. A POSIX timer's
+ * names its timer.
+ *
+ * <p>Field numbers are those of criu's images/core.proto, siginfo.proto and timer.proto.
+ */
+public final class LateSignals {
+    private static final int TASK_CORE = 3;
+    private static final int THREAD_CORE = 5;
+    private static final int SHARED = 10;
+    private static final int OWN = 9;
+    private static final int SIGNALS = 1;
+    private static final int SIGINFO = 1;
+
+    private static final int TIMERS = 7;
+    private static final int POSIX_TIMERS = 4;
+    private static final int TIMER_ID = 1;
+    private static final int TIMER_SIGNAL = 3;
+    private static final int TIMER_VALUE = 5;
+
+    /** siginfo_t, whose first number is the signal's (sigaction(2)). */
+    private static final int SIGINFO_BYTES = 128;
+
+    private static final int CODE = 8;
+    private static final int SI_TIMER = -2;
+    private static final int OF_TIMER_ID = 16;
+    private static final int OF_TIMER_VALUE = 24;
+
+    /** KILL, CONT and STOP: they are the seal's, or nothing to be kept. */
+    private static final long NOT_KEPT = 1L << 8 | 1L << 17 | 1L << 18;
+
+    private LateSignals() {}
+
+    /**
+     * Changes the images of a dump that is held.
+     *
+     * @param process whose threads are all held by criu
+     * @return how many signals were kept
+     */
+    public static int keep(Path images, Proc process) throws IOException {
+        int kept = 0;
+        Map<Long, ProtoMessage> timers = null;
+        for (Proc thread : process.threads()) {
+            Proc.Status status = thread.status();
+            boolean leads = thread.equals(process);
+            long own = pending(status, "SigPnd");
+            long shared = leads ? pending(status, "ShdPnd") : 0;
+            if ((own | shared) == 0) {
+                continue;
+            }
+            if (timers == null) {
+                timers = timers(core(images, process.status()));
+            }
+            kept += keep(core(images, status), own, shared, timers);
+        }
+        return kept;
+    }
+
+    private static Path core(Path images, Proc.Status status) throws IOException {
+        return images.resolve("core-" + status.numbers("NSpid").getLast() + ".img");
+    }
+
+    private static long pending(Proc.Status status, String line) {
+        return Long.parseUnsignedLong(status.line(line).orElse("0"), 16) & ~NOT_KEPT;
+    }
+
+    /** Of one thread: what is pending for it alone, and for all of its process. */
+    static int keep(Path core, long own, long shared, Map<Long, ProtoMessage> timers)
+            throws IOException {
+        int[] kept = {0};
+        ImageFile.edit(
+                core,
+                entry -> {
+                    int before = kept[0];
+                    ProtoMessage task = with(entry, TASK_CORE, SHARED, shared, timers, kept);
+                    ProtoMessage whole = with(task, THREAD_CORE, OWN, own, timers, kept);
+                    return kept[0] == before ? null : whole;
+                });
+        return kept[0];
+    }
+
+    /** Adds to the queue in one part of an entry what is pending and not in it. */
+    private static ProtoMessage with(
+            ProtoMessage entry,
+            int part,
+            int queue,
+            long pending,
+            Map<Long, ProtoMessage> timers,
+            int[] kept)
+            throws IOException {
+        if (pending == 0 || entry.messages(part).size() != 1) {
+            return entry;
+        }
+        ProtoMessage core = entry.messages(part).getFirst();
+        ProtoMessage signals = ProtoMessage.empty();
+        Set<Long> queued = new HashSet<>();
+        for (ProtoMessage each : core.messages(queue)) {
+            signals = each;
+            for (ProtoMessage signal : each.messages(SIGNALS)) {
+                queued.add(number(signal));
+            }
+        }
+        for (long number = 1; number <= Long.SIZE; number++) {
+            if ((pending >>> (number - 1) & 1) != 0 && !queued.contains(number)) {
+                byte[] info = siginfo(number, timers.get(number));
+                signals = signals.with(SIGNALS, ProtoMessage.empty().with(SIGINFO, info));
+                kept[0]++;
+            }
+        }
+        return entry.replacing(part, core.without(queue).with(queue, signals));
+    }
+
+    private static long number(ProtoMessage signal) throws IOException {
+        byte[] info = signal.bytes(SIGINFO).orElse(new byte[0]);
+        if (info.length < Integer.BYTES) {
+            throw new IOException("a signal without a number");
+        }
+        return ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN).getInt();
+    }
+
+    private static byte[] siginfo(long number, @Nullable ProtoMessage timer) {
+        ByteBuffer info = ByteBuffer.allocate(SIGINFO_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        info.putInt(0, (int) number);
+        if (timer != null) {
+            info.putInt(CODE, SI_TIMER);
+            info.putInt(OF_TIMER_ID, (int) timer.number(TIMER_ID).orElse(0));
+            info.putLong(OF_TIMER_VALUE, timer.number(TIMER_VALUE).orElse(0));
+        }
+        return info.array();
+    }
+
+    /** By their signals. */
+    private static Map<Long, ProtoMessage> timers(Path core) throws IOException {
+        Map<Long, ProtoMessage> found = new HashMap<>();
+        for (ProtoMessage entry : ImageFile.read(core).entries()) {
+            for (ProtoMessage task : entry.messages(TASK_CORE)) {
+                for (ProtoMessage timers : task.messages(TIMERS)) {
+                    for (ProtoMessage timer : timers.messages(POSIX_TIMERS)) {
+                        found.put(timer.number(TIMER_SIGNAL).orElse(0), timer);
+                    }
+                }
+            }
+        }
+        return found;
+    }
+}
