@@ -29,7 +29,9 @@
  *
  * And it answers for /proc/PID/smaps, for which the kernel walks all page tables, 10 ms for each GB and twice for criu,
  * while the job stands still: it is read before that, and told again if maps is the same to the byte when criu asks. What
- * madvise(2) or mlock(2) did to a whole mapping within these milliseconds is missed.
+ * madvise(2) or mlock(2) did to a whole mapping within these milliseconds is missed. It is read when the caller says so, by a
+ * message of one byte, which is sent back, while criu waits for his word at pre-dump; and where maps is another by then, or he
+ * does not say so, just before the freeze.
  *
  * And it keeps what the root entry (rootentry.h) left criu above CHECKPOINT_RESTORE out of force but for the very calls
  * that need it: to hold off and read seccomp filters, and to find a watched file by its handle. The former is given up
@@ -63,6 +65,8 @@
 #define TCP_QUEUE_SEQ 21
 #define SIOCOUTQ 0x5411
 #define MSG_PEEK 2
+#define MSG_TRUNC 0x20
+#define MSG_NOSIGNAL 0x4000
 
 #define PTRACE_PEEK_FIRST 1
 #define PTRACE_PEEK_LAST 3
@@ -293,11 +297,20 @@ static long without_acknowledged(int fd, char *buffer, long unsent, long shown, 
 	return shown;
 }
 
-/* criu asks for one byte more than there should be */
+static void know_all(void);
+
+/* criu asks for one byte more than there should be; and first for nothing but the length, of a message of the caller's */
 long recv(int fd, void *buffer, size_t size, int flags)
 {
 	long result = call6(NR_recvfrom, fd, (long)buffer, (long)size, flags, 0, 0);
+	char word;
 
+	while (flags == (MSG_TRUNC | MSG_PEEK) && !buffer && result == 1) {
+		call6(NR_recvfrom, fd, (long)&word, 1, 0, 0, 0);
+		know_all();
+		call6(NR_sendto, fd, (long)&word, 1, MSG_NOSIGNAL, 0, 0);
+		result = call6(NR_recvfrom, fd, 0, 0, flags, 0, 0);
+	}
 	if (fd == repaired && queue == TCP_SEND_QUEUE && (flags & MSG_PEEK)) {
 		if (result >= (long)size)
 			result = without_acknowledged(fd, buffer, (long)size - 1, result, flags);
@@ -616,25 +629,47 @@ static long copy_smaps(uint64_t pid)
 	return -1;
 }
 
+/* its maps are as they were */
+static int is_still(const struct known *it)
+{
+	static long now;
+
+	if (!now)
+		now = map_memory(MAX_MAPS);
+	return now > 0 && read_maps(it->pid, (char *)now) == it->length && same((char *)now, it->maps, it->length);
+}
+
+static struct known *known_of(uint64_t pid)
+{
+	struct known *it = known;
+
+	while (it < known + known_count && it->pid != pid)
+		it++;
+	return it < known + known_count ? it : NULL;
+}
+
 static void know(uint64_t pid)
 {
-	static long scratch;
-	struct known *it = known + known_count;
+	struct known *it = known_of(pid), found = { pid, -1, NULL, 0 };
 
-	if (!scratch)
-		scratch = map_memory(MAX_MAPS);
-	*it = (struct known){ pid, -1, (char *)map_memory(MAX_MAPS), 0 };
-	if (scratch < 0 || (long)it->maps < 0)
+	if (it && it->smaps >= 0 && is_still(it))
 		return;
-	it->length = read_maps(pid, it->maps);
-	if (it->length > 0)
-		it->smaps = copy_smaps(pid);
-	if (it->smaps >= 0 && read_maps(pid, (char *)scratch) == it->length && same(it->maps, (char *)scratch, it->length))
-		known_count++;
-	else {
-		call(NR_munmap, (long)it->maps, MAX_MAPS, 0, 0);
-		if (it->smaps >= 0)
-			call(NR_close, it->smaps, 0, 0, 0);
+	if (it && it->smaps >= 0)
+		call(NR_close, it->smaps, 0, 0, 0);
+	if (!it && known_count == MAX_KNOWN)
+		return;
+	found.maps = it ? it->maps : (char *)map_memory(MAX_MAPS);
+	if ((long)found.maps < 0)
+		return;
+	if (!it)
+		it = known + known_count++;
+	found.length = read_maps(pid, found.maps);
+	if (found.length > 0)
+		found.smaps = copy_smaps(pid);
+	*it = found;
+	if (found.smaps >= 0 && !is_still(it)) {
+		call(NR_close, found.smaps, 0, 0, 0);
+		it->smaps = -1;
 	}
 }
 
@@ -650,7 +685,7 @@ static void know_all(void)
 
 			for (; *name >= '0' && *name <= '9'; name++)
 				pid = pid * 10 + (uint64_t)(*name - '0');
-			if (!*name && pid && pid != (uint64_t)call(NR_getpid, 0, 0, 0, 0) && known_count < MAX_KNOWN)
+			if (!*name && pid && pid != (uint64_t)call(NR_getpid, 0, 0, 0, 0))
 				know(pid);
 		}
 	call(NR_close, directory, 0, 0, 0);
@@ -659,17 +694,10 @@ static void know_all(void)
 /* a descriptor, or negative: not known, or not so any more */
 static long open_known(uint64_t pid)
 {
-	static char *now;
 	char path[64];
-	struct known *it = known;
+	const struct known *it = known_of(pid);
 
-	while (it < known + known_count && it->pid != pid)
-		it++;
-	if (!pid || it == known + known_count)
-		return -1;
-	if (!now)
-		now = (char *)map_memory(MAX_MAPS);
-	if ((long)now < 0 || read_maps(pid, now) != it->length || !same(now, it->maps, it->length))
+	if (!pid || !it || it->smaps < 0 || !is_still(it))
 		return -1;
 	*put_number(put_text(path, "/proc/self/fd/"), (uint64_t)it->smaps) = 0;
 	return call(NR_openat, AT_FDCWD, (long)path, O_CLOEXEC, 0);
@@ -677,10 +705,11 @@ static long open_known(uint64_t pid)
 
 static int opened(int directory, const char *name, int flags, int mode)
 {
+	static int looked; /* for the last that criu looks for before it stops the job */
 	long fd = -1;
 
-	if (begins(name, "irmap-cache") && !known_count)
-		know_all(); /* the last that criu looks for before it stops the job */
+	if (begins(name, "irmap-cache") && !looked++)
+		know_all();
 	if (directory >= 0 && begins(name, "smaps") && begins("smaps", name))
 		fd = open_known(pid_of(directory, ""));
 	if (fd < 0)

@@ -22,7 +22,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
     @Override
     public synchronized void sent(long sentBytes, long totalBytes) {
-        if (System.nanoTime() - lastNanos >= INTERVAL_NANOS) {
+        if (terminal && System.nanoTime() - lastNanos >= INTERVAL_NANOS) {
             lastNanos = System.nanoTime();
             show("sent %.0f of about %.0f MB".formatted(sentBytes / MEGA, totalBytes / MEGA));
         }

@@ -60,6 +60,9 @@ public final class CriuSession implements AutoCloseable {
 
     private static final int LOG_LEVEL = 4;
 
+    /** Told to criushim.c, and by it; no message of criu's is so short. */
+    private static final byte[] LOOK_AHEAD = {'L'};
+
     /** Deleted files up to this size travel inside the images. */
     private static final long GHOST_LIMIT_BYTES = 256L << 20;
 
@@ -267,6 +270,19 @@ public final class CriuSession implements AutoCloseable {
             } else if (packet instanceof Foothold.Message message) {
                 success = parsed(message).number(RESP_SUCCESS).orElse(0) == 1;
             }
+        }
+    }
+
+    /**
+     * At the hold before the freeze: lets criu read what it takes long over, 10 ms for each GB of
+     * the job (criushim.c). The job runs.
+     */
+    public void lookAhead(Duration deadline) throws Problem, InterruptedException {
+        foothold.send(LOOK_AHEAD);
+        Foothold.Packet answer = next(System.nanoTime() + deadline.toNanos());
+        if (!(answer instanceof Foothold.Message message)
+                || message.bytes().length != LOOK_AHEAD.length) {
+            throw finished();
         }
     }
 

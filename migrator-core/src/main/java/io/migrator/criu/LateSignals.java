@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -54,10 +55,14 @@ public final class LateSignals {
     /**
      * Changes the images of a dump that is held.
      *
+     * @param pid inside, of the same process; one that is not dumped is left alone
      * @param process whose threads are all held by criu
      * @return how many signals were kept
      */
-    public static int keep(Path images, Proc process) throws IOException {
+    public static int keep(Path images, int pid, Proc process) throws IOException {
+        if (!Files.exists(core(images, pid))) {
+            return 0;
+        }
         int kept = 0;
         Map<Long, ProtoMessage> timers = null;
         for (Proc thread : process.threads()) {
@@ -69,15 +74,16 @@ public final class LateSignals {
                 continue;
             }
             if (timers == null) {
-                timers = timers(core(images, process.status()));
+                timers = timers(core(images, pid));
             }
-            kept += keep(core(images, status), own, shared, timers);
+            long inside = status.numbers("NSpid").getLast();
+            kept += keep(core(images, inside), own, shared, timers);
         }
         return kept;
     }
 
-    private static Path core(Path images, Proc.Status status) throws IOException {
-        return images.resolve("core-" + status.numbers("NSpid").getLast() + ".img");
+    private static Path core(Path images, long pid) {
+        return images.resolve("core-" + pid + ".img");
     }
 
     private static long pending(Proc.Status status, String line) {

@@ -61,10 +61,13 @@ final class HashCompare implements WriteTracker {
     }
 
     @Override
-    public void keepUnwritten(PageSet known) throws IOException {
-        PageSet same = new PageSet();
-        compare(same);
-        known.retainAll(same);
+    public void freeze() {
+        // it is only read
+    }
+
+    @Override
+    public PageSet keepUnwritten(PageSet known) throws IOException {
+        return written(known); // which changes nothing
     }
 
     /**

@@ -18,19 +18,16 @@ import java.util.Map;
 /**
  * The job's memory goes to the target while the job runs, in rounds: first all of it, then each
  * time what was written since (pre-copy; Clark et al., "Live Migration of Virtual Machines", NSDI
- * 2005). What it says in the end to be unchanged need not be sent while the job stands still.
+ * 2005). What is written last goes while criu dumps the job.
  *
  * <p>{@link #watch} and {@link #round} are called by one thread; between {@link #follow} and {@link
- * #unchanged} a thread of its own goes on, so that little is written while criu starts.
+ * #last} a thread of its own goes on, so that little is written while criu starts.
  */
 public final class PreCopy implements AutoCloseable {
     /** Between two rounds while criu starts: it needs the processors, too. */
     private static final long PAUSE_MILLIS = 2;
 
     private static final double NANOS_PER_MILLI = 1e6;
-
-    /** So long they may take to become short once more. */
-    private static final Duration LONGEST_SETTLING = Duration.ofSeconds(1);
 
     private final JobSink sink;
     private final PageFeed.Progress progress;
@@ -52,6 +49,9 @@ public final class PreCopy implements AutoCloseable {
         private final ProcessTree.Member member;
         private final PidFd process;
         private final PageSet sent = new PageSet();
+
+        /** What the round that met the freeze had still to send. */
+        private final PageSet left = new PageSet();
 
         /** Null if it cannot be watched, or cannot any more. */
         private @Nullable WriteTracker tracker;
@@ -170,9 +170,10 @@ public final class PreCopy implements AutoCloseable {
         for (List<PageRange> batch : PageFeed.batches(wanted.ranges())) {
             pace.await(() -> frozen);
             if (frozen) {
-                return; // what was not sent is not known to be there
+                batch.forEach(each -> process.left.add(each.start(), each.end()));
+            } else {
+                send(process, batch, way);
             }
-            send(process, batch, way);
         }
     }
 
@@ -208,11 +209,12 @@ public final class PreCopy implements AutoCloseable {
      * Waits until a round that began after this was called was short enough, for a while.
      *
      * @param downtime that it may have taken
+     * @param longest wait
      */
-    public void settle(Duration downtime) throws InterruptedException {
+    public void settle(Duration downtime, Duration longest) throws InterruptedException {
         Thread following = follower;
-        long end = System.nanoTime() + LONGEST_SETTLING.toNanos();
         long from = System.nanoTime();
+        long end = from + longest.toNanos();
         while (following != null
                 && following.isAlive()
                 && System.nanoTime() < end
@@ -221,9 +223,15 @@ public final class PreCopy implements AutoCloseable {
         }
     }
 
-    /** The job is about to be frozen: what is written from here on goes with the rest. */
-    public void stopFollowing() {
+    /** Nothing of the job runs any more, and it is about to be dumped. */
+    public void freeze() {
         frozen = true;
+        for (Watched each : processes.values()) {
+            WriteTracker tracker = each.tracker;
+            if (tracker != null) {
+                tracker.freeze();
+            }
+        }
     }
 
     private void rounds() {
@@ -241,26 +249,37 @@ public final class PreCopy implements AutoCloseable {
     }
 
     /**
-     * What is on the target as it is here, of a job that is frozen; it must stay so. Any thread.
+     * The last round, of a job that is frozen: what was written last is sent. Any thread.
      *
+     * @return what is on the target as it is here
      * @throws Problem if a round on the other thread failed
      */
-    public JobPages unchanged() throws Problem, InterruptedException {
+    public JobPages last() throws Problem, InterruptedException {
         endRounds();
         JobPages found = new JobPages();
-        for (Watched each : processes.values()) {
-            WriteTracker tracker = each.tracker;
-            try {
-                if (tracker != null && each.process.exists()) {
-                    tracker.orBlind();
-                    tracker.keepUnwritten(each.sent);
-                    found.at(each.member.pid()).addAll(each.sent);
+        try (PageFeed own = new PageFeed(sink, progress)) {
+            for (Watched each : processes.values()) {
+                WriteTracker tracker = each.tracker;
+                try {
+                    if (tracker != null && each.process.exists()) {
+                        tracker.orBlind();
+                        each.left.addAll(tracker.keepUnwritten(each.sent));
+                        send(each, each.left, own);
+                        found.at(each.member.pid()).addAll(each.sent);
+                    }
+                } catch (IOException e) {
+                    // all of it is sent again
                 }
-            } catch (IOException e) {
-                // all of it is sent again
             }
         }
         return found;
+    }
+
+    private static void send(Watched process, PageSet pages, PageFeed way)
+            throws Problem, InterruptedException {
+        for (List<PageRange> batch : PageFeed.batches(pages.ranges())) {
+            send(process, batch, way);
+        }
     }
 
     private void endRounds() throws Problem, InterruptedException {

@@ -36,6 +36,8 @@ final class WriteProtection implements WriteTracker {
      */
     private final RangeSet ours = new RangeSet();
 
+    private boolean frozen;
+
     /** Mappings that the kernel does not watch. */
     private final Set<PageRange> refused = new HashSet<>();
 
@@ -97,8 +99,11 @@ final class WriteProtection implements WriteTracker {
      *
      * @return those that can be taken
      */
-    private List<PageRange> register(List<PageRange> fresh) throws IOException {
+    private synchronized List<PageRange> register(List<PageRange> fresh) throws IOException {
         List<PageRange> registered = new ArrayList<>();
+        if (frozen) { // two mappings may become one, which must not happen while criu reads them
+            return registered;
+        }
         String maps = PrivateAreas.read(process); // once more: the scans took their time
         refused.retainAll(PrivateAreas.in(maps));
         for (PageRange stretch : PrivateAreas.stretches(maps, refused)) {
@@ -130,7 +135,12 @@ final class WriteProtection implements WriteTracker {
     }
 
     @Override
-    public void keepUnwritten(PageSet known) throws IOException {
+    public synchronized void freeze() {
+        frozen = true;
+    }
+
+    @Override
+    public PageSet keepUnwritten(PageSet known) throws IOException {
         PageSet trusted = new PageSet();
         PageSet written = new PageSet();
         try (PageScan scan = PageScan.of(process)) {
@@ -144,6 +154,7 @@ final class WriteProtection implements WriteTracker {
         }
         known.retainAll(trusted);
         known.removeAll(written);
+        return written;
     }
 
     @Override

@@ -29,12 +29,19 @@ sealed interface WriteTracker extends AutoCloseable permits WriteProtection, Has
     void sent(List<PageRange> places, ByteBuffer pages);
 
     /**
+     * From here on nothing in the process may be changed: it is about to be dumped. Returns when
+     * nothing is. Any thread.
+     */
+    void freeze();
+
+    /**
      * Takes out of the known pages all that may have been written since the last call of {@link
      * #written}. Changes nothing else.
      *
+     * @return those that are certain to have been written and exist
      * @throws IOException if it cannot be told
      */
-    void keepUnwritten(PageSet known) throws IOException;
+    PageSet keepUnwritten(PageSet known) throws IOException;
 
     /**
      * Fails if the process's memory may be written in a way that this does not see. To be asked

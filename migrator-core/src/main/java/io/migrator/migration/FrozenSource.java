@@ -2,6 +2,9 @@ package io.migrator.migration;
 
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuSession;
+import io.migrator.criu.DeathSignals;
+import io.migrator.criu.ExpiredTimers;
+import io.migrator.criu.LateSignals;
 import io.migrator.criu.Notify;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
@@ -67,6 +70,7 @@ final class FrozenSource implements AutoCloseable {
     private final Background telling;
     private final Background scanning;
     private final Background looking;
+    private final Background correcting;
     private boolean held;
     private JobPages unchanged = new JobPages();
 
@@ -86,7 +90,8 @@ final class FrozenSource implements AutoCloseable {
         Path tar = plan.images.resolve(RunDirectory.TAR);
         this.packing = carried == null ? null : Background.aside("pack", () -> carried.pack(tar));
         this.telling = Background.aside("tell", plan.held::run);
-        this.scanning = Background.aside("scan", () -> unchanged = plan.copied.unchanged());
+        this.scanning = Background.aside("scan", () -> unchanged = plan.copied.last());
+        this.correcting = Background.ready("correct", this::correctImages);
         this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
     }
 
@@ -149,18 +154,23 @@ final class FrozenSource implements AutoCloseable {
         dump.holdAt(Notify.PRE_DUMP, timeLimit);
     }
 
+    /** While criu waits before the freeze: it looks at what takes it long. */
+    void lookAhead(Duration timeLimit) throws Problem, InterruptedException {
+        dump.lookAhead(timeLimit);
+    }
+
     /**
      * Freezes the job, waits until the images are complete, and seals the tree at once. Where the
      * seal stands alone criu is ended: what keeps the job still from here is nobody's life.
      */
     void hold(Duration timeLimit) throws Problem, InterruptedException {
-        plan.copied.stopFollowing();
         awaitImages(timeLimit);
         if (!held) {
             throw Problem.failed("criu did not say when it held the job")
                     .because("it is of a kind that this migrator does not know");
         }
         looking.await(NOT_SEEN);
+        correcting.go();
         plan.network.orUnlocked(tree);
         FaultPoint.SOURCE_HELD.reached();
         journal.on(SourceEvent.HOLD);
@@ -171,6 +181,17 @@ final class FrozenSource implements AutoCloseable {
             dump.abandon();
         }
         journal.sealed(job.seal().note());
+    }
+
+    /** What criu writes into images that would be wrong for the job. */
+    private void correctImages() throws IOException {
+        ExpiredTimers.arm(plan.images);
+        for (ProcessTree.Member member : tree.members()) {
+            LateSignals.keep(plan.images, member.pid(), member.process());
+        }
+        for (ProcessTree.Member root : tree.roots()) {
+            DeathSignals.clear(plan.images, root.threads());
+        }
     }
 
     private void seal() throws Problem {
@@ -201,6 +222,7 @@ final class FrozenSource implements AutoCloseable {
     /** All threads are held, and nothing is dumped yet. */
     private void lock() throws Problem, InterruptedException {
         held = true;
+        plan.copied.freeze();
         boolean locks = plan.network.locks();
         if (locks) {
             plan.network.lockAddresses();
@@ -222,17 +244,16 @@ final class FrozenSource implements AutoCloseable {
         }
     }
 
-    /**
-     * Returns when what is done while criu dumps is done: the run directory is among the images.
-     */
-    void awaitPacked() throws Problem, InterruptedException {
+    /** Returns when the images are as they are to be, and the run directory is among them. */
+    void awaitCorrected() throws Problem, InterruptedException {
         telling.await("the target could not be told that the job stands still");
         if (packing != null) {
             packing.await("the run directory could not be packed");
         }
+        correcting.await("the images could not be corrected");
     }
 
-    /** Pages that are on the target as they are here; they are looked for while criu dumps. */
+    /** Pages that are on the target as they are here; the last go there while criu dumps. */
     JobPages unchanged() throws Problem, InterruptedException {
         scanning.await("the written pages could not be told");
         return unchanged;
@@ -379,6 +400,7 @@ final class FrozenSource implements AutoCloseable {
         telling.stop();
         scanning.stop();
         looking.stop();
+        correcting.stop();
     }
 
     @Override

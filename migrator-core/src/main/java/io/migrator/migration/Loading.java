@@ -1,12 +1,8 @@
 package io.migrator.migration;
 
-import io.migrator.criu.DeathSignals;
-import io.migrator.criu.ExpiredTimers;
-import io.migrator.criu.LateSignals;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.ProcessTree;
-import io.migrator.linux.Proc;
 import io.migrator.memory.HeldTree;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
@@ -27,32 +23,32 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
     long load(FrozenSource source, ImageFeed feed, Path images, @Nullable RunDirectory carried)
             throws Problem, InterruptedException, IOException {
         FaultPoint.SOURCE_SEALED.reached();
-        source.awaitPacked();
+        source.awaitCorrected();
         ProcessTree frozen = source.tree();
-        ExpiredTimers.arm(images);
-        for (Proc process : frozen.processes()) {
-            LateSignals.keep(images, process);
-        }
-        for (ProcessTree.Member root : frozen.roots()) {
-            DeathSignals.clear(images, root.threads());
-        }
         feed.complete();
         LockChecks.orTaken(images, frozen, carried);
-        feed.finish();
-        FaultPoint.SOURCE_IMAGES_SENT.reached();
         JobPages pages = HiddenPages.of(images).all(Long.MAX_VALUE);
         long pageBytes = pages.bytes();
         pages.removeAll(source.unchanged());
-        PageFeed.Progress each = progress(pages.bytes());
-        each.sent(0);
-        try (HeldTree held = new HeldTree(frozen);
-                PageFeed memory = new PageFeed(target.sink(), each)) {
-            memory.send(held, pages); // before criu goes on: what it has comes into place at once
-        }
+        feed.finish();
+        FaultPoint.SOURCE_IMAGES_SENT.reached();
+        send(pages, frozen); // before criu goes on: what it has comes into place at once
         target.restore(source.pairs());
         target.load(pageBytes);
         FaultPoint.SOURCE_LOADED.reached();
         return pageBytes;
+    }
+
+    private void send(JobPages pages, ProcessTree frozen)
+            throws Problem, InterruptedException, IOException {
+        PageFeed.Progress each = progress(pages.bytes());
+        each.sent(0);
+        if (pages.bytes() > 0) {
+            try (HeldTree held = new HeldTree(frozen);
+                    PageFeed memory = new PageFeed(target.sink(), each)) {
+                memory.send(held, pages);
+            }
+        }
     }
 
     private PageFeed.Progress progress(long allBytes) {

@@ -44,6 +44,12 @@ public final class Migration {
     /** A program that serves accepts its connections far sooner. */
     private static final Duration DRAIN = Duration.ofSeconds(3);
 
+    /** So long the rounds may take to become short, after criu has started. */
+    private static final Duration SETTLING = Duration.ofSeconds(1);
+
+    /** And after it has looked at the job, which it should then not do again. */
+    private static final Duration SETTLING_AGAIN = Duration.ofMillis(300);
+
     private final Instance instance;
     private final Target target;
     private final FarNode far;
@@ -264,7 +270,9 @@ public final class Migration {
             undo.push("resuming the job", source::close);
             rounds.follow();
             source.awaitReady(timeLimit);
-            rounds.settle();
+            rounds.settle(SETTLING);
+            source.lookAhead(timeLimit);
+            rounds.settle(SETTLING_AGAIN);
             feed.start();
             source.hold(timeLimit);
 

@@ -12,6 +12,7 @@ import io.migrator.memory.StopRule;
 import io.migrator.migration.MemoryWish.Way;
 import io.migrator.problem.Problem;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -143,9 +144,11 @@ final class Rounds implements AutoCloseable {
         }
     }
 
-    /** Returns when the rounds have caught up with what was written while criu began, or cannot. */
-    void settle() throws InterruptedException {
-        copy.settle(wish.downtime());
+    /**
+     * Returns when the rounds have caught up with what was written meanwhile, or cannot so soon.
+     */
+    void settle(Duration longest) throws InterruptedException {
+        copy.settle(wish.downtime(), longest);
     }
 
     /** The rounds that were done before criu began. */

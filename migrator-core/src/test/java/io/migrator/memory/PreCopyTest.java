@@ -128,7 +128,7 @@ class PreCopyTest {
                 }
                 JobPages found = present();
                 int pid = (int) process.innerPid();
-                found.at(pid).retainAll(copy.unchanged().of(pid));
+                found.at(pid).retainAll(copy.last().of(pid));
                 long expected = found.bytes();
                 assertEquals(expected, compared(found));
                 return expected;
@@ -197,12 +197,8 @@ class PreCopyTest {
         copy.watch(tree);
         copy.round();
         copy.round();
-        PageRange large =
-                PrivateAreas.of(process).stream()
-                        .max(Comparator.comparing(area -> area.end() - area.start()))
-                        .orElseThrow();
         ByteBuffer pages = ByteBuffer.allocateDirect(100 * PAGE);
-        long middle = large.start() + (large.end() - large.start()) / 2 / PAGE * PAGE;
+        long middle = middle();
         try (ProcessMemory memory = new ProcessMemory()) {
             memory.read(process.pid(), middle, pages);
             memory.write(process.pid(), middle, pages);
@@ -228,11 +224,7 @@ class PreCopyTest {
         copy.close();
         copy = new PreCopy(new StoreSink(store), _ -> {}, pace, Tracking.HASH);
         tell("a=$(fill " + MOST_BYTES + " a)");
-        PageRange large =
-                PrivateAreas.of(process).stream()
-                        .max(Comparator.comparing(area -> area.end() - area.start()))
-                        .orElseThrow();
-        long middle = large.start() + (large.end() - large.start()) / 2 / PAGE * PAGE;
+        long middle = middle();
         ByteBuffer before = ByteBuffer.allocateDirect(PAGE);
         read(middle, before);
         ByteBuffer other = ByteBuffer.allocateDirect(PAGE);
@@ -243,10 +235,32 @@ class PreCopyTest {
         beforeItIsRead.set(() -> {});
         write(middle, before);
         unchangedBytes();
-        assertTrue(
-                !copy.unchanged()
-                        .of(tree.innerPids().getFirst())
-                        .hasAny(new PageRange(middle, middle + PAGE)));
+        assertEquals(before, store.get(middle), "the last round sends it");
+    }
+
+    /** What was written after the last scan is sent by the last round, in both ways. */
+    @ParameterizedTest
+    @EnumSource(Tracking.class)
+    void theLastRoundSendsWhatIsLeft(Tracking tracking) throws Exception {
+        track(tracking);
+        tell("a=$(fill " + MOST_BYTES + " a)");
+        copy.watch(tree);
+        copy.round();
+        long middle = middle();
+        ByteBuffer other = ByteBuffer.allocateDirect(PAGE);
+        write(middle, other);
+        copy.freeze();
+        unchangedBytes();
+        assertEquals(other, store.get(middle));
+    }
+
+    /** A page in the middle of the largest mapping. */
+    private long middle() throws IOException {
+        PageRange large =
+                PrivateAreas.of(process).stream()
+                        .max(Comparator.comparing(area -> area.end() - area.start()))
+                        .orElseThrow();
+        return large.start() + (large.end() - large.start()) / 2 / PAGE * PAGE;
     }
 
     private void write(long address, ByteBuffer page) {
