@@ -272,8 +272,8 @@ extern void *dlsym(void *, const char *);
  */
 static void as_waiting(long pid)
 {
-	enum { RAX = 10, ORIG_RAX = 15, RIP = 16, REGISTERS = 27 }; /* struct user_regs_struct, sys/user.h */
-	enum { ERESTARTSYS = 512, ERESTARTNOHAND = 514, SYSCALL = 0x050f };
+	enum { RAX = 10, RSI = 13, ORIG_RAX = 15, RIP = 16, REGISTERS = 27 }; /* struct user_regs_struct, sys/user.h */
+	enum { ERESTARTSYS = 512, ERESTARTNOHAND = 514, SYSCALL = 0x050f, F_SETLKW = 7, F_OFD_SETLKW = 38 };
 	uint64_t registers[REGISTERS], code;
 
 	if (call(NR_ptrace, PTRACE_GETREGS, pid, 0, (long)registers) || registers[ORIG_RAX] != -1UL ||
@@ -281,17 +281,26 @@ static void as_waiting(long pid)
 		return;
 	registers[ORIG_RAX] = registers[RAX];
 	switch (registers[RAX]) {
-	case 34: /* pause */
-	case 23: /* select */
+	case 23:  /* select */
+	case 34:  /* pause */
+	case 270: /* pselect6 */
+	case 271: /* ppoll */
 		registers[RAX] = -ERESTARTNOHAND;
 		break;
-	case 0:	  /* read */
-	case 43:  /* accept */
-	case 45:  /* recvfrom */
-	case 47:  /* recvmsg */
-	case 61:  /* wait4 */
-	case 73:  /* flock */
-	case 288: /* accept4 */
+	case 72: /* fcntl */
+		if (registers[RSI] != F_SETLKW && registers[RSI] != F_OFD_SETLKW)
+			return;
+		registers[RAX] = -ERESTARTSYS;
+		break;
+	case 0: case 19:   /* read, readv */
+	case 1: case 20:   /* write, writev */
+	case 42:	   /* connect */
+	case 43: case 288: /* accept, accept4 */
+	case 44: case 46:  /* sendto, sendmsg */
+	case 45: case 47:  /* recvfrom, recvmsg */
+	case 61: case 247: /* wait4, waitid */
+	case 73:	   /* flock */
+	case 202:	   /* futex */
 		registers[RAX] = -ERESTARTSYS;
 		break;
 	default:

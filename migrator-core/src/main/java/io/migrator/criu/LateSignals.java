@@ -2,22 +2,24 @@ package io.migrator.criu;
 
 import io.migrator.linux.Proc;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.LongFunction;
 
 /**
  * Keeps signals that came during a dump. criu writes down first which signals are pending and last
  * what is left of the timers (criu/cr-dump.c, dump_one_task): of a timer that runs out in between
  * it has neither the signal nor the time, and who waits for it would wait forever.
+ *
+ * <p>A timer that has time left in the images will run out there, once more: its signal is not
+ * kept. Of POSIX timers with the same signal of which several have none left it cannot be told
+ * which it was: their signal is lost, as criu loses it.
  *
  * <p>Who sent a signal is not told by /proc: it is said to come from nobody, as the kernel itself
  * says when it has no room for more. Of several that are the same one is kept. A POSIX timer's
@@ -32,20 +34,6 @@ public final class LateSignals {
     private static final int OWN = 9;
     private static final int SIGNALS = 1;
     private static final int SIGINFO = 1;
-
-    private static final int TIMERS = 7;
-    private static final int POSIX_TIMERS = 4;
-    private static final int TIMER_ID = 1;
-    private static final int TIMER_SIGNAL = 3;
-    private static final int TIMER_VALUE = 5;
-
-    /** siginfo_t, whose first number is the signal's (sigaction(2)). */
-    private static final int SIGINFO_BYTES = 128;
-
-    private static final int CODE = 8;
-    private static final int SI_TIMER = -2;
-    private static final int OF_TIMER_ID = 16;
-    private static final int OF_TIMER_VALUE = 24;
 
     /** KILL, CONT and STOP: they are the seal's, or nothing to be kept. */
     private static final long NOT_KEPT = 1L << 8 | 1L << 17 | 1L << 18;
@@ -64,7 +52,7 @@ public final class LateSignals {
             return 0;
         }
         int kept = 0;
-        Map<Long, ProtoMessage> timers = null;
+        JobTimers timers = null;
         for (Proc thread : process.threads()) {
             Proc.Status status = thread.status();
             boolean leads = thread.equals(process);
@@ -74,7 +62,7 @@ public final class LateSignals {
                 continue;
             }
             if (timers == null) {
-                timers = timers(core(images, pid));
+                timers = JobTimers.in(core(images, pid));
             }
             long inside = status.numbers("NSpid").getLast();
             kept += keep(core(images, inside), own, shared, timers);
@@ -91,15 +79,16 @@ public final class LateSignals {
     }
 
     /** Of one thread: what is pending for it alone, and for all of its process. */
-    static int keep(Path core, long own, long shared, Map<Long, ProtoMessage> timers)
-            throws IOException {
+    static int keep(Path core, long own, long shared, JobTimers timers) throws IOException {
         int[] kept = {0};
         ImageFile.edit(
                 core,
                 entry -> {
                     int before = kept[0];
-                    ProtoMessage task = with(entry, TASK_CORE, SHARED, shared, timers, kept);
-                    ProtoMessage whole = with(task, THREAD_CORE, OWN, own, timers, kept);
+                    ProtoMessage task =
+                            with(entry, TASK_CORE, SHARED, shared, timers::ofProcess, kept);
+                    ProtoMessage whole =
+                            with(task, THREAD_CORE, OWN, own, timers.ofThread(core), kept);
                     return kept[0] == before ? null : whole;
                 });
         return kept[0];
@@ -111,7 +100,7 @@ public final class LateSignals {
             int part,
             int queue,
             long pending,
-            Map<Long, ProtoMessage> timers,
+            LongFunction<Optional<byte[]>> siginfos,
             int[] kept)
             throws IOException {
         if (pending == 0 || entry.messages(part).size() != 1) {
@@ -128,9 +117,11 @@ public final class LateSignals {
         }
         for (long number = 1; number <= Long.SIZE; number++) {
             if ((pending >>> (number - 1) & 1) != 0 && !queued.contains(number)) {
-                byte[] info = siginfo(number, timers.get(number));
-                signals = signals.with(SIGNALS, ProtoMessage.empty().with(SIGINFO, info));
-                kept[0]++;
+                Optional<byte[]> info = siginfos.apply(number);
+                if (info.isPresent()) {
+                    signals = signals.with(SIGNALS, ProtoMessage.empty().with(SIGINFO, info.get()));
+                    kept[0]++;
+                }
             }
         }
         return entry.replacing(part, core.without(queue).with(queue, signals));
@@ -142,31 +133,5 @@ public final class LateSignals {
             throw new IOException("a signal without a number");
         }
         return ByteBuffer.wrap(info).order(ByteOrder.LITTLE_ENDIAN).getInt();
-    }
-
-    private static byte[] siginfo(long number, @Nullable ProtoMessage timer) {
-        ByteBuffer info = ByteBuffer.allocate(SIGINFO_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        info.putInt(0, (int) number);
-        if (timer != null) {
-            info.putInt(CODE, SI_TIMER);
-            info.putInt(OF_TIMER_ID, (int) timer.number(TIMER_ID).orElse(0));
-            info.putLong(OF_TIMER_VALUE, timer.number(TIMER_VALUE).orElse(0));
-        }
-        return info.array();
-    }
-
-    /** By their signals. */
-    private static Map<Long, ProtoMessage> timers(Path core) throws IOException {
-        Map<Long, ProtoMessage> found = new HashMap<>();
-        for (ProtoMessage entry : ImageFile.read(core).entries()) {
-            for (ProtoMessage task : entry.messages(TASK_CORE)) {
-                for (ProtoMessage timers : task.messages(TIMERS)) {
-                    for (ProtoMessage timer : timers.messages(POSIX_TIMERS)) {
-                        found.put(timer.number(TIMER_SIGNAL).orElse(0), timer);
-                    }
-                }
-            }
-        }
-        return found;
     }
 }

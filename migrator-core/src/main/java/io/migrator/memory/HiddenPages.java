@@ -25,6 +25,9 @@ public record HiddenPages(Path file) {
     private static final int BUFFER_BYTES = RECORD_BYTES << 12;
     private static final int PAGE_BYTES = 4096;
 
+    private static final int REHEARSED = 8;
+    private static final long REHEARSED_BYTES = 16L << 20;
+
     /** Takes one range. */
     @FunctionalInterface
     interface Visitor {
@@ -35,6 +38,29 @@ public record HiddenPages(Path file) {
     /** The pages of a dump that is complete. */
     public static HiddenPages of(Path images) {
         return new HiddenPages(images.resolve(FILE));
+    }
+
+    /**
+     * Reads a list that is made for it: what a JVM does for the first time takes long.
+     *
+     * @param scratch directory without one
+     */
+    public static void rehearse(Path scratch) throws IOException {
+        ByteBuffer records =
+                ByteBuffer.allocate(REHEARSED * RECORD_BYTES).order(ByteOrder.nativeOrder());
+        for (long each = 1; each <= REHEARSED; each++) {
+            long start = each * REHEARSED_BYTES;
+            records.putLong(1).putLong(start).putLong(start + REHEARSED_BYTES / 2);
+        }
+        HiddenPages list = of(scratch);
+        Files.write(list.file, records.array());
+        try {
+            JobPages pages = list.all(Long.MAX_VALUE);
+            pages.removeAll(list.all(Long.MAX_VALUE));
+            pages.bytes();
+        } finally {
+            Files.delete(list.file);
+        }
     }
 
     /** Gives each range to the visitor. */

@@ -20,6 +20,11 @@ public final class JobPages {
         at(pid).remove(start, end);
     }
 
+    /** Has these of one process, and no others of it. */
+    void put(int pid, PageSet pages) {
+        processes.put(pid, pages);
+    }
+
     /** Those of one process, to be changed. */
     PageSet at(int pid) {
         return processes.computeIfAbsent(pid, _ -> new PageSet());

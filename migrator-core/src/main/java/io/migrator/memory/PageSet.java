@@ -31,7 +31,11 @@ final class PageSet {
     void add(long start, long end) {
         for (PageRange part : blocks(start, end)) {
             long[] words = blocks.computeIfAbsent(blockOf(part.start()), _ -> new long[WORDS]);
-            each(words, part, (all, word, bits) -> all[word] |= bits);
+            if (part.bytes() == (long) BLOCK_PAGES << PAGE_SHIFT) {
+                Arrays.fill(words, -1L);
+            } else {
+                each(words, part, (all, word, bits) -> all[word] |= bits);
+            }
         }
     }
 
@@ -107,6 +111,37 @@ final class PageSet {
             long[] theirs = other.blocks.get(ours.getKey());
             for (int word = 0; word < WORDS; word++) {
                 ours.getValue()[word] &= theirs == null ? 0 : theirs[word];
+            }
+        }
+    }
+
+    /**
+     * Keeps only what is in some ranges.
+     *
+     * @param ranges in order, apart from each other
+     */
+    void retainAll(List<PageRange> ranges) {
+        int at = 0;
+        for (Map.Entry<Long, long[]> block : blocks.entrySet()) {
+            long first = block.getKey() << BLOCK_SHIFT + PAGE_SHIFT;
+            long behind = first + ((long) BLOCK_PAGES << PAGE_SHIFT);
+            while (at < ranges.size() && ranges.get(at).end() <= first) {
+                at++;
+            }
+            if (at < ranges.size()
+                    && ranges.get(at).start() <= first
+                    && ranges.get(at).end() >= behind) {
+                continue;
+            }
+            PageSet kept = new PageSet();
+            for (int each = at; each < ranges.size() && ranges.get(each).start() < behind; each++) {
+                kept.add(
+                        Math.max(first, ranges.get(each).start()),
+                        Math.min(behind, ranges.get(each).end()));
+            }
+            long[] mask = kept.blocks.getOrDefault(block.getKey(), new long[WORDS]);
+            for (int word = 0; word < WORDS; word++) {
+                block.getValue()[word] &= mask[word];
             }
         }
     }

@@ -36,6 +36,7 @@ public final class PreCopy implements AutoCloseable {
     private final Map<Long, Watched> processes = new HashMap<>();
     private final Trackers trackers;
     private volatile boolean frozen;
+    private volatile boolean unwanted;
 
     /** The last round of the thread of its own. */
     private volatile long lastBegan = Long.MIN_VALUE;
@@ -55,6 +56,9 @@ public final class PreCopy implements AutoCloseable {
 
         /** Null if it cannot be watched, or cannot any more. */
         private @Nullable WriteTracker tracker;
+
+        /** That were of no use any more: to end one merges mappings, which criu may be reading. */
+        private final List<WriteTracker> retired = new ArrayList<>();
 
         private Watched(ProcessTree.Member member, PidFd process, @Nullable WriteTracker tracker) {
             this.member = member;
@@ -163,7 +167,7 @@ public final class PreCopy implements AutoCloseable {
             wanted = tracker.written(process.sent);
             tracker.orBlind();
         } catch (IOException e) {
-            tracker.close();
+            process.retired.add(tracker);
             process.tracker = trackers.insteadOf(tracker, process.member, e);
             return;
         }
@@ -265,7 +269,7 @@ public final class PreCopy implements AutoCloseable {
                         tracker.orBlind();
                         each.left.addAll(tracker.keepUnwritten(each.sent));
                         send(each, each.left, own);
-                        found.at(each.member.pid()).addAll(each.sent);
+                        found.put(each.member.pid(), each.sent);
                     }
                 } catch (IOException e) {
                     // all of it is sent again
@@ -275,11 +279,18 @@ public final class PreCopy implements AutoCloseable {
         return found;
     }
 
-    private static void send(Watched process, PageSet pages, PageFeed way)
+    private void send(Watched process, PageSet pages, PageFeed way)
             throws Problem, InterruptedException {
         for (List<PageRange> batch : PageFeed.batches(pages.ranges())) {
-            send(process, batch, way);
+            if (!unwanted) {
+                send(process, batch, way);
+            }
         }
+    }
+
+    /** Lets the last round end soon: the job stays. What it sends at the moment is sent whole. */
+    public void giveUp() {
+        unwanted = true;
     }
 
     private void endRounds() throws Problem, InterruptedException {
@@ -307,9 +318,12 @@ public final class PreCopy implements AutoCloseable {
         }
         for (Watched each : processes.values()) {
             if (each.tracker != null) {
-                each.tracker.close();
-                each.tracker.mend();
+                each.retired.add(each.tracker);
             }
+            each.retired.forEach(tracker -> {
+                tracker.close();
+                tracker.mend();
+            });
             each.process.close();
         }
         processes.clear();

@@ -141,13 +141,13 @@ final class WriteProtection implements WriteTracker {
 
     @Override
     public PageSet keepUnwritten(PageSet known) throws IOException {
-        PageSet trusted = new PageSet();
         PageSet written = new PageSet();
+        List<PageRange> trusted = new ArrayList<>();
         try (PageScan scan = PageScan.of(process)) {
             for (PageRange area : PrivateAreas.of(process)) {
                 for (PageRange part : ours.in(area)) {
                     if (scan(scan, part, Kind.WRITTEN, written)) {
-                        trusted.addAll(known, part);
+                        trusted.add(part);
                     }
                 }
             }

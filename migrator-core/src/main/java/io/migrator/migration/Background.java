@@ -6,6 +6,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 
 /**
@@ -83,6 +84,18 @@ final class Background {
         if (found != null) {
             throw Problem.failed(what).because(found.toString());
         }
+    }
+
+    /** Waits for its end a while before that. */
+    void stop(Duration patience) {
+        try {
+            if (wanted.getCount() == 0) {
+                thread.join(patience);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        stop();
     }
 
     /** Interrupts it and waits for its end, also as an interrupted thread, which it stays. */

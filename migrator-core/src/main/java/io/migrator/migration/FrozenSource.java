@@ -1,10 +1,8 @@
 package io.migrator.migration;
 
+import io.migrator.criu.Corrections;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuSession;
-import io.migrator.criu.DeathSignals;
-import io.migrator.criu.ExpiredTimers;
-import io.migrator.criu.LateSignals;
 import io.migrator.criu.Notify;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
@@ -40,6 +38,10 @@ import java.util.Set;
  */
 final class FrozenSource implements AutoCloseable {
     private static final Duration END = Duration.ofSeconds(30);
+
+    /** Within this what is sent at a time is sent, but over a line that is dead. */
+    private static final Duration BATCH = Duration.ofSeconds(2);
+
     private static final String NOT_SEEN = "the processes of the frozen job are not seen";
 
     /**
@@ -91,7 +93,7 @@ final class FrozenSource implements AutoCloseable {
         this.packing = carried == null ? null : Background.aside("pack", () -> carried.pack(tar));
         this.telling = Background.aside("tell", plan.held::run);
         this.scanning = Background.aside("scan", () -> unchanged = plan.copied.last());
-        this.correcting = Background.ready("correct", this::correctImages);
+        this.correcting = Background.ready("correct", () -> Corrections.make(plan.images, tree));
         this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
     }
 
@@ -181,17 +183,6 @@ final class FrozenSource implements AutoCloseable {
             dump.abandon();
         }
         journal.sealed(job.seal().note());
-    }
-
-    /** What criu writes into images that would be wrong for the job. */
-    private void correctImages() throws IOException {
-        ExpiredTimers.arm(plan.images);
-        for (ProcessTree.Member member : tree.members()) {
-            LateSignals.keep(plan.images, member.pid(), member.process());
-        }
-        for (ProcessTree.Member root : tree.roots()) {
-            DeathSignals.clear(plan.images, root.threads());
-        }
     }
 
     private void seal() throws Problem {
@@ -398,7 +389,8 @@ final class FrozenSource implements AutoCloseable {
             packing.stop();
         }
         telling.stop();
-        scanning.stop();
+        plan.copied.giveUp();
+        scanning.stop(BATCH); // one that is interrupted as it sends breaks the line
         looking.stop();
         correcting.stop();
     }

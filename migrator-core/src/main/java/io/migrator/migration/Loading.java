@@ -43,10 +43,11 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
             throws Problem, InterruptedException, IOException {
         PageFeed.Progress each = progress(pages.bytes());
         each.sent(0);
-        if (pages.bytes() > 0) {
-            try (HeldTree held = new HeldTree(frozen);
-                    PageFeed memory = new PageFeed(target.sink(), each)) {
-                memory.send(held, pages);
+        try (HeldTree held = new HeldTree(frozen)) { // which is still all there
+            if (pages.bytes() > 0) {
+                try (PageFeed memory = new PageFeed(target.sink(), each)) {
+                    memory.send(held, pages);
+                }
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.check.Preflight;
+import io.migrator.criu.Corrections;
 import io.migrator.criu.CriuBundle;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
@@ -16,6 +17,7 @@ import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
+import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.WarmUp;
 import io.migrator.network.NetworkPlan;
@@ -216,6 +218,13 @@ public final class Migration {
 
     private void rehearse(Spool spool) throws Problem, IOException {
         Compilers.prepare(spool.directory());
+        Path scratch = Files.createTempDirectory(spool.directory(), "rehearsal");
+        try {
+            HiddenPages.rehearse(scratch);
+            Corrections.rehearse(scratch);
+        } finally {
+            Files.delete(scratch);
+        }
         ProcessTree.of(instance);
         if (plan.keeps()) {
             SourceNetwork.rehearse();

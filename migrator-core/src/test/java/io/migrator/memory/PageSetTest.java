@@ -55,13 +55,19 @@ class PageSetTest {
             int behind = from + random.nextInt(PAGES - from) / (1 + random.nextInt(40));
             PageSet other = new PageSet();
             add(other, from, behind);
-            switch (random.nextInt(9)) {
+            switch (random.nextInt(10)) {
                 case 0 -> {
                     set.removeAll(other);
                     expected.subSet(from, behind).clear();
                 }
                 case 1, 2 -> {
                     set.remove(BASE + from * PAGE, BASE + behind * PAGE);
+                    expected.subSet(from, behind).clear();
+                }
+                case 5 -> {
+                    PageRange low = new PageRange(BASE, BASE + from * PAGE);
+                    PageRange high = new PageRange(BASE + behind * PAGE, BASE + PAGES * PAGE);
+                    set.retainAll(List.of(low, high));
                     expected.subSet(from, behind).clear();
                 }
                 case 3 -> {

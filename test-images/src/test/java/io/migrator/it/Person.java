@@ -205,6 +205,11 @@ abstract class Person {
         return report(node, reportOf(name), payload(node, name), signal);
     }
 
+    /** A report that a payload has written by itself. */
+    JsonNode reported(String node, String file) throws Problem, InterruptedException {
+        return json(out(node, "cat", file));
+    }
+
     /** Sends a signal to a process and returns the report that it writes. */
     JsonNode report(String node, String file, long pid, String signal)
             throws Problem, InterruptedException {

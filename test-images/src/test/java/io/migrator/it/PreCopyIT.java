@@ -18,7 +18,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -164,8 +166,8 @@ class PreCopyIT {
     /** What was copied first is not copied again, and the last round is small. */
     @ParameterizedTest
     @CsvSource({
-        "--rate 20, auto",
-        "--rate 20 --processes 4 --threads 2, protect",
+        "--rate 20 --threads 16, auto",
+        "--rate 20 --processes 8 --threads 2, protect",
         "--rate 20 --processes 2, hash"
     })
     void everyPageIsRightThereAndBack(String options, String track) throws Exception {
@@ -271,6 +273,47 @@ class PreCopyIT {
             done = report.path("done").asLong();
         }
         person.stop(N1, "churn");
+    }
+
+    /** Its collector (G1) moves what is alive, and gives back what is not. */
+    @Test
+    void aJvm() throws Exception {
+        byte[] code;
+        try (InputStream in = JvmJob.class.getResourceAsStream("JvmJob.class")) {
+            code = in.readAllBytes();
+        }
+        String file = "/shared/jvm/io/migrator/it/JvmJob.class";
+        NODES.bash(
+                N1,
+                "mkdir -p %s; echo %s | base64 -d >%s"
+                        .formatted(
+                                file.substring(0, file.lastIndexOf('/')),
+                                Base64.getEncoder().encodeToString(code),
+                                file));
+        String report = NODES.reportOf("jvm");
+        List<String> java =
+                List.of("/opt/migrator/current/runtime/bin/java", "-XX:+UseG1GC", "-Xmx256m");
+        List<String> words = new ArrayList<>(java);
+        words.addAll(List.of("-XX:-UsePerfData", "-cp", "/shared/jvm", "io.migrator.it.JvmJob"));
+        words.add(report);
+        NODES.start(
+                N1,
+                "jvm",
+                List.of("--bind", "/opt/migrator:/opt/migrator"),
+                words.toArray(String[]::new));
+        NODES.awaitFile(N1, report);
+        for (String from : List.of(N1, N2)) {
+            Thread.sleep(1000);
+            assertPreCopied(NODES.migrate(from, "jvm", "--memory", "precopy"));
+            JsonNode before = NODES.reported(TwoNodes.other(from), report);
+            Thread.sleep(1000);
+            JsonNode after = NODES.reported(TwoNodes.other(from), report);
+            assertEquals(0, after.path("wrong").asLong(), after::toString);
+            assertTrue(after.path("done").asLong() > before.path("done").asLong(), after::toString);
+        }
+        NODES.stop(N1, "jvm");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
     }
 
     @Test
