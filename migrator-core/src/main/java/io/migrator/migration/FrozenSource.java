@@ -92,7 +92,7 @@ final class FrozenSource implements AutoCloseable {
         Path tar = plan.images.resolve(RunDirectory.TAR);
         this.packing = carried == null ? null : Background.aside("pack", () -> carried.pack(tar));
         this.telling = Background.aside("tell", plan.held::run);
-        this.scanning = Background.aside("scan", () -> unchanged = plan.copied.last());
+        this.scanning = Background.ready("scan", () -> unchanged = plan.copied.last());
         this.correcting = Background.ready("correct", () -> Corrections.make(plan.images, tree));
         this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
     }
