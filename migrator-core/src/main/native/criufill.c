@@ -273,6 +273,7 @@ extern void *dlsym(void *, const char *);
 static void as_waiting(long pid)
 {
 	enum { RAX = 10, RSI = 13, ORIG_RAX = 15, RIP = 16, REGISTERS = 27 }; /* struct user_regs_struct, sys/user.h */
+	enum { FUTEX_WAIT = 0, FUTEX_WAIT_BITSET = 9, FUTEX_CMD = 127 };
 	enum { ERESTARTSYS = 512, ERESTARTNOHAND = 514, SYSCALL = 0x050f, F_SETLKW = 7, F_OFD_SETLKW = 38 };
 	uint64_t registers[REGISTERS], code;
 
@@ -292,6 +293,11 @@ static void as_waiting(long pid)
 			return;
 		registers[RAX] = -ERESTARTSYS;
 		break;
+	case 202: /* futex, of whose other operations none ends so */
+		if ((registers[RSI] & FUTEX_CMD) != FUTEX_WAIT && (registers[RSI] & FUTEX_CMD) != FUTEX_WAIT_BITSET)
+			return;
+		registers[RAX] = -ERESTARTSYS;
+		break;
 	case 0: case 19:   /* read, readv */
 	case 1: case 20:   /* write, writev */
 	case 42:	   /* connect */
@@ -300,7 +306,6 @@ static void as_waiting(long pid)
 	case 45: case 47:  /* recvfrom, recvmsg */
 	case 61: case 247: /* wait4, waitid */
 	case 73:	   /* flock */
-	case 202:	   /* futex */
 		registers[RAX] = -ERESTARTSYS;
 		break;
 	default:

@@ -12,7 +12,8 @@
  * file `hidden` in the images directory (descriptor 7) instead, as records of
  * { u64 pid inside, u64 start, u64 end } in the byte order of the machine: exactly these pages the
  * caller must carry itself. Nothing is taken out that could not be written down. Everything else
- * (stacks, file mappings, shared memory, guard pages) stays criu's.
+ * (stacks, file mappings, shared memory, guard pages) stays criu's. In such a mapping no page is a file's: that criu asks whether
+ * one is, for which the kernel looks at each page and not only at the page tables, is left out of the question.
  *
  * It also keeps the job's TCP connections out of repair mode but for the moment in which criu reads
  * them (soccr/soccr.c, libsoccr_save). criu leaves them in it until its end, so that a
@@ -50,6 +51,7 @@
 
 #define IMAGES_FD 7
 #define PAGEMAP_SCAN 0xC0606610UL /* _IOWR('f', 16, struct pm_scan_arg), linux/fs.h */
+#define PAGE_IS_FILE (1UL << 2)
 #define PAGE_IS_GUARD (1UL << 8)
 #define MAX_RANGES 65536
 #define MAX_REGIONS 32768 /* criu asks for at most as many (PAGE_REGIONS_MAX_NR) */
@@ -762,6 +764,7 @@ static long without_private(uint64_t pid, struct page_region *regions, long coun
 
 int ioctl(int fd, unsigned long command, ...)
 {
+	struct pm_scan_arg *scan;
 	va_list args;
 	void *argument;
 	long result;
@@ -770,15 +773,17 @@ int ioctl(int fd, unsigned long command, ...)
 	va_start(args, command);
 	argument = va_arg(args, void *);
 	va_end(args);
-	result = with_errno(call(NR_ioctl, fd, (long)command, (long)argument, 0));
-	if (command != PAGEMAP_SCAN || result <= 0)
-		return (int)result;
+	if (command != PAGEMAP_SCAN)
+		return (int)with_errno(call(NR_ioctl, fd, (long)command, (long)argument, 0));
 	leave_repair_mode(); /* the files of this process are done */
+	scan = argument;
 	pid = pid_of(fd, "pagemap");
-	if (!pid)
-		return (int)result;
-	if (pid != ranges_pid)
+	if (pid && pid != ranges_pid)
 		read_ranges(pid);
-	return (int)without_private(
-		pid, (struct page_region *)((struct pm_scan_arg *)argument)->vec, result);
+	if (pid && is_private(scan->start, scan->end)) {
+		scan->category_inverted &= ~PAGE_IS_FILE;
+		scan->category_mask &= ~PAGE_IS_FILE;
+	}
+	result = with_errno(call(NR_ioctl, fd, (long)command, (long)scan, 0));
+	return (int)(pid && result > 0 ? without_private(pid, (struct page_region *)scan->vec, result) : result);
 }

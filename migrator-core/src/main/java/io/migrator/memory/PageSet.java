@@ -121,6 +121,32 @@ final class PageSet {
      * @param ranges in order, apart from each other
      */
     void retainAll(List<PageRange> ranges) {
+        cut(
+                ranges,
+                (words, mask) -> {
+                    for (int word = 0; word < WORDS; word++) {
+                        words[word] &= mask[word];
+                    }
+                    return true;
+                });
+    }
+
+    /**
+     * Whether all pages are in some of the ranges.
+     *
+     * @param ranges in order, apart from each other
+     */
+    boolean isWithin(List<PageRange> ranges) {
+        return cut(ranges, PageSet::isWithin);
+    }
+
+    private interface Cut {
+        /** Of a block and what of it is in ranges; false ends it. */
+        boolean of(long[] words, long[] mask);
+    }
+
+    /** Shows every block that does not lie in one of the ranges as a whole. */
+    private boolean cut(List<PageRange> ranges, Cut cut) {
         int at = 0;
         for (Map.Entry<Long, long[]> block : blocks.entrySet()) {
             long first = block.getKey() << BLOCK_SHIFT + PAGE_SHIFT;
@@ -133,17 +159,18 @@ final class PageSet {
                     && ranges.get(at).end() >= behind) {
                 continue;
             }
-            PageSet kept = new PageSet();
+            PageSet inside = new PageSet();
             for (int each = at; each < ranges.size() && ranges.get(each).start() < behind; each++) {
-                kept.add(
+                inside.add(
                         Math.max(first, ranges.get(each).start()),
                         Math.min(behind, ranges.get(each).end()));
             }
-            long[] mask = kept.blocks.getOrDefault(block.getKey(), new long[WORDS]);
-            for (int word = 0; word < WORDS; word++) {
-                block.getValue()[word] &= mask[word];
+            long[] mask = inside.blocks.getOrDefault(block.getKey(), new long[WORDS]);
+            if (!cut.of(block.getValue(), mask)) {
+                return false;
             }
         }
+        return true;
     }
 
     private static long blockOf(long address) {
@@ -230,38 +257,6 @@ final class PageSet {
             }
         }
         return false;
-    }
-
-    /**
-     * Whether all pages are in some of the ranges.
-     *
-     * @param ranges in order, apart from each other
-     */
-    boolean isWithin(List<PageRange> ranges) {
-        int at = 0;
-        for (Map.Entry<Long, long[]> block : blocks.entrySet()) {
-            long first = block.getKey() << BLOCK_SHIFT + PAGE_SHIFT;
-            long behind = first + ((long) BLOCK_PAGES << PAGE_SHIFT);
-            while (at < ranges.size() && ranges.get(at).end() <= first) {
-                at++;
-            }
-            if (at < ranges.size()
-                    && ranges.get(at).start() <= first
-                    && ranges.get(at).end() >= behind) {
-                continue;
-            }
-            PageSet rest = new PageSet();
-            rest.blocks.put(block.getKey(), block.getValue().clone());
-            for (int each = at; each < ranges.size() && ranges.get(each).start() < behind; each++) {
-                rest.remove(
-                        Math.max(first, ranges.get(each).start()),
-                        Math.min(behind, ranges.get(each).end()));
-            }
-            if (rest.bytes() > 0) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** What the blocks stand for in which there are or were any: the set's own size follows it. */
