@@ -31,7 +31,7 @@
  * And it answers for /proc/PID/smaps, for which the kernel walks all page tables, 10 ms for each GB and twice for criu,
  * while the job stands still: it is read before that, and told again if maps is the same to the byte when criu asks. What
  * madvise(2) or mlock(2) did to a whole mapping within these milliseconds is missed. It is read when the caller says so, by a
- * message of one byte, which is sent back, while criu waits for his word at pre-dump; and where maps is another by then, or he
+ * message of two bytes, which is sent back, while criu waits for his word at pre-dump; and where maps is another by then, or he
  * does not say so, just before the freeze.
  *
  * And it keeps what the root entry (rootentry.h) left criu above CHECKPOINT_RESTORE out of force but for the very calls
@@ -69,6 +69,10 @@
 #define MSG_PEEK 2
 #define MSG_TRUNC 0x20
 #define MSG_NOSIGNAL 0x4000
+
+/* CriuSession.java: a message without a type, notify_success (3) and no truth value; criu knows none that is so short */
+#define LOOK_AHEAD_TAG 0x18
+#define LOOK_AHEAD 7
 
 #define PTRACE_PEEK_FIRST 1
 #define PTRACE_PEEK_LAST 3
@@ -305,12 +309,14 @@ static void know_all(void);
 long recv(int fd, void *buffer, size_t size, int flags)
 {
 	long result = call6(NR_recvfrom, fd, (long)buffer, (long)size, flags, 0, 0);
-	char word;
+	unsigned char word[2];
 
-	while (flags == (MSG_TRUNC | MSG_PEEK) && !buffer && result == 1) {
-		call6(NR_recvfrom, fd, (long)&word, 1, 0, 0, 0);
+	while (flags == (MSG_TRUNC | MSG_PEEK) && !buffer && result == sizeof word &&
+	       call6(NR_recvfrom, fd, (long)word, sizeof word, MSG_PEEK, 0, 0) == sizeof word &&
+	       word[0] == LOOK_AHEAD_TAG && word[1] == LOOK_AHEAD) {
+		call6(NR_recvfrom, fd, (long)word, sizeof word, 0, 0, 0);
 		know_all();
-		call6(NR_sendto, fd, (long)&word, 1, MSG_NOSIGNAL, 0, 0);
+		call6(NR_sendto, fd, (long)word, sizeof word, MSG_NOSIGNAL, 0, 0);
 		result = call6(NR_recvfrom, fd, 0, 0, flags, 0, 0);
 	}
 	if (fd == repaired && queue == TCP_SEND_QUEUE && (flags & MSG_PEEK)) {

@@ -60,8 +60,9 @@ public final class CriuSession implements AutoCloseable {
 
     private static final int LOG_LEVEL = 4;
 
-    /** Told to criushim.c, and by it; no message of criu's is so short. */
-    private static final byte[] LOOK_AHEAD = {'L'};
+    /** Told to criushim.c, and by it, in a form that the root entry lets pass. */
+    private static final byte[] LOOK_AHEAD =
+            ProtoMessage.empty().with(REQ_NOTIFY_SUCCESS, 7).toBytes();
 
     /** Deleted files up to this size travel inside the images. */
     private static final long GHOST_LIMIT_BYTES = 256L << 20;
