@@ -312,6 +312,7 @@ class PreCopyIT {
             assertTrue(after.path("done").asLong() > before.path("done").asLong(), after::toString);
         }
         NODES.stop(N1, "jvm");
+        NODES.bash(N1, "rm -r /shared/jvm");
         NODES.assertAsBefore(N1);
         NODES.assertAsBefore(N2);
     }

@@ -39,7 +39,8 @@ class SocketIT {
     }
 
     private static Process startEnds(String kind) throws Exception {
-        NODES.bash(N1, "rm -rf %1$s && mkdir -p -m 1777 %1$s".formatted(PLACE));
+        NODES.bash(N1, "mkdir -p -m 1777 /shared/it"); // others write there, too
+        NODES.bash(N1, "rm -rf %1$s && mkdir -m 1777 %1$s".formatted(PLACE));
         try (InputStream program = SocketIT.class.getResourceAsStream("/sockets.py")) {
             Files.write(NODES.shared().resolve("it/sockets.py"), program.readAllBytes());
         }
