@@ -33,15 +33,15 @@ public final class Corrections {
      * Does the same to images that are nobody's: what a JVM does for the first time takes long.
      *
      * @param scratch directory for them, empty before and after
+     * @param someone to be looked at, with few threads
      */
-    public static void rehearse(Path scratch) throws IOException {
+    public static void rehearse(Path scratch, Proc someone) throws IOException {
         Path core = scratch.resolve("core-1.img");
         Path files = scratch.resolve("files.img");
         ProtoMessage part = ProtoMessage.empty().with(1, 1);
         ImageFile image = new ImageFile(0, List.of(ProtoMessage.empty().with(THREAD_CORE, part)));
         image.write(core);
         image.write(files);
-        Proc someone = new Proc(Proc.self().parent());
         List<Integer> threads = List.of(1);
         ProcessTree.Member member = new ProcessTree.Member(someone, 1, 1, 1, "", 0, threads, 0, 0);
         try {

@@ -10,8 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongFunction;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The timers of one process as an image has them, and what signal that is pending each may have
@@ -51,8 +49,6 @@ final class JobTimers {
     private static final int OF_TIMER_ID = 16;
     private static final int OF_TIMER_VALUE = 24;
 
-    private static final Pattern CORE = Pattern.compile("core-(\\d+)\\.img");
-
     private final List<ProtoMessage> all;
 
     private JobTimers(List<ProtoMessage> all) {
@@ -83,10 +79,8 @@ final class JobTimers {
         return signal(number, timer -> timer.number(NOTIFY).orElse(0) == SIGEV_SIGNAL);
     }
 
-    /** The same of one that is pending for a thread, which has the given image. */
-    LongFunction<Optional<byte[]>> ofThread(Path core) {
-        Matcher name = CORE.matcher(String.valueOf(core.getFileName()));
-        long thread = name.matches() ? Long.parseLong(name.group(1)) : -1;
+    /** The same of one that is pending for a thread, by its number inside. */
+    LongFunction<Optional<byte[]>> ofThread(long thread) {
         return number ->
                 signal(
                         number,

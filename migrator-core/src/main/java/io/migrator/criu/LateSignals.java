@@ -65,7 +65,7 @@ public final class LateSignals {
                 timers = JobTimers.in(core(images, pid));
             }
             long inside = status.numbers("NSpid").getLast();
-            kept += keep(core(images, inside), own, shared, timers);
+            kept += keep(core(images, inside), inside, own, shared, timers);
         }
         return kept;
     }
@@ -79,7 +79,8 @@ public final class LateSignals {
     }
 
     /** Of one thread: what is pending for it alone, and for all of its process. */
-    static int keep(Path core, long own, long shared, JobTimers timers) throws IOException {
+    static int keep(Path core, long thread, long own, long shared, JobTimers timers)
+            throws IOException {
         int[] kept = {0};
         ImageFile.edit(
                 core,
@@ -88,7 +89,7 @@ public final class LateSignals {
                     ProtoMessage task =
                             with(entry, TASK_CORE, SHARED, shared, timers::ofProcess, kept);
                     ProtoMessage whole =
-                            with(task, THREAD_CORE, OWN, own, timers.ofThread(core), kept);
+                            with(task, THREAD_CORE, OWN, own, timers.ofThread(thread), kept);
                     return kept[0] == before ? null : whole;
                 });
         return kept[0];

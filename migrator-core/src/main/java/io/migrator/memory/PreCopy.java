@@ -268,6 +268,8 @@ public final class PreCopy implements AutoCloseable {
                     if (tracker != null && each.process.exists()) {
                         tracker.orBlind();
                         each.left.addAll(tracker.keepUnwritten(each.sent));
+                        each.retired.add(tracker); // it need not know what is sent now
+                        each.tracker = null;
                         send(each, each.left, own);
                         found.put(each.member.pid(), each.sent);
                     }

@@ -17,6 +17,7 @@ import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
+import io.migrator.linux.Proc;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
 import io.migrator.memory.WarmUp;
@@ -221,7 +222,7 @@ public final class Migration {
         Path scratch = Files.createTempDirectory(spool.directory(), "rehearsal");
         try {
             HiddenPages.rehearse(scratch);
-            Corrections.rehearse(scratch);
+            Corrections.rehearse(scratch, new Proc(instance.appinit()));
         } finally {
             Files.delete(scratch);
         }

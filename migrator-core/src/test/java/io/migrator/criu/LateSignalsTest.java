@@ -59,14 +59,14 @@ class LateSignalsTest {
     @Test
     void whatIsQueuedAlreadyStaysAsItIs() throws IOException {
         byte[] before = Files.readAllBytes(core);
-        assertEquals(0, LateSignals.keep(core, bit(TERM), bit(TERM), timers()));
+        assertEquals(0, LateSignals.keep(core, 2, bit(TERM), bit(TERM), timers()));
         assertArrayEquals(before, Files.readAllBytes(core));
     }
 
     @Test
     void whatCameLaterIsBehindIt() throws IOException {
         long both = bit(TERM) | bit(ALARM) | bit(64);
-        assertEquals(3, LateSignals.keep(core, bit(ALARM), both, timers()));
+        assertEquals(3, LateSignals.keep(core, 2, bit(ALARM), both, timers()));
         assertEquals(
                 List.of(TERM, ALARM, 64),
                 queued(3, 10).stream().map(each -> each.getInt(0)).toList());
@@ -109,7 +109,7 @@ class LateSignalsTest {
     @Test
     void aTimersSignalTellsWhich() throws IOException {
         JobTimers timers = timers(posix(6, 0, 5), posix(7, 0, 0), posix(8, 1, 0));
-        assertEquals(1, LateSignals.keep(core, 0, bit(USER), timers));
+        assertEquals(1, LateSignals.keep(core, 2, 0, bit(USER), timers));
         ByteBuffer info = queued(3, 10).getLast();
         assertEquals(-2, info.getInt(8)); // SI_TIMER
         assertEquals(7, info.getInt(16));
@@ -119,21 +119,21 @@ class LateSignalsTest {
 
     @Test
     void aTimerOfAThreadTellsThatThread() throws IOException {
-        assertEquals(1, LateSignals.keep(core, bit(USER), 0, timers(posix(9, 4, 0))));
+        assertEquals(1, LateSignals.keep(core, 2, bit(USER), 0, timers(posix(9, 4, 0))));
         assertEquals(9, queued(5, 9).getLast().getInt(16));
     }
 
     /** It would come twice. */
     @Test
     void whatATimerWillSendOnceMoreIsLeftToIt() throws IOException {
-        assertEquals(0, LateSignals.keep(core, 0, bit(USER), timers(posix(7, 0, 5))));
-        assertEquals(0, LateSignals.keep(core, 0, bit(ALARM), timers(5)));
-        assertEquals(1, LateSignals.keep(core, 0, bit(ALARM), timers(0)));
+        assertEquals(0, LateSignals.keep(core, 2, 0, bit(USER), timers(posix(7, 0, 5))));
+        assertEquals(0, LateSignals.keep(core, 2, 0, bit(ALARM), timers(5)));
+        assertEquals(1, LateSignals.keep(core, 2, 0, bit(ALARM), timers(0)));
     }
 
     @Test
     void whichOfTwoTimersItWasIsNotGuessed() throws IOException {
         JobTimers two = timers(posix(7, 0, 0), posix(8, 0, 0));
-        assertEquals(0, LateSignals.keep(core, 0, bit(USER), two));
+        assertEquals(0, LateSignals.keep(core, 2, 0, bit(USER), two));
     }
 }
