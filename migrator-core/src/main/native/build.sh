@@ -20,7 +20,9 @@ compile() {
     mv "$target.new" "$target"
 }
 
-compile "$here/foothold.c" "$out/foothold" -O2 -std=gnu17 -Wall -Wextra -Werror -static-pie -Wl,-z,relro,-z,now -s
+for program in foothold keeper; do
+    compile "$here/$program.c" "$out/$program" -O2 -std=gnu17 -Wall -Wextra -Werror -static-pie -Wl,-z,relro,-z,now -s
+done
 compile "$here/criushim.c" "$out/criushim.so" \
     -O2 -shared -fPIC -nostdlib -fno-stack-protector -Wl,-z,initfirst -Wall -Wextra
 compile "$here/criufill.c" "$out/criufill.so" -O2 -shared -fPIC -nostdlib -fno-stack-protector -Wall -Wextra

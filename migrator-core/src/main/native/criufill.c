@@ -11,15 +11,18 @@
  *
  * When criu opens inventory.img it is first given orders by the FIFO `memory` in the images directory (descriptor 7),
  * records of five u64 in the byte order of the machine: what, a, b, c, d. Addresses of kept pages are offsets in HELD
- * bytes of address space; an offset is an address of the job's but for a multiple of 2 MB, so that huge pages stay huge.
+ * bytes of address space; an offset is an address of the job's but for a multiple of 1 GB, so that huge pages stay huge
+ * and the kernel moves a GB by one entry of its tables (mm/mremap.c, move_normal_pud).
  *
  *   'U' a b     makes room at a for b bytes
  *   'W' a b c   b bytes for a follow; as a huge page, if c
  *   'D' a b     forgets b bytes at a
  *   'M' a b c   moves b bytes at a to c
- *   'Z' a b     the next mappings are those of process a (its pid inside); b: where their place begins, modulo 2 MB
+ *   'Z' a b     the next mappings are those of process a (its pid inside); b: where their place begins, modulo 1 GB
  *   'P' a b c d the mapping c bytes long that criu makes a bytes into the place is at b; copied, if d
- *   'G'         criu may go on
+ *   'F' a b c   the last of these has its first c bytes of what process a, its parent, has b bytes into its place,
+ *   'S' a b     but only what is from a to before b
+ *   'G' a       criu may go on; a: pages are still to come, and no huge page may be made around them
  *
  * A process that is to be a zombie has none of criu's capabilities as it ends. And a thread that stood in a call which
  * waits goes on as one that is still in it.
@@ -37,6 +40,7 @@
 
 #define HELD (1UL << 45)
 #define HUGE (2UL << 20)
+#define SPAN (1UL << 30)
 #define PAGE 4096
 #define WORDS (PAGE / sizeof(uint64_t))
 
@@ -75,18 +79,32 @@ struct order {
 
 struct mapping {
 	uint64_t pid, at, held, size, copied; /* the first one of a process has no size, and in held where its place begins */
+	uint64_t parent, from, inherits;      /* of the parent's place; no bytes if it inherits nothing */
+	uint64_t stays, staying;	      /* which of all ranges, and how many */
+};
+
+struct range {
+	uint64_t start, end;
+};
+
+struct table {
+	char *records;
+	uint64_t count, bytes;
 };
 
 static char *held;	     /* null: there is none, or no more */
 static uint64_t holder;	     /* the process that keeps it */
 static uint64_t *placed;     /* of all processes */
-static struct mapping *mappings;
-static uint64_t count, room; /* of mappings */
+static struct table mappings, stays;
 
 static char *place;	    /* where criu puts the mappings of a process together */
 static uint64_t place_size;
 static uint64_t placer;	    /* the process; a child begins with what its parent had here */
 static struct mapping *mine, *next, *end;
+
+static char *parent_place;
+static struct mapping *parents, *parents_end; /* that are there */
+static uint64_t parent;
 
 static uint64_t self(void)
 {
@@ -103,18 +121,18 @@ static int is_error(long result)
 	return result < 0 && result > -4096;
 }
 
-/* where nothing is yet, at an address that is so much more than a multiple of HUGE; null if there is no room */
+/* where nothing is yet, at an address that is so much more than a multiple of SPAN; null if there is no room */
 static char *reserve(uint64_t size, uint64_t more)
 {
-	long found = map(0, size + HUGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long found = map(0, size + SPAN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	uint64_t before;
 
 	if (is_error(found))
 		return 0;
-	before = (more - (uint64_t)found) & (HUGE - 1);
+	before = (more - (uint64_t)found) & (SPAN - 1);
 	if (before)
 		call(NR_munmap, found, (long)before, 0, 0);
-	call(NR_munmap, found + (long)(before + size), (long)(HUGE - before), 0, 0);
+	call(NR_munmap, found + (long)(before + size), (long)(SPAN - before), 0, 0);
 	return (char *)found + before;
 }
 
@@ -135,20 +153,57 @@ static int read_all(long fd, void *to, uint64_t size)
 	return 1;
 }
 
-static int note(struct mapping what)
+/* room for one more record of a size; null if there is none */
+static void *add(struct table *to, uint64_t size)
 {
-	if (count == room) {
-		uint64_t size = room * sizeof what, larger = size ? 2 * size : 1 << 16;
-		long at = size ? call6(NR_mremap, (long)mappings, (long)size, (long)larger, 1, 0, 0) :
-				 map(0, larger, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if ((to->count + 1) * size > to->bytes) {
+		uint64_t larger = to->bytes ? 2 * to->bytes : 1 << 16;
+		long at = to->bytes ? call6(NR_mremap, (long)to->records, (long)to->bytes, (long)larger, 1, 0, 0) :
+				      map(0, larger, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (is_error(at))
 			return 0;
-		mappings = (struct mapping *)at;
-		room = larger / sizeof what;
+		to->records = (char *)at;
+		to->bytes = larger;
 	}
-	mappings[count++] = what;
-	return 1;
+	return to->records + to->count++ * size;
+}
+
+static struct mapping *mapping(uint64_t number)
+{
+	return (struct mapping *)mappings.records + number;
+}
+
+static int note(struct mapping what)
+{
+	struct mapping *it = add(&mappings, sizeof what);
+
+	if (it)
+		*it = what;
+	return it != 0;
+}
+
+/* of the mapping that was noted last */
+static int note_inherited(const struct order *order)
+{
+	struct mapping *it = mappings.count ? mapping(mappings.count - 1) : 0;
+	struct range *range;
+
+	if (!it || !it->size)
+		return 0;
+	if (order->what == 'F') {
+		it->parent = order->a;
+		it->from = order->b;
+		it->inherits = order->c;
+		it->stays = stays.count;
+		it->staying = 0;
+		return 1;
+	}
+	range = add(&stays, sizeof *range);
+	if (range)
+		*range = (struct range){ order->a, order->b };
+	it->staying++;
+	return range != 0;
 }
 
 /* the block is empty; without huge pages on this node it stays as it is */
@@ -165,9 +220,12 @@ static int follow(long fd, const struct order *order)
 	char *at = held + order->a;
 
 	if (order->what == 'Z')
-		return note((struct mapping){ order->a, 0, order->b, 0, 0 });
+		return note((struct mapping){ .pid = order->a, .held = order->b });
 	if (order->what == 'P')
-		return count && note((struct mapping){ mappings[count - 1].pid, order->a, order->b, order->c, order->d });
+		return mappings.count && note((struct mapping){ .pid = mapping(mappings.count - 1)->pid, .at = order->a,
+								.held = order->b, .size = order->c, .copied = order->d });
+	if (order->what == 'F' || order->what == 'S')
+		return note_inherited(order);
 	if (order->a > HELD || order->b > HELD - order->a)
 		return 0;
 	switch (order->what) {
@@ -213,7 +271,8 @@ static int take_orders(void)
 		well = fd >= 0 && held && read_all(fd, &order, sizeof order) &&
 		       (order.what == 'G' || follow(fd, &order));
 	while (well && order.what != 'G');
-	call(NR_prctl, PR_SET_THP_DISABLE, huge, 0, 0);
+	if (!well || !order.a) /* else criu's restorer sees to it, once pages that are to come are known to the kernel */
+		call(NR_prctl, PR_SET_THP_DISABLE, huge, 0, 0);
 	call(NR_close, fd, 0, 0, 0);
 	holder = self();
 	if (well) /* helpers need none of it; there may be holes, which is told as an error */
@@ -363,12 +422,18 @@ long syscall(long number, ...)
 /* criu/mem.c, prepare_mappings; null if there is no room */
 static char *make_place(uint64_t size)
 {
+	struct mapping *all = mapping(mappings.count);
+
+	parent = placer;
+	parent_place = place;
+	parents = mine;
+	parents_end = next;
 	placer = self();
-	for (mine = mappings; mine < mappings + count && (mine->pid != placer || mine->size); mine++)
+	for (mine = mapping(0); mine < all && (mine->pid != placer || mine->size); mine++)
 		;
 	next = end = mine;
-	if (mine < mappings + count)
-		for (next = end = mine + 1; end < mappings + count && end->pid == placer; end++)
+	if (mine < all)
+		for (next = end = mine + 1; end < all && end->pid == placer; end++)
 			;
 	place = reserve(size, next > mine ? mine->held : 0);
 	place_size = place ? size : 0;
@@ -409,6 +474,36 @@ static int copy(char *to, char *from, uint64_t size)
 	return got >= 0;
 }
 
+/* whether all of it lies in one mapping that was put there: what else is near may be criu's own */
+static int has_parent(uint64_t from, uint64_t size)
+{
+	for (const struct mapping *each = parents; each && ++each < parents_end;)
+		if (from >= each->at && from - each->at <= each->size && size <= each->size - (from - each->at))
+			return 1;
+	return 0;
+}
+
+/* to where nothing is, as large as all of the mapping */
+static long inherit(const struct mapping *it, char *to)
+{
+	const struct range *range = (const struct range *)stays.records + it->stays;
+	uint64_t at = 0;
+	long made;
+
+	if (it->parent != parent || it->inherits > it->size || !has_parent(it->from, it->inherits))
+		return -EINVAL;
+	made = call6(NR_mremap, (long)(parent_place + it->from), (long)it->inherits, (long)it->size, MREMAP_TO, (long)to, 0);
+	for (uint64_t i = 0; !is_error(made) && i <= it->staying; i++) {
+		struct range next_one = i < it->staying ? range[i] : (struct range){ it->inherits, it->inherits };
+
+		if (next_one.start < at || next_one.end < next_one.start || next_one.end > it->inherits ||
+		    (next_one.start > at && call(NR_madvise, (long)(to + at), (long)(next_one.start - at), MADV_DONTNEED, 0)))
+			made = -EINVAL;
+		at = next_one.end;
+	}
+	return made;
+}
+
 /* the next of ours, for which criu has made what should be there if it is to be copied */
 static void *put(char *address, uint64_t size, long made)
 {
@@ -416,7 +511,11 @@ static void *put(char *address, uint64_t size, long made)
 
 	if (it->size != size || it->held > HELD || size > HELD - it->held)
 		made = -EINVAL;
-	else if (!it->copied)
+	else if (it->inherits)
+		made = inherit(it, address);
+	if (is_error(made))
+		return (void *)with_errno(made);
+	if (!it->copied)
 		made = call6(NR_mremap, (long)(held + it->held), (long)size, (long)size, MREMAP_TO, (long)address, 0);
 	else if (!is_error(made) && !copy(address, held + it->held, size))
 		made = -EINVAL;
@@ -436,7 +535,7 @@ void *mmap(void *address, unsigned long size, int prot, int flags, int fd, long 
 		return (void *)with_errno(map(address, size, prot, flags, fd, offset));
 	if (prot != PROT_READ_WRITE || !(flags & MAP_ANONYMOUS) || !(flags & MAP_PRIVATE))
 		return (void *)with_errno(-EINVAL);
-	return put(address, size, next->copied ? map(address, size, prot, flags, fd, offset) : 0);
+	return put(address, size, next->copied && !next->inherits ? map(address, size, prot, flags, fd, offset) : 0);
 }
 
 void *mmap64(void *address, unsigned long size, int prot, int flags, int fd, long offset) __attribute__((alias("mmap")));
@@ -457,7 +556,7 @@ void *mremap(void *old, unsigned long size, unsigned long becomes, int flags, ..
 	if (!(flags & MREMAP_FIXED) || !is_in_place(address))
 		return (void *)with_errno(
 			call6(NR_mremap, (long)old, (long)size, (long)becomes, flags, (long)address, 0));
-	if (!is_ours(address) || next->copied) {
+	if (!is_ours(address) || (next->copied && !next->inherits)) {
 		made = call6(NR_mremap, (long)old, (long)size, (long)becomes, flags, (long)address, 0);
 		if (!is_error(made) && is_error(call(NR_madvise, made, (long)becomes, MADV_DONTNEED, 0)))
 			made = -EINVAL;

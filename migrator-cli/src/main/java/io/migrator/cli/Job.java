@@ -39,10 +39,12 @@ final class Job {
     @Option(
             names = "--memory",
             defaultValue = "auto",
-            paramLabel = "auto|stop|precopy",
+            paramLabel = "auto|stop|precopy|hybrid",
             description =
                     "How the memory travels: while the job stands still (stop), or before, in"
-                            + " rounds while it runs (precopy). Default: ${DEFAULT-VALUE}, in"
+                            + " rounds while it runs (precopy); or so, and what it writes too fast"
+                            + " for that follows when it runs on the other node (hybrid): if this"
+                            + " node dies meanwhile the job is lost. Default: ${DEFAULT-VALUE}, in"
                             + " rounds where the job's writes can be seen.")
     private MemoryWish.Way memory = MemoryWish.Way.AUTO;
 
@@ -65,6 +67,22 @@ final class Job {
                     "So long sending the last of the memory may take while the job stands still"
                             + " (default: ${DEFAULT-VALUE}).")
     private String downtime = "5ms";
+
+    /** What is done with a job that writes more than the rounds carry. */
+    enum TooFast {
+        GO,
+        STAY
+    }
+
+    @Option(
+            names = "--too-fast",
+            defaultValue = "go",
+            paramLabel = "go|stay",
+            description =
+                    "If the job writes so fast that --downtime cannot be kept: it goes all the"
+                            + " same, or it stays and the figures are told (default:"
+                            + " ${DEFAULT-VALUE}).")
+    private TooFast tooFast = TooFast.GO;
 
     @Option(
             names = "--bandwidth",
@@ -137,9 +155,16 @@ final class Job {
                     .because("it is for what is sent while the job runs")
                     .tryThis("leave out one of them");
         }
+        boolean stays = tooFast == TooFast.STAY;
+        if (stays && (memory == MemoryWish.Way.STOP || memory == MemoryWish.Way.HYBRID)) {
+            throw Problem.usage("--too-fast stay does not go with --memory stop or hybrid")
+                    .because("it is for a job whose memory goes in rounds and not in another way")
+                    .tryThis("leave out one of them");
+        }
         long bytesPerSecond =
                 bandwidth.isEmpty() ? Pace.UNLIMITED : Bandwidth.of("--bandwidth", bandwidth);
-        return new MemoryWish(memory, Span.of("--downtime", downtime), bytesPerSecond, tracking);
+        return new MemoryWish(
+                memory, Span.of("--downtime", downtime), bytesPerSecond, tracking, stays);
     }
 
     /** Does the work; a script is told of a failure, too. */

@@ -26,6 +26,7 @@ record Result(
         double frozenMillis,
         double totalMillis,
         long memoryBytes,
+        long lateBytes,
         long sentBytes,
         Map<String, Double> phases,
         List<String> warnings,
@@ -41,6 +42,13 @@ record Result(
     /** A problem in four parts. */
     record Told(String what, String because, String payload, @JsonProperty("try") String tryThis) {}
 
+    private static String way(Outcome outcome) {
+        if (outcome.lateBytes() > 0) {
+            return "hybrid";
+        }
+        return outcome.rounds().isEmpty() ? "stop" : "precopy";
+    }
+
     static Result of(Outcome outcome) {
         Map<String, Double> phases = new LinkedHashMap<>();
         outcome.phases().forEach((stage, millis) -> phases.put(stage.text(), rounded(millis)));
@@ -49,11 +57,12 @@ record Result(
                 outcome.instance(),
                 outcome.from(),
                 outcome.to(),
-                outcome.rounds().isEmpty() ? "stop" : "precopy",
+                way(outcome),
                 outcome.rounds().stream().map(Pass::of).toList(),
                 rounded(outcome.frozenMillis()),
                 rounded(outcome.totalMillis()),
                 outcome.memoryBytes(),
+                outcome.lateBytes(),
                 outcome.sentBytes(),
                 phases,
                 outcome.warnings(),
@@ -68,6 +77,7 @@ record Result(
                 null,
                 "stop",
                 List.of(),
+                0,
                 0,
                 0,
                 0,

@@ -26,24 +26,7 @@ class ResultTest {
 
     @Test
     void aMigrationHasTheFieldsThatArePromised() throws JsonProcessingException {
-        Map<Stage, Double> phases = new EnumMap<>(Stage.class);
-        for (Stage stage : Stage.values()) {
-            phases.put(stage, 1.00049);
-        }
-        Outcome outcome =
-                new Outcome(
-                        false,
-                        "job",
-                        "n1",
-                        "n2",
-                        12.3456789,
-                        99,
-                        List.of(new Round(8192, 1.25)),
-                        7,
-                        5,
-                        phases,
-                        List.of("careful"));
-        JsonNode json = json(Result.of(outcome));
+        JsonNode json = json(Result.of(outcome(0)));
         assertEquals(
                 List.of(
                         "outcome",
@@ -55,6 +38,7 @@ class ResultTest {
                         "frozenMillis",
                         "totalMillis",
                         "memoryBytes",
+                        "lateBytes",
                         "sentBytes",
                         "phases",
                         "warnings"),
@@ -68,6 +52,7 @@ class ResultTest {
                         "load",
                         "network",
                         "handover",
+                        "fill",
                         "clean"),
                 names(json.get("phases")));
         assertEquals("migrated", json.get("outcome").asText());
@@ -79,6 +64,33 @@ class ResultTest {
         assertEquals("precopy", json.get("memory").asText());
         assertEquals(
                 "[{\"bytes\":8192,\"pages\":2,\"millis\":1.25}]", json.get("rounds").toString());
+    }
+
+    private static Outcome outcome(long lateBytes) {
+        Map<Stage, Double> phases = new EnumMap<>(Stage.class);
+        for (Stage stage : Stage.values()) {
+            phases.put(stage, 1.00049);
+        }
+        return new Outcome(
+                false,
+                "job",
+                "n1",
+                "n2",
+                12.3456789,
+                99,
+                List.of(new Round(8192, 1.25, 0)),
+                7,
+                lateBytes,
+                5,
+                phases,
+                List.of("careful"));
+    }
+
+    @Test
+    void whatFollowedIsSaid() throws JsonProcessingException {
+        JsonNode json = json(Result.of(outcome(3)));
+        assertEquals("hybrid", json.get("memory").asText());
+        assertEquals(3, json.get("lateBytes").asLong());
     }
 
     @Test

@@ -24,6 +24,9 @@ import java.util.List;
  * run on (unless it is sealed), a restore kills what it made.
  */
 public final class CriuSession implements AutoCloseable {
+    /** In the directory of the images (criu/uffd.c). */
+    public static final String LAZY_SOCKET = "lazy-pages.socket";
+
     private static final int REQ_TYPE = 1;
     private static final int REQ_OPTS = 2;
     private static final int REQ_NOTIFY_SUCCESS = 3;
@@ -49,6 +52,7 @@ public final class CriuSession implements AutoCloseable {
     private static final int OPT_GHOST_LIMIT = 35;
     private static final int OPT_EXTERNAL = 37;
     private static final int OPT_TIMEOUT = 45;
+    private static final int OPT_LAZY_PAGES = 48;
     private static final int OPT_TCP_CLOSE = 52;
     private static final int OPT_NETWORK_LOCK = 64;
     private static final int NETWORK_LOCK_SKIP = 3;
@@ -128,6 +132,8 @@ public final class CriuSession implements AutoCloseable {
      * @param ahead how far the job's clocks are ahead of this node's; criu sees to that itself
      *     where it has privilege
      * @param closes true if its connections were left behind
+     * @param fills true if some of its memory comes when it runs: criu gives the descriptors by
+     *     which that is done to who listens at {@link #LAZY_SOCKET}
      */
     public record Restoring(
             Instance instance,
@@ -137,7 +143,8 @@ public final class CriuSession implements AutoCloseable {
             Logs logs,
             List<Logs.Held> held,
             Clocks ahead,
-            boolean closes) {}
+            boolean closes,
+            boolean fills) {}
 
     /**
      * Asks criu to restore the images; returns at once. criu first takes orders from a FIFO
@@ -147,6 +154,9 @@ public final class CriuSession implements AutoCloseable {
         Foothold foothold = Foothold.forRestore(what);
         CriuSession session = opened(foothold, "restore", what.images);
         ProtoMessage options = common("restore.log", what.closes);
+        if (what.fills) {
+            options = options.with(OPT_LAZY_PAGES, true);
+        }
         for (Logs.Held log : what.held) {
             ProtoMessage inherited =
                     ProtoMessage.empty()

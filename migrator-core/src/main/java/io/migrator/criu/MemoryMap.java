@@ -25,6 +25,7 @@ public record MemoryMap(List<Area> areas) {
     private static final int VMA_PROT = 5;
     private static final int VMA_FLAGS = 6;
     private static final int VMA_STATUS = 7;
+    private static final int VMA_ADVICE = 9;
 
     private static final long REGULAR = 1;
     private static final long FILE_PRIVATE = 1 << 6;
@@ -36,7 +37,10 @@ public record MemoryMap(List<Area> areas) {
     private static final long READ_WRITE = 3;
     private static final long PRIVATE_ANONYMOUS = 0x22;
     private static final long GROWS_DOWN = 0x100;
+    private static final long LOCKED = 0x2000;
+    private static final long NO_RESERVE = 0x4000;
     private static final long HUGE_TLB = 0x40000;
+    private static final long WIPE_ON_FORK = 1 << 18;
 
     /** No processor has more of them. */
     public static final long ADDRESSES = 1L << 56;
@@ -52,8 +56,15 @@ public record MemoryMap(List<Area> areas) {
      * @param protection and
      * @param flags as for mmap(2)
      * @param status criu's own bits (criu/include/image.h)
+     * @param advice a bit for each that was given, as for madvise(2)
      */
-    public record Area(long start, long end, long protection, long flags, long status) {
+    public record Area(
+            long start, long end, long protection, long flags, long status, long advice) {
+        /** One of which no advice was given. */
+        public Area(long start, long end, long protection, long flags, long status) {
+            this(start, end, protection, flags, status, 0);
+        }
+
         /** One that can be read and written, of which nothing else is to be said. */
         public static Area plain(long start, long end) {
             return new Area(start, end, READ_WRITE, PRIVATE_ANONYMOUS, REGULAR | ANON_PRIVATE);
@@ -79,6 +90,25 @@ public record MemoryMap(List<Area> areas) {
                     && (status & ANON_PRIVATE) != 0
                     && (status & (AIO_RING | SHADOW_STACK)) == 0
                     && protection == READ_WRITE;
+        }
+
+        /**
+         * Whether its pages may come after it is there (criu/include/vma.h). Where a fork wipes it
+         * the child would get them, too.
+         */
+        public boolean canBeLate() {
+            return isOwnMemory()
+                    && (flags & PRIVATE_ANONYMOUS) == PRIVATE_ANONYMOUS
+                    && (flags & LOCKED) == 0
+                    && (advice & WIPE_ON_FORK) == 0;
+        }
+
+        /**
+         * Whether a part of such a mapping of a process's parent can take its place, where that has
+         * the same flags.
+         */
+        public boolean isInheritable() {
+            return isOwnMemory() && (flags & ~NO_RESERVE) == PRIVATE_ANONYMOUS;
         }
 
         /** Whether another mapping of such memory can take its place, as nothing is special. */
@@ -144,7 +174,8 @@ public record MemoryMap(List<Area> areas) {
                                 vma.number(VMA_END).orElse(0),
                                 vma.number(VMA_PROT).orElse(0),
                                 vma.number(VMA_FLAGS).orElse(0),
-                                vma.number(VMA_STATUS).orElse(0)));
+                                vma.number(VMA_STATUS).orElse(0),
+                                vma.number(VMA_ADVICE).orElse(0)));
                 before = orNowhere(areas.getLast(), before);
             }
         }

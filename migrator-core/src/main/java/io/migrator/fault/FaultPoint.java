@@ -26,6 +26,7 @@ public enum FaultPoint {
     SOURCE_GRANTING("the journal says GRANTED, the message is not sent"),
     SOURCE_GRANTED("the message GRANT is sent, no answer is read"),
     SOURCE_TAKEN("the target said RUNNING, the old processes are not killed yet"),
+    SOURCE_FILLING("half of the memory is sent that comes late, the job runs on the target"),
     SOURCE_GONE("the old processes are dead, the journal says GONE, nothing is cleaned"),
 
     TARGET_PREPARING("the journal is written, the empty instance is not started"),
@@ -36,7 +37,8 @@ public enum FaultPoint {
     TARGET_TAKEN("the journal says TAKEN, criu was not answered"),
     TARGET_RESUMING("criu is at pre-resume, the journal still says TAKEN"),
     TARGET_RUNNING("the journal says RUNNING, criu was not answered"),
-    TARGET_ANSWERED("the source was told, nothing is cleaned");
+    TARGET_ANSWERED("the source was told, nothing is cleaned"),
+    TARGET_FILLING("all memory that came late is there, the journal says FILLING");
 
     private static final String VARIABLE = "MIGRATOR_FAULT";
 
@@ -71,6 +73,11 @@ public enum FaultPoint {
     /** Returns true if the migrating side reaches it, false if the receiver does. */
     public boolean ofSource() {
         return name().startsWith("SOURCE_");
+    }
+
+    /** Returns true if only a hybrid migration comes to it. */
+    public boolean ofHybrid() {
+        return this == SOURCE_FILLING || this == TARGET_FILLING;
     }
 
     /**

@@ -43,7 +43,9 @@ public final class Handover {
         LOADED,
         /** The token is here; criu may have let the job go or not. */
         TAKEN,
-        /** criu has let the job go: it runs here, or ran. */
+        /** The job runs here; some of its memory is still on the source, which stands still. */
+        FILLING,
+        /** criu has let the job go and all its memory is here: it runs here, or ran. */
         RUNNING,
         /** This node gave up: the job never ran here and never will. A tombstone. */
         REFUSED
@@ -63,8 +65,10 @@ public final class Handover {
         GRANT,
         /** A fault, a cancel, or a new start after the death of whoever was at work. */
         GIVE_UP,
-        /** The target says that the job was let go there. */
+        /** The target says that the job was let go there, and has all its memory. */
         TARGET_RUNS,
+        /** The target says that the job was let go there, but lacks memory that is here. */
+        TARGET_FILLS,
         /** The target says that the job never ran there and never will. */
         TARGET_REFUSED,
         /** The target cannot be asked, or does not know. */
@@ -77,18 +81,24 @@ public final class Handover {
     public enum TargetEvent {
         /** The source wants to send a job. */
         PREPARE,
-        /** criu holds at post-restore and all memory is in its place. */
+        /** criu holds at post-restore; all memory that is to come before the grant is there. */
         LOAD,
         /** The token comes. */
         GRANT,
-        /** criu has come to its pre-resume notification. */
+        /** criu has come to its pre-resume notification; all memory is in its place. */
         RESUME,
+        /** The same, and some of the memory is still to come. */
+        RESUME_FILLING,
         /** A fault, the source's wish, a lost link, or a new start after a death. */
         GIVE_UP,
-        /** Looked at after a crash: the job runs or ran here. */
+        /** Looked at after a crash: the job runs or ran here, with all its memory. */
         FOUND_RUN,
+        /** Looked at after a crash: the job runs or ran here, and some memory is still to come. */
+        FOUND_FILLING,
         /** Looked at after a crash: no instruction of the job was executed here. */
         FOUND_NEVER_RAN,
+        /** All memory is there. */
+        FILLED,
         /** The source has decided what this node said, and will not ask again. */
         SOURCE_DONE,
         /** A person vouches for the source's death: {@code recover --take-over}. */
@@ -108,6 +118,8 @@ public final class Handover {
         ASK,
         /** Stand still until the target can be asked or a person decides. */
         WAIT,
+        /** Send the target the memory that it lacks; the tree stands still. */
+        FILL,
         /** Tell the target that it will not be asked again, and remove the journal. */
         FORGET,
         /** End the tree here. */
@@ -163,7 +175,7 @@ public final class Handover {
                         case BEGIN -> new SourceStep(Source.COPYING, SourceAction.NOTHING);
                         case GIVE_UP -> new SourceStep(Source.OPEN, SourceAction.ASK);
                         // it runs there only where a person took back what ran there
-                        case TARGET_REFUSED, TARGET_RUNS ->
+                        case TARGET_REFUSED, TARGET_RUNS, TARGET_FILLS ->
                                 new SourceStep(Source.RUNNING, SourceAction.FORGET);
                         case TARGET_UNKNOWN -> new SourceStep(Source.OPEN, SourceAction.NOTHING);
                         default -> throw noRule(state, event);
@@ -183,6 +195,7 @@ public final class Handover {
             case GRANTED ->
                     switch (event) {
                         case TARGET_RUNS -> new SourceStep(Source.GONE, SourceAction.END);
+                        case TARGET_FILLS -> new SourceStep(Source.GRANTED, SourceAction.FILL);
                         case TARGET_REFUSED, TAKE_BACK ->
                                 new SourceStep(Source.OPEN, SourceAction.THAW);
                         case GIVE_UP -> new SourceStep(Source.GRANTED, SourceAction.ASK);
@@ -235,9 +248,19 @@ public final class Handover {
                     switch (event) {
                         case RESUME, FOUND_RUN ->
                                 new TargetStep(Target.RUNNING, TargetAction.NOTHING);
+                        case RESUME_FILLING, FOUND_FILLING ->
+                                new TargetStep(Target.FILLING, TargetAction.NOTHING);
                         case FOUND_NEVER_RAN ->
                                 new TargetStep(Target.REFUSED, TargetAction.DISCARD);
                         case GIVE_UP -> new TargetStep(Target.TAKEN, TargetAction.EXAMINE);
+                        default -> throw noRule(state, event);
+                    };
+            case FILLING ->
+                    switch (event) {
+                        case FILLED -> new TargetStep(Target.RUNNING, TargetAction.NOTHING);
+                        case GIVE_UP -> new TargetStep(Target.FILLING, TargetAction.NOTHING);
+                        // a person took the job back: what lacks memory here gets it no more
+                        case SOURCE_DONE -> new TargetStep(Target.NONE, TargetAction.DISCARD);
                         default -> throw noRule(state, event);
                     };
             case RUNNING ->

@@ -36,6 +36,9 @@ public final class Seal implements AutoCloseable {
     private static final int FREEZE_MILLIS = 100;
     private static final int EMPTY_MILLIS = 5000;
 
+    /** States of a process that executes nothing: stopped, traced, dead. */
+    private static final String STANDING = "TtZX";
+
     /**
      * A process under a seal.
      *
@@ -216,6 +219,17 @@ public final class Seal implements AutoCloseable {
                 : Set.copyOf(group.members());
     }
 
+    /**
+     * True if one of these processes, sealed alive, was killed since: only SIGKILL gets through.
+     */
+    public boolean hasLost(List<Proc> sealed) throws IOException {
+        if (group == null) {
+            return !sealed.stream().allMatch(Proc::alive);
+        }
+        // one read for all; the dead are not in it
+        return !covered().containsAll(sealed.stream().map(Proc::pid).toList());
+    }
+
     /** Lets the tree run on, but for those processes that stood before. May be done again. */
     public void lift() throws IOException {
         if (group == null) {
@@ -227,6 +241,25 @@ public final class Seal implements AutoCloseable {
         } else if (group.exists()) {
             group.freeze(false);
             disperse(group);
+        }
+    }
+
+    /**
+     * True if some of the tree runs on that this seal had stopped: its memory is not any more what
+     * it was. What is gone, or was stopped by somebody else, does not run.
+     */
+    public boolean isLifted() throws IOException {
+        if (group != null && group.exists()) {
+            return !group.isFrozen();
+        }
+        return tree.stream().anyMatch(held -> runs(held.member));
+    }
+
+    private static boolean runs(Member member) {
+        try {
+            return STANDING.indexOf(new Proc(member.pid).state()) < 0;
+        } catch (IOException e) {
+            return false; // it is gone
         }
     }
 

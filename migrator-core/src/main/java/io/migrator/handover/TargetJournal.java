@@ -9,12 +9,37 @@ import io.migrator.network.NetworkPlan;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.util.Objects;
 
 /**
  * The target's state of one migration, kept in its journal: the only place where it changes. One
  * thread. The journal stays the caller's.
  */
 public final class TargetJournal {
+    /**
+     * Memory of this node that is to be left to a job on its way here.
+     *
+     * @param bytes as its source says
+     * @param millis when it was asked for, of the system's clock: who comes later yields
+     */
+    public record Promise(long bytes, long millis) {
+        /** Of nothing. */
+        static final Promise NONE = new Promise(0, 0);
+
+        /** No process has more. */
+        private static final long MOST_BYTES = 1L << 47;
+
+        /** The bytes may come from a peer. */
+        public Promise {
+            bytes = Math.clamp(bytes, 0, MOST_BYTES);
+        }
+
+        /** The same, asked for at another time. */
+        public Promise at(long when) {
+            return new Promise(bytes, when);
+        }
+    }
+
     /**
      * What a later process must know to remove what was made for the job, or to say that it runs.
      *
@@ -26,6 +51,9 @@ public final class TargetJournal {
      * @param receiver the JVM that prepared
      * @param criu what restores the job
      * @param network what becomes of the job's network
+     * @param fills true if some of the memory comes after the job was let go
+     * @param promise memory that the job will take
+     * @param keeper the process that holds the descriptors of the memory that is still to come
      */
     public record Note(
             Target state,
@@ -35,10 +63,22 @@ public final class TargetJournal {
             Running appinit,
             Running receiver,
             Running criu,
-            NetworkPlan network) {
+            NetworkPlan network,
+            boolean fills,
+            Promise promise,
+            Running keeper) {
+        /** Those of earlier versions promised nothing. */
+        public Note {
+            promise = Objects.requireNonNullElse(promise, Promise.NONE);
+        }
+
         /** Of an instance that this process is about to make. */
         public static Note of(
-                String instance, boolean ownsRunDirectory, boolean setAside, NetworkPlan network)
+                String instance,
+                boolean ownsRunDirectory,
+                boolean setAside,
+                NetworkPlan network,
+                Promise promise)
                 throws Problem {
             try {
                 Running receiver = Running.of(Proc.self());
@@ -50,27 +90,69 @@ public final class TargetJournal {
                         Running.NONE,
                         receiver,
                         Running.NONE,
-                        network);
+                        network,
+                        false,
+                        promise,
+                        Running.NONE);
             } catch (IOException e) {
                 throw Problem.failed("/proc cannot be read").because(e.toString());
             }
         }
 
         private Note in(Target next) {
-            return of(next, appinit, criu);
+            return of(next, appinit, criu, fills, keeper);
+        }
+
+        /**
+         * That the job runs can be found out again by looking; that all its memory is there cannot,
+         * and the source ends its tree by it.
+         */
+        private boolean canBeFoundOut(Target before) {
+            return switch (state) {
+                case RUNNING -> before != Target.FILLING;
+                case FILLING -> before == Target.TAKEN;
+                case NONE, PREPARED, LOADED, TAKEN, REFUSED -> false;
+            };
         }
 
         /** The same with the instance. */
         public Note withInstance(Running started) {
-            return of(state, started, criu);
+            return of(state, started, criu, fills, keeper);
+        }
+
+        /** The same with another promise. */
+        public Note with(Promise other) {
+            return new Note(
+                    state,
+                    instance,
+                    ownsRunDirectory,
+                    setAside,
+                    appinit,
+                    receiver,
+                    criu,
+                    network,
+                    fills,
+                    other,
+                    keeper);
         }
 
         /** The same with criu. */
         public Note with(Running started) {
-            return of(state, appinit, started);
+            return of(state, appinit, started, fills, keeper);
         }
 
-        private Note of(Target next, Running first, Running restoring) {
+        /** The same of a job some of whose memory comes after it was let go, or of another. */
+        public Note withFills(boolean after) {
+            return of(state, appinit, criu, after, keeper);
+        }
+
+        /** The same with the process that holds the descriptors of the missing memory. */
+        public Note withKeeper(Running started) {
+            return of(state, appinit, criu, fills, started);
+        }
+
+        private Note of(
+                Target next, Running first, Running restoring, boolean after, Running keeping) {
             return new Note(
                     next,
                     instance,
@@ -79,7 +161,10 @@ public final class TargetJournal {
                     first,
                     receiver,
                     restoring,
-                    network);
+                    network,
+                    after,
+                    promise,
+                    keeping);
         }
     }
 
@@ -141,9 +226,16 @@ public final class TargetJournal {
         write(more.in(note.state));
     }
 
-    /** Nothing of the job is left here: writes the tombstone. */
+    /**
+     * Nothing of the job is left here: writes the tombstone. What was ended for want of its memory
+     * needs none: it was ended because the source will not ask again.
+     */
     public void done() throws Problem {
-        write(note.in(Target.REFUSED));
+        if (note.state == Target.FILLING) {
+            forget();
+        } else {
+            write(note.in(Target.REFUSED));
+        }
     }
 
     private void write(Note next) throws Problem {
@@ -153,8 +245,7 @@ public final class TargetJournal {
         try {
             journal.write(head, next);
         } catch (Problem e) {
-            // that the job runs can be found out again by looking
-            if (next.state != Target.RUNNING) {
+            if (!next.canBeFoundOut(note.state)) {
                 throw e;
             }
         }

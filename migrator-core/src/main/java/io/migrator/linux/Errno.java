@@ -3,9 +3,15 @@ package io.migrator.linux;
 /** Names of the errors that are told apart here (errno(3)); the numbers are the kernel's. */
 public final class Errno {
     static final int EPERM = 1;
+    static final int ENOENT = 2;
     static final int ESRCH = 3;
     static final int EINTR = 4;
     static final int ENXIO = 6;
+    static final int EAGAIN = 11;
+    static final int ENOMEM = 12;
+    static final int EEXIST = 17;
+    static final int EINVAL = 22;
+    static final int ENOSPC = 28;
 
     private Errno() {}
 
@@ -13,19 +19,21 @@ public final class Errno {
     public static String text(int errno) {
         return switch (errno) {
             case EPERM -> "operation not permitted";
+            case ENOENT -> "no such file or directory";
             case ESRCH -> "no such process";
             case EINTR -> "interrupted system call";
             case 9 -> "bad file descriptor";
-            case 11 -> "try again";
+            case EAGAIN -> "try again";
             case 12 -> "out of memory";
             case 13 -> "permission denied";
             case 14 -> "bad address";
-            case 17 -> "exists";
-            case 22 -> "invalid argument";
+            case EEXIST -> "exists";
+            case EINVAL -> "invalid argument";
             case 24 -> "too many open files";
             case 27 -> "file too large";
-            case 28 -> "no space left on device";
+            case ENOSPC -> "no space left on device";
             case 32 -> "broken pipe";
+            case 98 -> "address already in use";
             default -> "errno " + errno;
         };
     }

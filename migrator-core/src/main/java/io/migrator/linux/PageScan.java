@@ -58,6 +58,12 @@ public final class PageScan implements AutoCloseable {
 
     private static final int REGIONS = 8192;
 
+    /**
+     * So much at once, which takes some milliseconds: meanwhile the process can map nothing, and
+     * who of it waits to do so keeps its page faults waiting.
+     */
+    private static final long MOST_BYTES = 64L << 20;
+
     /** struct pm_scan_arg. */
     private static final int ARGUMENT_WORDS = 12;
 
@@ -91,7 +97,7 @@ public final class PageScan implements AutoCloseable {
             throws IOException, E {
         long at = start;
         while (at < end) {
-            long found = ask(at, end, kind);
+            long found = ask(at, pieceEnd(at, end), kind);
             for (long each = 0; each < found; each++) {
                 long region = each * REGION_WORDS;
                 visitor.pages(
@@ -100,6 +106,13 @@ public final class PageScan implements AutoCloseable {
             }
             at = argument.getAtIndex(JAVA_LONG, 4);
         }
+    }
+
+    /**
+     * Where the piece from an address on ends: at a multiple of its size, so that huge pages stay.
+     */
+    static long pieceEnd(long at, long end) {
+        return Math.min(end, (at | (MOST_BYTES - 1)) + 1);
     }
 
     private long ask(long start, long end, Kind kind) throws IOException {

@@ -18,39 +18,46 @@ import java.util.Arrays;
  */
 @SuppressWarnings("restricted")
 final class Syscalls {
-    /** Numbers of arch/x86/entry/syscalls/syscall_64.tbl; arm64 shares those above 424. */
-    static final long WRITE = 1;
+    private static final boolean ARM = "aarch64".equals(System.getProperty("os.arch"));
 
-    static final long CLOSE = 3;
+    /** Numbers of arch/x86/entry/syscalls/syscall_64.tbl and, for arm64, asm-generic/unistd.h. */
+    static final long READ = number(0, 63);
 
-    static final long IOCTL = 16;
-    static final long SOCKET = 41;
-    static final long SENDTO = 44;
-    static final long RECVFROM = 45;
-    static final long GETSOCKNAME = 51;
-    static final long GETPEERNAME = 52;
-    static final long SETSOCKOPT = 54;
-    static final long GETSOCKOPT = 55;
-    static final long CLONE = 56;
-    static final long WAIT4 = 61;
-    static final long FCNTL = 72;
-    static final long PTRACE = 101;
-    static final long SETPGID = 109;
-    static final long SETSID = 112;
+    static final long WRITE = number(1, 64);
+    static final long CLOSE = number(3, 57);
+    static final long IOCTL = number(16, 29);
+    static final long SOCKET = number(41, 198);
+    static final long SENDTO = number(44, 206);
+    static final long RECVFROM = number(45, 207);
+    static final long RECVMSG = number(47, 212);
+    static final long SHUTDOWN = number(48, 210);
+    static final long BIND = number(49, 200);
+    static final long LISTEN = number(50, 201);
+    static final long GETSOCKNAME = number(51, 204);
+    static final long GETPEERNAME = number(52, 205);
+    static final long SETSOCKOPT = number(54, 208);
+    static final long GETSOCKOPT = number(55, 209);
+    static final long CLONE = number(56, 220);
+    static final long WAIT4 = number(61, 260);
+    static final long FCNTL = number(72, 25);
+    static final long PTRACE = number(101, 117);
+    static final long SETPGID = number(109, 154);
+    static final long SETSID = number(112, 157);
+    static final long SETPRIORITY = number(141, 140);
+    static final long SCHED_SETAFFINITY = number(203, 122);
+    static final long WAITID = number(247, 95);
+    static final long IOPRIO_SET = number(251, 30);
+    static final long IOPRIO_GET = number(252, 31);
+    static final long OPENAT = number(257, 56);
+    static final long PPOLL = number(271, 73);
+    static final long ACCEPT4 = number(288, 242);
+    static final long SETNS = number(308, 268);
+    static final long PROCESS_VM_READV = number(310, 270);
+    static final long PROCESS_VM_WRITEV = number(311, 271);
+    static final long KCMP = number(312, 272);
+    static final long USERFAULTFD = number(323, 282);
 
-    static final long SETPRIORITY = 141;
-    static final long SCHED_SETAFFINITY = 203;
-    static final long IOPRIO_SET = 251;
-    static final long IOPRIO_GET = 252;
-    static final long OPENAT = 257;
-
-    static final long WAITID = 247;
-    static final long SETNS = 308;
-    static final long PROCESS_VM_READV = 310;
-    static final long PROCESS_VM_WRITEV = 311;
-    static final long KCMP = 312;
-    static final long USERFAULTFD = 323;
-
+    // the same on both
     static final long PIDFD_SEND_SIGNAL = 424;
     static final long PIDFD_OPEN = 434;
     static final long PIDFD_GETFD = 438;
@@ -70,6 +77,10 @@ final class Syscalls {
                             Linker.Option.firstVariadicArg(1));
 
     private Syscalls() {}
+
+    private static long number(long x86, long arm) {
+        return ARM ? arm : x86;
+    }
 
     /** Calls the kernel; a negative result is the negated errno. */
     static long call(long number, long... arguments) {

@@ -128,7 +128,12 @@ public final class WriteWatch implements AutoCloseable {
      * @return false if it is not registered
      */
     public boolean clear(long start, long end) {
-        return call(WRITE_PROTECT, start, end, 0);
+        for (long at = start; at < end; at = PageScan.pieceEnd(at, end)) {
+            if (!call(WRITE_PROTECT, at, PageScan.pieceEnd(at, end), 0)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** With struct uffdio_register, or uffdio_writeprotect, which has the same beginning. */

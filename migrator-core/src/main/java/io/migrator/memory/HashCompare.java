@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
@@ -61,6 +62,11 @@ final class HashCompare implements WriteTracker {
     }
 
     @Override
+    public Optional<PageSet> foreseen() {
+        return Optional.empty();
+    }
+
+    @Override
     public void freeze() {
         // it is only read
     }
@@ -95,7 +101,8 @@ final class HashCompare implements WriteTracker {
 
     private void compare(ProcessMemory memory, long start, long end, PageSet same) {
         try {
-            memory.read(process.pid(), start, bytes.clear().limit((int) (end - start)));
+            List<long[]> range = List.of(new long[] {start, end - start});
+            memory.read(process.pid(), range, bytes.clear().limit((int) (end - start)));
         } catch (IOException e) {
             // some of it is gone, or guards others: that counts as written
             for (long at = start; end - start > PAGE && at < end; at += PAGE) {

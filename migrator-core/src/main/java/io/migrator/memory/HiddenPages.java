@@ -21,6 +21,12 @@ public record HiddenPages(Path file) {
     /** Name of the file, in the directory of the images. */
     static final String FILE = "hidden";
 
+    /** Of those the ones that come when the job runs already. */
+    private static final String LATE = "late";
+
+    /** And those that do not come, as a process has them of its parent. */
+    private static final String INHERITED = "inherited";
+
     private static final int RECORD_BYTES = 24;
     private static final int BUFFER_BYTES = RECORD_BYTES << 12;
     private static final int PAGE_BYTES = 4096;
@@ -38,6 +44,41 @@ public record HiddenPages(Path file) {
     /** The pages of a dump that is complete. */
     public static HiddenPages of(Path images) {
         return new HiddenPages(images.resolve(FILE));
+    }
+
+    /** Those that come when the job runs already; of all images, the target has this one last. */
+    public static HiddenPages late(Path images) {
+        return new HiddenPages(images.resolve(LATE));
+    }
+
+    /** Those that a process has of its parent. */
+    public static HiddenPages inherited(Path images) {
+        return new HiddenPages(images.resolve(INHERITED));
+    }
+
+    /** Writes a list that does not exist yet. */
+    public void write(JobPages pages) throws IOException {
+        ByteBuffer records = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.nativeOrder());
+        try (FileChannel out =
+                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            for (int pid : pages.pids()) {
+                for (PageRange range : pages.of(pid).ranges()) {
+                    records.putLong(pid).putLong(range.start()).putLong(range.end());
+                    if (records.remaining() < RECORD_BYTES) {
+                        flush(records, out);
+                    }
+                }
+            }
+            flush(records, out);
+        }
+    }
+
+    private static void flush(ByteBuffer records, FileChannel out) throws IOException {
+        records.flip();
+        while (records.hasRemaining()) {
+            out.write(records);
+        }
+        records.clear();
     }
 
     /**

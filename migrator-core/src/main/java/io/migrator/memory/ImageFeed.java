@@ -80,6 +80,11 @@ public final class ImageFeed implements AutoCloseable {
         }
     }
 
+    /** Sends one more file, after all others. */
+    public void add(Path file) throws IOException, Problem, InterruptedException {
+        send(file, true);
+    }
+
     /** Bytes of images sent, before compression. */
     public long imageBytes() {
         return imageBytes;

@@ -6,6 +6,9 @@ import java.util.Set;
 
 /** Pages of the processes of a job, by their pids inside the instance. One thread. */
 public final class JobPages {
+    /** Pages of a block of 2 MB. */
+    private static final int QUARTER = 128;
+
     private static final PageSet NONE = new PageSet();
 
     private final Map<Integer, PageSet> processes = new HashMap<>();
@@ -45,6 +48,24 @@ public final class JobPages {
         JobPages rest = new JobPages();
         processes.forEach((pid, pages) -> rest.processes.put(pid, pages.without(others.of(pid))));
         return rest;
+    }
+
+    /** The same pages, in another object. */
+    public JobPages copy() {
+        return without(new JobPages());
+    }
+
+    /** Of these what lies in some ranges of one process. */
+    public void addAll(int pid, JobPages others, PageRange range) {
+        at(pid).addAll(others.of(pid), range);
+    }
+
+    /**
+     * Where these have at least a quarter of a block of 2 MB they get all that others have there: a
+     * list of many scattered pages takes longer than the pages between them.
+     */
+    public void fillUp(JobPages others) {
+        processes.forEach((pid, pages) -> pages.fillUp(others.of(pid), QUARTER));
     }
 
     /** Takes out what others have. */

@@ -26,7 +26,10 @@ final class KeptLayout {
         }
     }
 
-    /** Room is made in steps of this; a multiple of a huge page. */
+    /**
+     * Room is made in steps of this: what a page of the kernel's directories of page tables stands
+     * for, and mremap(2) moves by one entry.
+     */
     static final long WINDOW_BYTES = 1L << 30;
 
     private static final long MOST_BYTES = 1L << 45;

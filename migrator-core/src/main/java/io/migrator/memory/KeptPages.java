@@ -80,9 +80,9 @@ public final class KeptPages implements AutoCloseable {
             wanted.add(1, at, at + PageSet.PAGE_BYTES);
             areas.add(MemoryMap.Area.plain(at, at + HUGE_BYTES / 2));
         }
-        kept.place(wanted, Map.of(1, new MemoryMap(areas)));
+        kept.place(wanted, Map.of(1, new MemoryMap(areas)), Inherited.none());
         wanted.without(kept.placed()).bytes();
-        kept.go();
+        kept.go(false);
         kept.close();
     }
 
@@ -215,25 +215,39 @@ public final class KeptPages implements AutoCloseable {
      *
      * @param wanted by the job
      * @param maps of all processes that have memory, by their pids inside
+     * @param inherited of the wanted pages
      * @return how many processes get pages so; each will say so
-     * @throws IOException if criu is gone, or pages are in no mapping
+     * @throws IOException if criu is gone, or pages are in no mapping, or are inherited of who has
+     *     none
      */
-    public int place(JobPages wanted, Map<Integer, MemoryMap> maps)
+    public int place(JobPages wanted, Map<Integer, MemoryMap> maps, Inherited inherited)
             throws IOException, Problem, InterruptedException {
         if (there.pids().isEmpty()) {
             return 0;
         }
         for (int pid : there.pids()) {
-            for (PageRange range : made.of(pid).without(wanted.of(pid)).ranges()) {
+            PageSet own = wanted.of(pid).without(inherited.pages().of(pid));
+            for (PageRange range : made.of(pid).without(own).ranges()) {
                 layout.each(pid, range, this::forget);
             }
-            there.at(pid).retainAll(wanted.of(pid));
+            there.at(pid).retainAll(own);
         }
+        orNotThere(inherited);
         int processes = 0;
         for (Map.Entry<Integer, MemoryMap> each : maps.entrySet()) {
-            processes += place(each.getKey(), each.getValue()) ? 1 : 0;
+            processes += place(each.getKey(), each.getValue(), inherited) ? 1 : 0;
         }
         return processes;
+    }
+
+    private void orNotThere(Inherited inherited) throws IOException {
+        for (int pid : inherited.pages().pids()) {
+            int parent = inherited.parents().getOrDefault(pid, pid);
+            PageSet missing = inherited.pages().of(pid).without(there.of(parent));
+            if (missing.without(inherited.pages().of(parent)).bytes() > 0) {
+                throw new IOException("process %d inherits what there is not".formatted(pid));
+            }
+        }
     }
 
     /** Those of the wanted ones that will be in their places. */
@@ -245,10 +259,13 @@ public final class KeptPages implements AutoCloseable {
         orders.add(new Order('D', offsets.start(), offsets.end() - offsets.start()));
     }
 
-    private boolean place(int pid, MemoryMap map) throws IOException {
+    private boolean place(int pid, MemoryMap map, Inherited inherited) throws IOException {
         PageSet mine = there.of(pid);
+        PageSet parents = inherited.pages().of(pid);
         List<PageRange> placed = new ArrayList<>();
         List<Order> found = new ArrayList<>();
+        Map<Long, Inherited.Origin> origins =
+                parents.bytes() > 0 ? inherited.origins(pid) : Map.of();
         long at = 0;
         long begins = 0;
         long largest = 0;
@@ -259,9 +276,14 @@ public final class KeptPages implements AutoCloseable {
             PageRange range = new PageRange(area.start(), area.end());
             long start = area.premappedStart();
             long size = area.end() - start;
-            if (area.isOwnMemory() && mine.hasAny(range)) {
-                long offset = layout.whole(pid, start, area.end(), area.isPlain());
-                found.add(new Order('P', at, offset, size, area.isPlain() ? 0 : 1));
+            if (area.isOwnMemory() && (mine.hasAny(range) || parents.hasAny(range))) {
+                boolean inherits = parents.hasAny(range);
+                boolean moves = area.isPlain() && !inherits;
+                long offset = layout.whole(pid, start, area.end(), moves);
+                found.add(new Order('P', at, offset, size, moves ? 0 : 1));
+                if (inherits) {
+                    inherit(origins.get(area.start()), parents, found);
+                }
                 placed.add(range);
                 if (size > largest) {
                     largest = size;
@@ -276,14 +298,34 @@ public final class KeptPages implements AutoCloseable {
         if (found.isEmpty()) {
             return false;
         }
-        orders.add(new Order('Z', pid, begins & (HUGE_BYTES - 1)));
+        orders.add(new Order('Z', pid, begins & (KeptLayout.WINDOW_BYTES - 1)));
         orders.addAll(found);
         return true;
     }
 
-    /** Lets criu go on. */
-    public void go() throws IOException, Problem, InterruptedException {
-        orders.add(new Order('G', 0, 0));
+    private static void inherit(
+            Inherited.@Nullable Origin origin, PageSet pages, List<Order> orders)
+            throws IOException {
+        if (origin == null) {
+            throw new IOException("nobody has what is inherited");
+        }
+        PageRange common = origin.common();
+        orders.add(new Order('F', origin.parent(), origin.place(), common.bytes(), 0));
+        PageSet stays = new PageSet();
+        stays.addAll(pages, common);
+        for (PageRange each : stays.ranges()) {
+            orders.add(new Order('S', each.start() - common.start(), each.end() - common.start()));
+        }
+    }
+
+    /**
+     * Lets criu go on.
+     *
+     * @param lacks whether pages are still to come: then the kernel must not make huge pages around
+     *     them
+     */
+    public void go(boolean lacks) throws IOException, Problem, InterruptedException {
+        orders.add(new Order('G', lacks ? 1 : 0, 0));
         send();
         flush();
     }

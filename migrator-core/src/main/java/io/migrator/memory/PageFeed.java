@@ -10,7 +10,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sends pages straight from the processes to the target: no image of them is ever made. One thread.
+ * Sends pages straight from the processes to the target: no image of them is ever made. One thread
+ * at a time.
  */
 public final class PageFeed implements AutoCloseable {
     /** Told after each block how far the feed is. */

@@ -20,6 +20,8 @@ final class PageSet {
     private static final int BLOCK_PAGES = 1 << BLOCK_SHIFT;
     private static final int WORDS = BLOCK_PAGES >> WORD_SHIFT;
 
+    private static final long[] NOTHING = new long[WORDS];
+
     private final TreeMap<Long, long[]> blocks = new TreeMap<>();
 
     private interface Change {
@@ -30,13 +32,22 @@ final class PageSet {
     /** Adds a range. */
     void add(long start, long end) {
         for (PageRange part : blocks(start, end)) {
-            long[] words = blocks.computeIfAbsent(blockOf(part.start()), _ -> new long[WORDS]);
-            if (part.bytes() == (long) BLOCK_PAGES << PAGE_SHIFT) {
-                Arrays.fill(words, -1L);
-            } else {
-                each(words, part, (all, word, bits) -> all[word] |= bits);
-            }
+            add(part);
         }
+    }
+
+    /** Adds what lies in one block. */
+    private void add(PageRange part) {
+        long[] words = ofBlock(blockOf(part.start()));
+        if (part.bytes() == (long) BLOCK_PAGES << PAGE_SHIFT) {
+            Arrays.fill(words, -1L);
+        } else {
+            each(words, part, (all, word, bits) -> all[word] |= bits);
+        }
+    }
+
+    private long[] ofBlock(long block) {
+        return blocks.computeIfAbsent(block, _ -> new long[WORDS]);
     }
 
     /** Takes a range out. */
@@ -51,12 +62,12 @@ final class PageSet {
 
     /** Adds what another has. */
     void addAll(PageSet other) {
-        other.blocks.forEach((block, theirs) -> {
-            long[] ours = blocks.computeIfAbsent(block, _ -> new long[WORDS]);
-            for (int word = 0; word < WORDS; word++) {
-                ours[word] |= theirs[word];
-            }
-        });
+        other.blocks.forEach((block, theirs) -> or(ofBlock(block), theirs));
+    }
+
+    /** The same pages, in another set. */
+    PageSet copy() {
+        return without(new PageSet());
     }
 
     /** A new set of those that another has not. */
@@ -64,15 +75,35 @@ final class PageSet {
         PageSet rest = new PageSet();
         for (Map.Entry<Long, long[]> ours : blocks.entrySet()) {
             long[] theirs = other.blocks.get(ours.getKey());
-            if (theirs == null || !isWithin(ours.getValue(), theirs)) {
+            if (theirs == null) {
+                rest.blocks.put(ours.getKey(), ours.getValue().clone());
+            } else if (!isWithin(ours.getValue(), theirs)) {
                 long[] words = ours.getValue().clone();
-                for (int word = 0; theirs != null && word < WORDS; word++) {
-                    words[word] &= ~theirs[word];
-                }
+                andNot(words, theirs);
                 rest.blocks.put(ours.getKey(), words);
             }
         }
         return rest;
+    }
+
+    // Of one block each
+
+    private static void or(long[] words, long[] others) {
+        for (int word = 0; word < WORDS; word++) {
+            words[word] |= others[word];
+        }
+    }
+
+    private static void and(long[] words, long[] others) {
+        for (int word = 0; word < WORDS; word++) {
+            words[word] &= others[word];
+        }
+    }
+
+    private static void andNot(long[] words, long[] others) {
+        for (int word = 0; word < WORDS; word++) {
+            words[word] &= ~others[word];
+        }
     }
 
     private static boolean isWithin(long[] words, long[] others) {
@@ -86,11 +117,36 @@ final class PageSet {
 
     /** Adds what another has of a range. */
     void addAll(PageSet other, PageRange range) {
-        for (PageRange part : blocks(range.start(), range.end())) {
-            long[] theirs = other.blocks.get(blockOf(part.start()));
-            if (theirs != null) {
-                long[] words = blocks.computeIfAbsent(blockOf(part.start()), _ -> new long[WORDS]);
-                each(words, part, (all, word, bits) -> all[word] |= theirs[word] & bits);
+        other.near(
+                range,
+                (block, theirs, part) -> {
+                    each(
+                            ofBlock(block),
+                            part,
+                            (all, word, bits) -> all[word] |= theirs[word] & bits);
+                    return true;
+                });
+    }
+
+    private interface Near {
+        /** Of a block, and what of the range lies in it; false ends it. */
+        boolean of(long block, long[] words, PageRange part);
+    }
+
+    /** Shows every block that has a part of a range. */
+    private void near(PageRange range, Near near) {
+        if (range.start() >= range.end()) {
+            return;
+        }
+        Map<Long, long[]> some =
+                blocks.subMap(blockOf(range.start()), true, blockOf(range.end() - 1), true);
+        for (Map.Entry<Long, long[]> block : some.entrySet()) {
+            long first = block.getKey() << BLOCK_SHIFT + PAGE_SHIFT;
+            long behind = first + ((long) BLOCK_PAGES << PAGE_SHIFT);
+            PageRange part =
+                    new PageRange(Math.max(first, range.start()), Math.min(behind, range.end()));
+            if (!near.of(block.getKey(), block.getValue(), part)) {
+                return;
             }
         }
     }
@@ -99,8 +155,8 @@ final class PageSet {
     void removeAll(PageSet other) {
         for (Map.Entry<Long, long[]> theirs : other.blocks.entrySet()) {
             long[] ours = blocks.get(theirs.getKey());
-            for (int word = 0; ours != null && word < WORDS; word++) {
-                ours[word] &= ~theirs.getValue()[word];
+            if (ours != null) {
+                andNot(ours, theirs.getValue());
             }
         }
     }
@@ -108,10 +164,7 @@ final class PageSet {
     /** Keeps only what another has, too. */
     void retainAll(PageSet other) {
         for (Map.Entry<Long, long[]> ours : blocks.entrySet()) {
-            long[] theirs = other.blocks.get(ours.getKey());
-            for (int word = 0; word < WORDS; word++) {
-                ours.getValue()[word] &= theirs == null ? 0 : theirs[word];
-            }
+            and(ours.getValue(), other.blocks.getOrDefault(ours.getKey(), NOTHING));
         }
     }
 
@@ -124,9 +177,7 @@ final class PageSet {
         cut(
                 ranges,
                 (words, mask) -> {
-                    for (int word = 0; word < WORDS; word++) {
-                        words[word] &= mask[word];
-                    }
+                    and(words, mask);
                     return true;
                 });
     }
@@ -165,7 +216,7 @@ final class PageSet {
                         Math.max(first, ranges.get(each).start()),
                         Math.min(behind, ranges.get(each).end()));
             }
-            long[] mask = inside.blocks.getOrDefault(block.getKey(), new long[WORDS]);
+            long[] mask = inside.blocks.getOrDefault(block.getKey(), NOTHING);
             if (!cut.of(block.getValue(), mask)) {
                 return false;
             }
@@ -241,22 +292,36 @@ final class PageSet {
         return BLOCK_PAGES;
     }
 
-    /** Whether any page of a range is in. */
-    boolean hasAny(PageRange range) {
-        Map<Long, long[]> near =
-                blocks.subMap(blockOf(range.start()), true, blockOf(range.end() - 1), true);
-        for (Map.Entry<Long, long[]> block : near.entrySet()) {
-            long first = block.getKey() << BLOCK_SHIFT + PAGE_SHIFT;
-            long behind = first + ((long) BLOCK_PAGES << PAGE_SHIFT);
-            PageRange part =
-                    new PageRange(Math.max(first, range.start()), Math.min(behind, range.end()));
-            long[] found = {0};
-            each(block.getValue(), part, (all, word, bits) -> found[0] |= all[word] & bits);
-            if (found[0] != 0) {
-                return true;
+    /**
+     * Where it has at least so many pages of a block of 2 MB it gets all that another has there.
+     */
+    void fillUp(PageSet other, int least) {
+        for (Map.Entry<Long, long[]> ours : blocks.entrySet()) {
+            long[] theirs = other.blocks.get(ours.getKey());
+            if (theirs != null && count(ours.getValue()) >= least) {
+                or(ours.getValue(), theirs);
             }
         }
-        return false;
+    }
+
+    private static int count(long[] block) {
+        int pages = 0;
+        for (long word : block) {
+            pages += Long.bitCount(word);
+        }
+        return pages;
+    }
+
+    /** Whether any page of a range is in. */
+    boolean hasAny(PageRange range) {
+        long[] found = {0};
+        near(
+                range,
+                (block, words, part) -> {
+                    each(words, part, (all, word, bits) -> found[0] |= all[word] & bits);
+                    return found[0] == 0;
+                });
+        return found[0] != 0;
     }
 
     /** What the blocks stand for in which there are or were any: the set's own size follows it. */
@@ -280,9 +345,7 @@ final class PageSet {
     long bytes() {
         long pages = 0;
         for (long[] words : blocks.values()) {
-            for (long word : words) {
-                pages += Long.bitCount(word);
-            }
+            pages += count(words);
         }
         return pages << PAGE_SHIFT;
     }

@@ -8,12 +8,16 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * The job's memory goes to the target while the job runs, in rounds: first all of it, then each
@@ -33,10 +37,18 @@ public final class PreCopy implements AutoCloseable {
     private final PageFeed.Progress progress;
     private final Pace pace;
     private final PageFeed feed;
-    private final Map<Long, Watched> processes = new HashMap<>();
+    private final Inheritance inheritance = new Inheritance();
+
+    /** By their pids; who is forked comes after its parent. */
+    private final Map<Long, Watched> processes = new LinkedHashMap<>();
+
     private final Trackers trackers;
+
+    /** In the round that goes on; one thread at a time is in one. */
+    private long pausedNanos;
+
     private volatile boolean frozen;
-    private volatile boolean unwanted;
+    private volatile boolean enough;
 
     /** The last round of the thread of its own. */
     private volatile long lastBegan = Long.MIN_VALUE;
@@ -45,32 +57,16 @@ public final class PreCopy implements AutoCloseable {
     private @Nullable Thread follower;
     private @Nullable Throwable failure;
 
-    /** A process that is watched, and what of it is on the target. */
-    private static final class Watched {
-        private final ProcessTree.Member member;
-        private final PidFd process;
-        private final PageSet sent = new PageSet();
-
-        /** What the round that met the freeze had still to send. */
-        private final PageSet left = new PageSet();
-
-        /** Null if it cannot be watched, or cannot any more. */
-        private @Nullable WriteTracker tracker;
-
-        /** That were of no use any more: to end one merges mappings, which criu may be reading. */
-        private final List<WriteTracker> retired = new ArrayList<>();
-
-        private Watched(ProcessTree.Member member, PidFd process, @Nullable WriteTracker tracker) {
-            this.member = member;
-            this.process = process;
-            this.tracker = tracker;
-        }
-
-        private void sent(List<PageRange> places, ByteBuffer pages) {
-            places.forEach(each -> sent.add(each.start(), each.end()));
-            if (tracker != null) {
-                tracker.sent(places, pages);
-            }
+    /**
+     * What the job has on the target when it is frozen.
+     *
+     * @param sent pages that are there as they are here, inherited ones among them
+     * @param inherited of these those that a process has of its parent
+     */
+    public record Copied(JobPages sent, JobPages inherited) {
+        /** Nothing. */
+        public static Copied none() {
+            return new Copied(new JobPages(), new JobPages());
         }
     }
 
@@ -106,7 +102,8 @@ public final class PreCopy implements AutoCloseable {
             if (process.innerPid() == member.pid() && !borrowsMemory(held, process)) {
                 WriteTracker tracker = trackers.of(member, held);
                 if (tracker != null || !Trackers.isEnding(process)) {
-                    processes.put(process.pid(), new Watched(member, held, tracker));
+                    Watched parent = parent(member);
+                    processes.put(process.pid(), new Watched(member, held, tracker, parent));
                     return;
                 }
             }
@@ -116,6 +113,16 @@ public final class PreCopy implements AutoCloseable {
         if (held != null) {
             held.close();
         }
+    }
+
+    /** Who forks it on the target; another may where it is in another's session (criu/Parents). */
+    private @Nullable Watched parent(ProcessTree.Member member) throws IOException {
+        Watched parent = processes.get(member.process().parent());
+        boolean forks =
+                parent != null
+                        && (member.session() == member.pid()
+                                || member.session() == parent.member.session());
+        return forks ? parent : null;
     }
 
     /**
@@ -142,19 +149,55 @@ public final class PreCopy implements AutoCloseable {
         return processes.values().stream().anyMatch(each -> each.tracker != null);
     }
 
+    /** What processes inherit of their parents, and was not sent. */
+    public long inheritedBytes() {
+        return processes.values().stream().mapToLong(each -> each.inherited.bytes()).sum();
+    }
+
     /** Sends what was written since the round before; in the first one, all. */
     public Round round() throws Problem, InterruptedException {
         return round(feed);
     }
 
+    /** What the target keeps, pages that the job has given back meanwhile among it. */
+    public long keptBytes() {
+        return processes.values().stream().mapToLong(each -> each.kept.bytes()).sum();
+    }
+
+    /** What the next round would send, as far as it can be told; empty if it cannot. */
+    public OptionalLong writtenBytes() {
+        Map<Watched, PageSet> written = new HashMap<>();
+        for (Watched each : processes.values()) {
+            WriteTracker tracker = each.tracker;
+            try {
+                Optional<PageSet> pages =
+                        tracker == null ? Optional.of(Watched.NOTHING) : tracker.foreseen();
+                if (pages.isEmpty()) {
+                    return OptionalLong.empty();
+                }
+                written.put(each, pages.get());
+            } catch (IOException e) {
+                // it has ended
+            }
+        }
+        long bytes = 0;
+        for (Watched each : processes.values()) {
+            PageSet lost = each.inherited.copy();
+            lost.retainAll(written.getOrDefault(each.parent, Watched.NOTHING));
+            bytes += lost.bytes() + written.getOrDefault(each, Watched.NOTHING).bytes();
+        }
+        return OptionalLong.of(bytes);
+    }
+
     private Round round(PageFeed way) throws Problem, InterruptedException {
         long startNanos = System.nanoTime();
         long before = way.sentBytes();
+        pausedNanos = 0;
         for (Watched each : processes.values()) {
             round(each, way);
         }
         double millis = (System.nanoTime() - startNanos) / NANOS_PER_MILLI;
-        return new Round(way.sentBytes() - before, millis);
+        return new Round(way.sentBytes() - before, millis, pausedNanos / NANOS_PER_MILLI);
     }
 
     private void round(Watched process, PageFeed way) throws Problem, InterruptedException {
@@ -169,14 +212,28 @@ public final class PreCopy implements AutoCloseable {
         } catch (IOException e) {
             process.retired.add(tracker);
             process.tracker = trackers.insteadOf(tracker, process.member, e);
+            keepInherited(process, Watched.NOTHING);
             return;
         }
+        process.inherited.retainAll(process.sent);
+        keepInherited(process, process.sent);
+        process.inherit(wanted, inheritance, follower != null);
         for (List<PageRange> batch : PageFeed.batches(wanted.ranges())) {
+            long pausing = System.nanoTime();
             pace.await(() -> frozen);
+            pausedNanos += System.nanoTime() - pausing;
             if (frozen) {
                 batch.forEach(each -> process.left.add(each.start(), each.end()));
             } else {
                 send(process, batch, way);
+            }
+        }
+    }
+
+    private void keepInherited(Watched parent, PageSet pages) {
+        for (Watched each : processes.values()) {
+            if (each.parent == parent) {
+                each.keepInherited(pages);
             }
         }
     }
@@ -214,16 +271,29 @@ public final class PreCopy implements AutoCloseable {
      *
      * @param downtime that it may have taken
      * @param longest wait
+     * @return whether one was; also if there are no rounds
      */
-    public void settle(Duration downtime, Duration longest) throws InterruptedException {
+    public boolean settle(Duration downtime, Duration longest) throws InterruptedException {
         Thread following = follower;
         long from = System.nanoTime();
         long end = from + longest.toNanos();
-        while (following != null
-                && following.isAlive()
-                && System.nanoTime() < end
-                && !(lastBegan >= from && lastMillis <= downtime.toMillis())) {
+        while (following != null && following.isAlive()) {
+            if (lastBegan >= from && lastMillis <= downtime.toMillis()) {
+                return true;
+            }
+            if (System.nanoTime() > end) {
+                return false;
+            }
             Thread.sleep(PAUSE_MILLIS);
+        }
+        return true;
+    }
+
+    /** Ends the rounds before the freeze, as they are in vain. */
+    public void pause() throws InterruptedException {
+        frozen = true;
+        if (follower != null) {
+            follower.join();
         }
     }
 
@@ -242,7 +312,7 @@ public final class PreCopy implements AutoCloseable {
         try (PageFeed own = new PageFeed(sink, progress)) {
             while (!frozen) {
                 long began = System.nanoTime();
-                double millis = round(own).millis();
+                double millis = round(own).sendingMillis();
                 lastMillis = millis;
                 lastBegan = began;
                 Thread.sleep(PAUSE_MILLIS);
@@ -255,28 +325,56 @@ public final class PreCopy implements AutoCloseable {
     /**
      * The last round, of a job that is frozen: what was written last is sent. Any thread.
      *
-     * @return what is on the target as it is here
+     * @param mostBytes to be sent; none is if there are more
      * @throws Problem if a round on the other thread failed
      */
-    public JobPages last() throws Problem, InterruptedException {
+    public Copied last(long mostBytes) throws Problem, InterruptedException {
         endRounds();
         JobPages found = new JobPages();
-        try (PageFeed own = new PageFeed(sink, progress)) {
-            for (Watched each : processes.values()) {
-                WriteTracker tracker = each.tracker;
-                try {
-                    if (tracker != null && each.process.exists()) {
-                        tracker.orBlind();
-                        each.left.addAll(tracker.keepUnwritten(each.sent));
-                        each.retired.add(tracker); // it need not know what is sent now
-                        each.tracker = null;
-                        send(each, each.left, own);
-                        found.put(each.member.pid(), each.sent);
-                    }
-                } catch (IOException e) {
-                    // all of it is sent again
+        Set<Watched> there = new LinkedHashSet<>();
+        for (Watched each : processes.values()) {
+            WriteTracker tracker = each.tracker;
+            try {
+                if (tracker != null && each.process.exists()) {
+                    tracker.orBlind();
+                    each.left.addAll(tracker.keepUnwritten(each.sent));
+                    each.retired.add(tracker); // it need not know what is sent now
+                    each.tracker = null;
+                    there.add(each);
+                    found.put(each.member.pid(), each.sent);
                 }
+            } catch (IOException e) {
+                // all of it is sent again
             }
+        }
+        JobPages inherited = inherited(there);
+        if (there.stream().mapToLong(each -> each.left.bytes()).sum() <= mostBytes) {
+            for (Watched each : there) {
+                send(each, each.left, feed);
+            }
+        }
+        return new Copied(found, inherited);
+    }
+
+    /** In the end, when nothing is written any more. */
+    private static JobPages inherited(Set<Watched> there) {
+        for (Watched each : there) {
+            each.inherited.retainAll(each.sent);
+        }
+        boolean again = true;
+        while (again) { // what one has lost its children have, too
+            again = false;
+            for (Watched each : there) {
+                Watched from = each.parent;
+                again |=
+                        each.keepInherited(
+                                from != null && there.contains(from) ? from.sent : Watched.NOTHING);
+            }
+        }
+        JobPages found = new JobPages();
+        for (Watched each : there) {
+            each.left.addAll(each.lost());
+            found.put(each.member.pid(), each.inherited);
         }
         return found;
     }
@@ -284,15 +382,15 @@ public final class PreCopy implements AutoCloseable {
     private void send(Watched process, PageSet pages, PageFeed way)
             throws Problem, InterruptedException {
         for (List<PageRange> batch : PageFeed.batches(pages.ranges())) {
-            if (!unwanted) {
+            if (!enough) {
                 send(process, batch, way);
             }
         }
     }
 
-    /** Lets the last round end soon: the job stays. What it sends at the moment is sent whole. */
-    public void giveUp() {
-        unwanted = true;
+    /** Lets the last round end soon. What it sends at the moment is sent whole. Any thread. */
+    public void enough() {
+        enough = true;
     }
 
     private void endRounds() throws Problem, InterruptedException {
@@ -330,5 +428,6 @@ public final class PreCopy implements AutoCloseable {
         }
         processes.clear();
         feed.close();
+        inheritance.close();
     }
 }

@@ -5,8 +5,14 @@ package io.migrator.memory;
  *
  * @param bytes of pages, before compression
  * @param millis from its scan until all was written to the target
+ * @param pausedMillis of these, waited to keep to a bandwidth
  */
-public record Round(long bytes, double millis) {
+public record Round(long bytes, double millis, double pausedMillis) {
+    /** What it would have taken had it not waited, as in the freeze. */
+    double sendingMillis() {
+        return millis - pausedMillis;
+    }
+
     /** How many pages that were. */
     public long pages() {
         return bytes / PageSet.PAGE_BYTES;

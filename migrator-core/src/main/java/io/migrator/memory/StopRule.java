@@ -2,15 +2,17 @@ package io.migrator.memory;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalLong;
+import java.util.stream.LongStream;
 
 /**
- * When to freeze. The job goes on writing as it did before the last round, and what it writes while
- * that was sent is what the freeze would have to send, at the rate of that round: this is the time
- * predicted. A pure function.
+ * When to freeze: when what the job has written since the last round began, which the freeze would
+ * have to send, goes within the budget; or when it does not get less. A pure function.
  *
  * @param budget for sending what is left, while the job stands still
+ * @param patience how many rounds may gain nothing, at least 1: a job may write much for a while
  */
-public record StopRule(Duration budget) {
+public record StopRule(Duration budget, int patience) {
     /** Why, or that it is too early. */
     public enum Verdict {
         AGAIN,
@@ -24,39 +26,46 @@ public record StopRule(Duration budget) {
 
     private static final int MOST_ROUNDS = 30;
 
-    /** A round that leaves more than this of the one before gained nothing. */
+    /** A round that leaves more than this of what it had to send gained nothing. */
     private static final double LITTLE_GAIN = 0.9;
 
     /**
      * Decides after a round.
      *
      * @param rounds so far, at least one
+     * @param writtenBytes what the next would send; empty if only the next can tell
      */
-    public Verdict decide(List<Round> rounds) {
-        if (predictedMillis(rounds) <= budget.toMillis()) {
+    public Verdict decide(List<Round> rounds, OptionalLong writtenBytes) {
+        if (predictedMillis(rounds, writtenBytes) <= budget.toMillis()) {
             return Verdict.FITS;
         }
         if (rounds.size() >= MOST_ROUNDS) {
             return Verdict.LIMIT;
         }
-        boolean gains =
-                rounds.size() < 3
-                        || rounds.getLast().bytes()
-                                < LITTLE_GAIN * rounds.get(rounds.size() - 2).bytes();
-        return gains ? Verdict.AGAIN : Verdict.NO_GAIN;
+        long[] sizes =
+                LongStream.concat(rounds.stream().mapToLong(Round::bytes), writtenBytes.stream())
+                        .toArray();
+        int inVain = 0;
+        for (int i = 1; i < sizes.length; i++) {
+            inVain += sizes[i] >= LITTLE_GAIN * sizes[i - 1] ? 1 : 0;
+        }
+        return inVain >= patience ? Verdict.NO_GAIN : Verdict.AGAIN;
     }
 
     /** How long sending the rest would take after these rounds; infinite if it cannot be told. */
-    static double predictedMillis(List<Round> rounds) {
+    public static double predictedMillis(List<Round> rounds, OptionalLong writtenBytes) {
         Round last = rounds.getLast();
-        if (last.bytes() == 0) {
+        if (writtenBytes.orElse(last.bytes()) == 0) {
             return 0;
+        }
+        if (writtenBytes.isPresent()) {
+            return writtenBytes.getAsLong() * last.sendingMillis() / last.bytes(); // or infinite
         }
         if (rounds.size() < 2) {
             return Double.POSITIVE_INFINITY; // the first sent all there was: no rate of writing yet
         }
         // what the last round sent was written while the one before was sent: by the same rates,
         // the rest is to the last round as that is to the one before
-        return last.millis() * last.millis() / rounds.get(rounds.size() - 2).millis();
+        return last.sendingMillis() * last.millis() / rounds.get(rounds.size() - 2).millis();
     }
 }

@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -145,16 +146,38 @@ final class WriteProtection implements WriteTracker {
         List<PageRange> trusted = new ArrayList<>();
         try (PageScan scan = PageScan.of(process)) {
             for (PageRange area : PrivateAreas.of(process)) {
-                for (PageRange part : ours.in(area)) {
-                    if (scan(scan, part, Kind.WRITTEN, written)) {
-                        trusted.add(part);
-                    }
-                }
+                trusted.addAll(look(scan, area, written));
             }
         }
         known.retainAll(trusted);
         known.removeAll(written);
         return written;
+    }
+
+    @Override
+    public Optional<PageSet> foreseen() throws IOException {
+        PageSet written = new PageSet();
+        try (PageScan scan = PageScan.of(process)) {
+            for (PageRange area : PrivateAreas.of(process)) {
+                List<PageRange> other = new ArrayList<>(ours.notIn(area));
+                other.addAll(ours.in(area));
+                other.removeAll(look(scan, area, written));
+                other.forEach(part -> scan(scan, part, Kind.PRESENT, written));
+            }
+        }
+        return Optional.of(written);
+    }
+
+    /**
+     * Looks without resetting anything.
+     *
+     * @param written gets what was written
+     * @return the parts of the area of which that could be told
+     */
+    private List<PageRange> look(PageScan scan, PageRange area, PageSet written) {
+        return ours.in(area).stream()
+                .filter(part -> scan(scan, part, Kind.WRITTEN, written))
+                .toList();
     }
 
     @Override
@@ -192,15 +215,10 @@ final class WriteProtection implements WriteTracker {
     /** What was huge pages and is there as a whole becomes huge pages again. */
     @Override
     public void mend() {
-        PageSet there = new PageSet();
-        try (PageScan scan = PageScan.of(process)) {
-            for (PageRange area : PrivateAreas.of(process)) {
-                scan(scan, area, Kind.PRESENT, there);
-            }
+        try {
+            HugePages.make(process, held, huge, System.nanoTime() + Long.MAX_VALUE);
         } catch (IOException e) {
-            return; // it has ended, as after each move
+            // it has ended, as after each move
         }
-        there.retainAll(huge);
-        there.fullBlocks().forEach(block -> held.collapse(block.start(), block.end()));
     }
 }

@@ -3,6 +3,7 @@ package io.migrator.memory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Knows which pages of one process were written, while it runs. What it cannot tell it counts as
@@ -19,6 +20,13 @@ sealed interface WriteTracker extends AutoCloseable permits WriteProtection, Has
      * @throws IOException if the process is gone
      */
     PageSet written(PageSet known) throws IOException;
+
+    /**
+     * What of that it watches was written since the last call of {@link #written}. Changes nothing.
+     *
+     * @return empty if to tell it takes as long as that call
+     */
+    Optional<PageSet> foreseen() throws IOException;
 
     /**
      * Told of what was sent: the known pages are on the target as they are here.

@@ -7,6 +7,8 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Memory;
 import io.migrator.memory.HiddenPages;
+import io.migrator.memory.HugePages;
+import io.migrator.memory.Inherited;
 import io.migrator.memory.JobPages;
 import io.migrator.memory.KeptPages;
 import io.migrator.memory.PageRange;
@@ -15,9 +17,12 @@ import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -28,6 +33,9 @@ import java.util.Map;
 final class Arrival implements AutoCloseable {
     /** A dump may list a page twice. */
     private static final int MOST_TIMES = 2;
+
+    /** Meanwhile the source waits, but not the job. */
+    private static final Duration MENDING = Duration.ofSeconds(10);
 
     private final Order order;
     private final Instance instance;
@@ -40,10 +48,17 @@ final class Arrival implements AutoCloseable {
     /** Memory that there was for it before any came. */
     private final long roomBytes;
 
+    private final @Nullable LateArrival late;
     private final KeptPages kept;
     private final Background addresses;
     private final Background looking;
     private JobPages wanted = new JobPages();
+
+    /** Those of the wanted ones that come late. */
+    private JobPages lacking = new JobPages();
+
+    private Inherited inherited = Inherited.none();
+
     private ProcessTree tree = new ProcessTree(List.of());
     private HeldSockets sockets = HeldSockets.none();
     private final Background unpacking;
@@ -60,7 +75,9 @@ final class Arrival implements AutoCloseable {
             Path images,
             boolean carries,
             Map<String, String> rebound,
-            long roomBytes) {
+            long roomBytes,
+            @Nullable LateArrival late) {
+        this.late = late;
         this.order = order;
         this.instance = instance;
         this.restore = restore;
@@ -84,6 +101,7 @@ final class Arrival implements AutoCloseable {
      * @param network of it, prepared
      * @param images directory
      * @param carries whether the run directory comes with them
+     * @param late what may come when the job runs; null if nothing may
      */
     static Arrival of(
             Order order,
@@ -91,11 +109,13 @@ final class Arrival implements AutoCloseable {
             HeldRestore restore,
             TargetNetwork network,
             Path images,
-            boolean carries)
+            boolean carries,
+            @Nullable LateArrival late)
             throws Problem, InterruptedException {
         Map<String, String> rebound = TargetNetwork.rebound(order.network());
         long roomBytes = Memory.availableBytes();
-        return new Arrival(order, instance, restore, network, images, carries, rebound, roomBytes);
+        return new Arrival(
+                order, instance, restore, network, images, carries, rebound, roomBytes, late);
     }
 
     /** The job stands still and nobody hears it: its addresses come. */
@@ -120,6 +140,18 @@ final class Arrival implements AutoCloseable {
     }
 
     private void restore() throws Problem, InterruptedException, IOException {
+        boolean restored = false;
+        try {
+            restoreAll();
+            restored = true;
+        } finally {
+            if (!restored && late != null) {
+                late.giveUp();
+            }
+        }
+    }
+
+    private void restoreAll() throws Problem, InterruptedException, IOException {
         if (instance.mode() != Instance.Mode.ROOT) {
             ImageOwner.orForeign(images, instance);
         }
@@ -128,10 +160,17 @@ final class Arrival implements AutoCloseable {
         network.cut(pairs);
         wanted = wanted();
         try {
-            int processes = kept.place(wanted, MemoryMap.all(images));
+            Map<Integer, MemoryMap> maps = MemoryMap.all(images);
+            if (late != null) {
+                lacking = late.expect(wanted, maps, MOST_TIMES * roomBytes);
+            }
+            JobPages now = wanted.without(lacking);
+            inherited = inherited(now, maps);
+            int processes = kept.place(now, maps, inherited);
             addresses.await("the network of the job could not be made");
             unpacking.await("the run directory could not be unpacked");
-            restore.restore(kept, processes);
+            restore.restore(kept, processes, lacking.bytes() > 0);
+
         } catch (IOException e) {
             restore.orEnded(); // which its log tells better
             throw e;
@@ -154,6 +193,18 @@ final class Arrival implements AutoCloseable {
         return begun;
     }
 
+    private Inherited inherited(JobPages now, Map<Integer, MemoryMap> maps) throws IOException {
+        JobPages listed = HiddenPages.inherited(images).all(MOST_TIMES * roomBytes);
+        if (listed.bytes() == 0) {
+            return Inherited.none();
+        }
+        Inherited found = Inherited.of(listed, images, maps).possible(now);
+        if (found.pages().bytes() != listed.bytes()) {
+            throw new IOException("processes are to inherit pages that they cannot");
+        }
+        return found;
+    }
+
     private JobPages wanted() throws Problem {
         try {
             return HiddenPages.of(images).all(MOST_TIMES * roomBytes);
@@ -163,24 +214,40 @@ final class Arrival implements AutoCloseable {
         }
     }
 
-    /** Takes pages of a process, before the restore begins. */
+    /** Takes pages of a process, before the restore begins, or late ones. */
     void pages(int pid, List<PageRange> places, ByteBuffer bytes)
             throws Problem, InterruptedException {
         int at = bytes.position();
         for (PageRange each : places) {
-            pages(pid, each.start(), bytes.slice(at, (int) each.bytes()));
+            pages(pid, each, bytes.slice(at, (int) each.bytes()));
             at += (int) each.bytes();
         }
     }
 
-    private void pages(int pid, long address, ByteBuffer bytes)
+    private void pages(int pid, PageRange place, ByteBuffer bytes)
             throws Problem, InterruptedException {
-        keep(() -> kept.put(pid, address, bytes));
+        take(late -> late.pages(pid, place, bytes), () -> kept.put(pid, place.start(), bytes));
     }
 
-    /** Takes pages of zeros, before the restore begins. */
+    /** Takes pages of zeros, before the restore begins, or late ones. */
     void zeros(int pid, PageRange place) throws Problem, InterruptedException {
-        keep(() -> kept.zeros(pid, place));
+        take(late -> late.zeros(pid, place), () -> kept.zeros(pid, place));
+    }
+
+    private interface Filling {
+        void run(LateArrival late) throws IOException, InterruptedException;
+    }
+
+    private void take(Filling filling, Keeping keeping) throws Problem, InterruptedException {
+        if (!begun || late == null) {
+            keep(keeping);
+            return;
+        }
+        try {
+            filling.run(late);
+        } catch (IOException e) {
+            throw noRoom(e);
+        }
     }
 
     private interface Keeping {
@@ -216,7 +283,8 @@ final class Arrival implements AutoCloseable {
         }
         work.await("the job could not be restored");
         restore.orEnded();
-        long missing = wanted.without(kept.placed()).bytes();
+        long others = lacking.bytes() + inherited.pages().bytes();
+        long missing = wanted.without(kept.placed()).bytes() - others;
         if (wanted.bytes() != expectedBytes || missing != 0) {
             throw Problem.failed("the job's memory did not arrive whole")
                     .because(
@@ -224,6 +292,47 @@ final class Arrival implements AutoCloseable {
                                     .formatted(missing, wanted.bytes(), expectedBytes));
         }
         looking.go();
+    }
+
+    /** Whether some of its memory comes when it runs. */
+    boolean fills() throws Problem, InterruptedException {
+        try {
+            return late != null && late.complete();
+        } catch (IOException e) {
+            throw noRoom(e);
+        }
+    }
+
+    /** Fails if what is still to come could not: before the job is let go. */
+    void orLeftAlone() throws Problem {
+        try {
+            if (late != null && lacking.bytes() > 0) {
+                late.orLeftAlone();
+            }
+        } catch (IOException e) {
+            throw noRoom(e);
+        }
+    }
+
+    /** Nothing more comes. */
+    void endLate() throws IOException, InterruptedException {
+        if (late != null) {
+            late.end();
+        }
+    }
+
+    /** What came late makes huge pages, where it can. */
+    void mend() throws Problem, InterruptedException {
+        if (lacking.bytes() > 0) {
+            HugePages.make(tree(), lacking, MENDING);
+        }
+    }
+
+    /** Fails if something is missing of what came late. */
+    void orIncomplete() throws Problem {
+        if (late != null) {
+            late.orIncomplete();
+        }
     }
 
     /** The processes that were restored. */
@@ -257,6 +366,9 @@ final class Arrival implements AutoCloseable {
             stop();
             kept.close();
             sockets.close();
+            if (late != null) {
+                late.close();
+            }
         }
     }
 }

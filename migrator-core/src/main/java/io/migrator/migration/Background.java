@@ -69,6 +69,11 @@ final class Background {
         }
     }
 
+    /** Whether it has come to its end, well or not. */
+    boolean hasEnded() {
+        return !thread.isAlive();
+    }
+
     /**
      * Waits for its end.
      *

@@ -41,20 +41,22 @@ final class Examination {
      * Looks.
      *
      * @param instance null if it is gone
-     * @return FOUND_RUN or FOUND_NEVER_RAN
+     * @param fills true if some of the job's memory comes after it was let go
+     * @return FOUND_RUN, FOUND_FILLING or FOUND_NEVER_RAN
      */
-    static TargetEvent of(@Nullable Instance instance, Path images)
+    static TargetEvent of(@Nullable Instance instance, Path images, boolean fills)
             throws Problem, InterruptedException {
+        TargetEvent ran = fills ? TargetEvent.FOUND_FILLING : TargetEvent.FOUND_RUN;
         try {
             for (int look = 0; look < LOOKS; look++) {
                 List<ProcessTree.Member> members = ofTheJob(instance, images);
                 if (members.isEmpty()) {
                     return saysLetGo(images.resolve("restore.log"))
-                            ? TargetEvent.FOUND_RUN
+                            ? ran
                             : TargetEvent.FOUND_NEVER_RAN;
                 }
                 if (hasAnyLeft(members, images)) {
-                    return TargetEvent.FOUND_RUN;
+                    return ran;
                 }
                 Thread.sleep(LOOK_MILLIS);
             }

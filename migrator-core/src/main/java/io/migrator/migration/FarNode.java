@@ -4,6 +4,8 @@ import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Handover.Target;
 import io.migrator.handover.SourceJournal;
 import io.migrator.handover.Token;
+import io.migrator.memory.PageFeed;
+import io.migrator.memory.PostCopy;
 import io.migrator.problem.Problem;
 
 import java.util.Objects;
@@ -33,6 +35,7 @@ public interface FarNode {
             }
             return switch (state) {
                 case RUNNING -> SourceEvent.TARGET_RUNS;
+                case FILLING -> SourceEvent.TARGET_FILLS;
                 case REFUSED -> SourceEvent.TARGET_REFUSED;
                 case NONE, PREPARED, LOADED, TAKEN -> SourceEvent.TARGET_UNKNOWN;
             };
@@ -53,6 +56,15 @@ public interface FarNode {
 
     /** Asks it to give up, which it does unless the job was let go there. */
     Answer refuse(String id, Token token) throws Problem, InterruptedException;
+
+    /**
+     * Sends a job that runs there the memory that it lacks, and returns when it lacks none. May be
+     * done again.
+     *
+     * @param progress told the bytes sent so far
+     */
+    void fill(String id, Token token, PostCopy memory, PageFeed.Progress progress)
+            throws Problem, InterruptedException;
 
     /** Tells it that the source has decided by its answer and will not ask again. */
     void done(String id, Token token) throws Problem, InterruptedException;

@@ -16,7 +16,6 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Proc;
-import io.migrator.memory.JobPages;
 import io.migrator.memory.PreCopy;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.SourceNetwork;
@@ -42,6 +41,9 @@ final class FrozenSource implements AutoCloseable {
     /** Within this what is sent at a time is sent, but over a line that is dead. */
     private static final Duration BATCH = Duration.ofSeconds(2);
 
+    /** Of what may go later this goes at once. */
+    private static final long LITTLE_BYTES = 1 << 20;
+
     private static final String NOT_SEEN = "the processes of the frozen job are not seen";
 
     /**
@@ -51,6 +53,7 @@ final class FrozenSource implements AutoCloseable {
      * @param carried run directory that goes along; null if none does
      * @param network of the job; becomes the frozen source's
      * @param copied what went to the target before
+     * @param fills true if what is not on the target when the job is frozen may go later
      * @param held told when nothing of the job runs and its addresses are locked
      */
     record Plan(
@@ -60,6 +63,7 @@ final class FrozenSource implements AutoCloseable {
             @Nullable RunDirectory carried,
             SourceNetwork network,
             PreCopy copied,
+            boolean fills,
             CriuSession.Step held) {}
 
     private final Plan plan;
@@ -74,7 +78,7 @@ final class FrozenSource implements AutoCloseable {
     private final Background looking;
     private final Background correcting;
     private boolean held;
-    private JobPages unchanged = new JobPages();
+    private PreCopy.Copied copied = PreCopy.Copied.none();
 
     private FrozenSource(
             Plan plan,
@@ -92,7 +96,13 @@ final class FrozenSource implements AutoCloseable {
         Path tar = plan.images.resolve(RunDirectory.TAR);
         this.packing = carried == null ? null : Background.aside("pack", () -> carried.pack(tar));
         this.telling = Background.aside("tell", plan.held::run);
-        this.scanning = Background.ready("scan", () -> unchanged = plan.copied.last());
+        this.scanning =
+                Background.ready(
+                        "scan",
+                        () ->
+                                copied =
+                                        plan.copied.last(
+                                                plan.fills ? LITTLE_BYTES : Long.MAX_VALUE));
         this.correcting = Background.ready("correct", () -> Corrections.make(plan.images, tree));
         this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
     }
@@ -245,9 +255,14 @@ final class FrozenSource implements AutoCloseable {
     }
 
     /** Pages that are on the target as they are here; the last go there while criu dumps. */
-    JobPages unchanged() throws Problem, InterruptedException {
+    PreCopy.Copied copied() throws Problem, InterruptedException {
         scanning.await("the written pages could not be told");
-        return unchanged;
+        return copied;
+    }
+
+    /** Whether what is not on the target by now may go later. */
+    boolean fills() {
+        return plan.fills;
     }
 
     /** The tree that stands still. */
@@ -268,6 +283,9 @@ final class FrozenSource implements AutoCloseable {
         for (ProcessTree.Member member : frozen.members()) {
             try {
                 if (!covered.contains(member.process().pid())) {
+                    if (!member.process().alive() && wasSealed(member.process())) {
+                        throw killed();
+                    }
                     if (member.process().state() != 't') { // criu's own are not held by it
                         continue;
                     }
@@ -291,6 +309,10 @@ final class FrozenSource implements AutoCloseable {
         return new ProcessTree(List.copyOf(sealed));
     }
 
+    private boolean wasSealed(Proc process) {
+        return job.seal().note().members().stream().anyMatch(each -> each.pid() == process.pid());
+    }
+
     private Set<Long> covered() throws Problem {
         try {
             return job.seal().covered();
@@ -310,13 +332,24 @@ final class FrozenSource implements AutoCloseable {
     }
 
     /**
-     * Fails if the job would not stand still by itself and criu died at its hold: any SIGCONT would
-     * set it going again.
+     * Fails if the job was killed, which its copy is not to outlive; or if it would not stand still
+     * by itself and criu died at its hold: any SIGCONT would set it going again.
      */
     void orLost() throws Problem, InterruptedException {
         if (!job.seal().standsAlone()) {
             dump.orEnded();
         }
+        try {
+            if (job.seal().hasLost(tree.processes())) {
+                throw killed();
+            }
+        } catch (IOException e) {
+            throw changed(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Problem killed() {
+        return Problem.failed("processes of the job were killed while it stood still");
     }
 
     /** The token is given away: written first, then it may be sent. */
@@ -389,7 +422,7 @@ final class FrozenSource implements AutoCloseable {
             packing.stop();
         }
         telling.stop();
-        plan.copied.giveUp();
+        plan.copied.enough();
         scanning.stop(BATCH); // one that is interrupted as it sends breaks the line
         looking.stop();
         correcting.stop();

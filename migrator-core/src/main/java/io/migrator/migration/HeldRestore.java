@@ -62,7 +62,8 @@ final class HeldRestore implements AutoCloseable {
                         Instances.ofThisUser().logs(empty.name()),
                         order.logs(),
                         order.ahead(),
-                        order.network().mode() == NetworkPlan.Mode.CLOSE);
+                        order.network().mode() == NetworkPlan.Mode.CLOSE,
+                        order.fills());
         return new HeldRestore(CriuSession.restore(what), images);
     }
 
@@ -103,12 +104,14 @@ final class HeldRestore implements AutoCloseable {
      *
      * @param kept pages that criu has
      * @param processes how many of the job's processes get some of them
+     * @param lacks whether more comes later
      */
-    void restore(KeptPages kept, int processes) throws IOException, Problem, InterruptedException {
+    void restore(KeptPages kept, int processes, boolean lacks)
+            throws IOException, Problem, InterruptedException {
         if (processes > 0) {
             EmptyParent.make(images);
         }
-        kept.go();
+        kept.go(lacks);
         session.holdAt(Notify.POST_RESTORE, RESTORE);
         ByteBuffer placed = ByteBuffer.wrap(Files.readAllBytes(images.resolve(PLACED)));
         if (placed.order(ByteOrder.nativeOrder()).getLong() != processes) {

@@ -1,26 +1,72 @@
 package io.migrator.migration;
 
+import io.migrator.criu.MemoryMap;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
 import io.migrator.instance.ProcessTree;
 import io.migrator.memory.HeldTree;
 import io.migrator.memory.HiddenPages;
 import io.migrator.memory.ImageFeed;
+import io.migrator.memory.Inherited;
 import io.migrator.memory.JobPages;
 import io.migrator.memory.PageFeed;
+import io.migrator.memory.PageRange;
+import io.migrator.memory.PreCopy;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
 
 /**
  * From the seal to LOADED: all of a frozen job goes to the target, which restores it. One thread.
  */
-record Loading(Target target, Progress progress, Cancellation cancellation) {
-    /** The frozen job is sent and restored; returns how many bytes of pages that were. */
-    long load(FrozenSource source, ImageFeed feed, Path images, @Nullable RunDirectory carried)
+final class Loading implements AutoCloseable {
+
+    /** So much is sent before the job runs though it could come later. */
+    private static final long EARLY_BYTES = 128 << 10;
+
+    private static final int REHEARSED = 20;
+    private static final long REHEARSED_BYTES = 4L << 20;
+
+    private record Part(int pid, PageRange place, long bytes) {}
+
+    /**
+     * What was loaded.
+     *
+     * @param pageBytes of the job
+     * @param late pages that follow, already on their way; null if there are none
+     */
+    record Loaded(long pageBytes, @Nullable Following late) {
+        long lateBytes() {
+            return late == null ? 0 : late.bytes();
+        }
+    }
+
+    private final Target target;
+    private final Progress progress;
+    private final Cancellation cancellation;
+
+    /** Made before the freeze, as new memory is slow when it is used first. */
+    private final PageFeed memory;
+
+    private long allBytes;
+
+    Loading(Target target, Progress progress, Cancellation cancellation) {
+        this.target = target;
+        this.progress = progress;
+        this.cancellation = cancellation;
+        this.memory = new PageFeed(target.sink(), this::sent);
+    }
+
+    /** The frozen job is sent and restored. */
+    Loaded load(FrozenSource source, ImageFeed feed, Path images, @Nullable RunDirectory carried)
             throws Problem, InterruptedException, IOException {
         FaultPoint.SOURCE_SEALED.reached();
         source.awaitCorrected();
@@ -29,36 +75,125 @@ record Loading(Target target, Progress progress, Cancellation cancellation) {
         LockChecks.orTaken(images, frozen, carried);
         JobPages pages = HiddenPages.of(images).all(Long.MAX_VALUE);
         long pageBytes = pages.bytes();
-        pages.removeAll(source.unchanged());
+        JobPages all = pages.copy();
+        boolean alone = frozen.members().size() == 1;
+        Map<Integer, MemoryMap> maps = alone && !source.fills() ? Map.of() : MemoryMap.all(images);
+        PreCopy.Copied copied = source.copied();
+        Inherited inherited =
+                alone
+                        ? Inherited.none()
+                        : Inherited.of(copied.inherited(), images, maps).possible(all);
+        copied.sent().removeAll(copied.inherited());
+        pages.removeAll(copied.sent());
+        pages.removeAll(inherited.pages());
+        if (!alone && !source.fills()) { // what others inherit cannot come late
+            inherited = inherited.and(pages, all, frozen);
+            pages.removeAll(inherited.pages());
+        }
+        JobPages late =
+                source.fills() ? inherited.independent(late(pages, all, maps)) : new JobPages();
+        pages.removeAll(late);
         feed.finish();
+        list(inherited.pages(), HiddenPages.inherited(images), feed);
+        list(late, HiddenPages.late(images), feed);
         FaultPoint.SOURCE_IMAGES_SENT.reached();
         send(pages, frozen); // before criu goes on: what it has comes into place at once
-        target.restore(source.pairs());
-        target.load(pageBytes);
+        Following following =
+                late.bytes() > 0 ? Following.of(target, frozen, late, progress) : null;
+        boolean loaded = false;
+        try {
+            if (following != null) {
+                target.wanting(following::wanted);
+            }
+            target.restore(source.pairs());
+            if (following != null) {
+                following.begin();
+            }
+
+            target.load(pageBytes);
+            loaded = true;
+        } finally {
+            if (!loaded && following != null) {
+                following.close();
+            }
+        }
         FaultPoint.SOURCE_LOADED.reached();
-        return pageBytes;
+        return new Loaded(pageBytes, following);
+    }
+
+    private static void list(JobPages pages, HiddenPages list, ImageFeed feed)
+            throws IOException, Problem, InterruptedException {
+        if (pages.bytes() > 0) {
+            list.write(pages);
+            feed.add(list.file());
+        }
+    }
+
+    /** Chooses among a few pages; what a JVM does for the first time takes long. */
+    static void rehearse(Path scratch) throws IOException {
+        JobPages some = new JobPages();
+        List<MemoryMap.Area> areas = new ArrayList<>();
+        for (long each = 1; each <= REHEARSED; each++) {
+            long start = each * REHEARSED_BYTES;
+            areas.add(MemoryMap.Area.plain(start, start + REHEARSED_BYTES));
+            some.add(1, start, start + REHEARSED_BYTES / 2);
+        }
+        HiddenPages list = HiddenPages.late(scratch);
+        list.write(late(some, some, Map.of(1, new MemoryMap(areas))));
+        Files.delete(list.file());
+        MemoryMap.rehearse(scratch);
+    }
+
+    /**
+     * Of what is still to be sent all that can come late, but for some of the mappings with the
+     * least: a program's first steps need its stacks and variables.
+     */
+    static JobPages late(JobPages pages, JobPages all, Map<Integer, MemoryMap> maps) {
+        JobPages left = pages.copy();
+        left.fillUp(all);
+        List<Part> parts = new ArrayList<>();
+        maps.forEach((pid, map) ->
+                map.areas().stream()
+                        .filter(MemoryMap.Area::canBeLate)
+                        .forEach(area -> {
+                            PageRange place = new PageRange(area.start(), area.end());
+                            JobPages some = new JobPages();
+                            some.addAll(pid, left, place);
+                            parts.add(new Part(pid, place, some.bytes()));
+                        }));
+        parts.sort(Comparator.comparingLong(Part::bytes));
+        JobPages late = new JobPages();
+        long early = 0;
+        for (Part each : parts) {
+            early += each.bytes;
+            if (early > EARLY_BYTES) {
+                late.addAll(each.pid, left, each.place);
+            }
+        }
+        return late;
     }
 
     private void send(JobPages pages, ProcessTree frozen)
             throws Problem, InterruptedException, IOException {
-        PageFeed.Progress each = progress(pages.bytes());
-        each.sent(0);
-        try (HeldTree held = new HeldTree(frozen)) { // which is still all there
-            if (pages.bytes() > 0) {
-                try (PageFeed memory = new PageFeed(target.sink(), each)) {
-                    memory.send(held, pages);
-                }
+        allBytes = pages.bytes();
+        sent(0);
+        if (allBytes > 0) {
+            try (HeldTree held = new HeldTree(frozen)) { // which is still all there
+                memory.send(held, pages);
             }
         }
     }
 
-    private PageFeed.Progress progress(long allBytes) {
-        return sentBytes -> {
-            progress.sent(sentBytes, allBytes);
-            cancellation.orStop();
-            if (2 * sentBytes >= allBytes) {
-                FaultPoint.SOURCE_PAGING.reached();
-            }
-        };
+    private void sent(long sentBytes) throws Problem, InterruptedException {
+        progress.sent(sentBytes, allBytes);
+        cancellation.orStop();
+        if (2 * sentBytes >= allBytes) {
+            FaultPoint.SOURCE_PAGING.reached();
+        }
+    }
+
+    @Override
+    public void close() {
+        memory.close();
     }
 }

@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.criu.CriuBundle;
+import io.migrator.criu.EagerPages;
 import io.migrator.criu.MemoryMap;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.RunDirectory;
@@ -14,8 +15,11 @@ import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.Traits;
+import io.migrator.linux.Proc;
+import io.migrator.memory.HiddenPages;
 import io.migrator.memory.JobSink;
 import io.migrator.memory.KeptPages;
+import io.migrator.memory.LateMemory;
 import io.migrator.memory.PageRange;
 import io.migrator.network.NetworkLock;
 import io.migrator.network.TargetNetwork;
@@ -46,6 +50,7 @@ public final class LocalTarget implements Target, JobSink {
     private @Nullable TargetJournal journal;
     private @Nullable TargetNetwork network;
     private @Nullable Arrival arrival;
+    private volatile LateMemory.Wanting wanting = (pid, address) -> {};
 
     /**
      * This node.
@@ -63,6 +68,16 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
+    public void wanting(LateMemory.Wanting told) {
+        wanting = told;
+    }
+
+    /** Whether some of the job's memory may come when it runs. */
+    public boolean mayFill() {
+        return order != null && order.fills();
+    }
+
+    @Override
     public Prepared prepare(Order wanted) throws Problem, InterruptedException {
         if (order != null) {
             throw Problem.failed("the source asked twice to prepare");
@@ -71,6 +86,10 @@ public final class LocalTarget implements Target, JobSink {
         EmptyInstance.orNameTaken(wanted.instance());
         CarriedDirectory.Found directory = CarriedDirectory.find(wanted, made);
         TargetJournal begun = begin(wanted, directory);
+        TargetJournal.Promise asked = begun.note().promise();
+        // asked for later than it is written: of two the later one sees the other
+        begun.note(begun.note().with(asked.at(System.currentTimeMillis())));
+        Promises.orTooMany(wanted.id(), begun.note().promise());
         FaultPoint.TARGET_PREPARING.reached();
         Spool place = Spool.create(wanted.id());
         spool = place;
@@ -92,20 +111,36 @@ public final class LocalTarget implements Target, JobSink {
         instance = empty;
         Running appinit = new Running(empty.appinit(), empty.startTime());
         begun.note(begun.note().withInstance(appinit));
+        made.push("removing the links", () -> net.leave(empty));
         net.prepare(empty);
         if (!EmptyInstance.join(empty)) {
             report.accept("the job will not be in the cgroup of its instance");
         }
+        LateArrival late = wanted.fills() ? lateArrival(place, begun) : null;
         HeldRestore waiting =
                 HeldRestore.start(wanted, empty, CriuBundle.in(empty), place.directory());
         restore = waiting;
         made.push("ending criu", waiting::kill);
         begun.note(begun.note().with(waiting.criu()));
-        arrival = Arrival.of(wanted, empty, waiting, net, place.directory(), directory.carries());
+        arrival =
+                Arrival.of(
+                        wanted, empty, waiting, net, place.directory(), directory.carries(), late);
         rehearse(directory.carries(), place.directory());
         Compilers.stop(); // what takes pages is compiled
         FaultPoint.TARGET_PREPARED.reached();
         return new Prepared(directory.carries());
+    }
+
+    private LateArrival lateArrival(Spool place, TargetJournal begun)
+            throws Problem, InterruptedException {
+        LateArrival late = LateArrival.in(place.directory(), (pid, at) -> wanting.page(pid, at));
+        made.push("ending the keeper", late::end);
+        try {
+            begun.note(begun.note().withKeeper(Running.of(new Proc(late.keeper().pid()))));
+        } catch (IOException e) {
+            throw Problem.failed("the keeper of late memory ended").because(e.getMessage());
+        }
+        return late;
     }
 
     /** Takes an image, and reads it. */
@@ -130,6 +165,8 @@ public final class LocalTarget implements Target, JobSink {
                 RunDirectory.rehearse(scratch);
             }
             MemoryMap.rehearse(scratch);
+            HiddenPages.rehearse(scratch);
+            EagerPages.rehearse(scratch);
             KeptPages.rehearse();
             ProcessTree.heldBy(prepared(restore).criuPid(), prepared(instance));
         } catch (IOException e) {
@@ -145,7 +182,8 @@ public final class LocalTarget implements Target, JobSink {
                         wanted.instance(),
                         directory.carries(),
                         directory.setAside(),
-                        wanted.network());
+                        wanted.network(),
+                        new TargetJournal.Promise(wanted.memoryBytes(), 0));
         TargetJournal begun = TargetJournal.begin(mine, wanted.head(NodeFacts.bootId()), note);
         journal = begun;
         return begun;
@@ -217,7 +255,11 @@ public final class LocalTarget implements Target, JobSink {
         if (prepared(instance).mode() != Instance.Mode.SETUID) {
             applyTraits();
         }
-        prepared(journal).on(TargetEvent.LOAD);
+        TargetJournal token = prepared(journal);
+        if (prepared(arrival).fills()) {
+            token.note(token.note().withFills(true));
+        }
+        token.on(TargetEvent.LOAD);
         FaultPoint.TARGET_LOADED.reached();
     }
 
@@ -242,6 +284,7 @@ public final class LocalTarget implements Target, JobSink {
         TargetJournal token = journal;
         return token != null
                 && token.state() == Handover.Target.LOADED
+                && !token.note().fills()
                 && new TakeOver(token.head().id()).isDecided();
     }
 
@@ -261,6 +304,7 @@ public final class LocalTarget implements Target, JobSink {
         FaultPoint.TARGET_TAKING.reached();
         try {
             held.orEnded();
+            prepared(arrival).orLeftAlone();
             if (token.on(event) != TargetAction.LET_GO) {
                 throw Problem.failed("the job is not complete on the target");
             }
@@ -280,12 +324,24 @@ public final class LocalTarget implements Target, JobSink {
             }
         }
         if (token.state() == Handover.Target.TAKEN) {
-            token.on(TargetEvent.RESUME);
+            token.on(token.note().fills() ? TargetEvent.RESUME_FILLING : TargetEvent.RESUME);
         }
         made.commit();
         FaultPoint.TARGET_RUNNING.reached();
         openNetwork(stands);
         tidy(held);
+    }
+
+    @Override
+    public void fill() throws Problem, InterruptedException {
+        prepared(arrival).orIncomplete();
+        FaultPoint.TARGET_FILLING.reached();
+        prepared(journal).on(TargetEvent.FILLED);
+        try {
+            prepared(arrival).endLate();
+        } catch (IOException e) {
+            report.accept(e.getMessage()); // recover tries again
+        }
     }
 
     /**
@@ -346,15 +402,16 @@ public final class LocalTarget implements Target, JobSink {
             made.close(); // nothing but a directory that was set aside
             return;
         }
-        if (arrival != null) {
-            arrival.close(); // undoing needs what it holds
-        }
         TargetAction action = token.on(TargetEvent.GIVE_UP);
         if (action == TargetAction.EXAMINE) {
             prepared(restore).kill();
-            action = token.on(Examination.of(prepared(instance), directory()));
+            boolean fills = token.note().fills();
+            action = token.on(Examination.of(prepared(instance), directory(), fills));
         }
         if (action == TargetAction.DISCARD) {
+            if (arrival != null) {
+                arrival.close(); // undoing needs what it holds
+            }
             made.close();
             token.done();
         }
@@ -374,9 +431,24 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void done() throws Problem, InterruptedException {
-        orLeft(removeRest());
+        if (journal != null && journal.state() == Handover.Target.FILLING) {
+            throw Problem.failed("some of the job's memory has not come yet");
+        }
+        Exception left = removeRest();
+        mend();
+        orLeft(left);
         if (journal != null) {
             journal.on(TargetEvent.SOURCE_DONE);
+        }
+    }
+
+    private void mend() throws InterruptedException {
+        try {
+            if (arrival != null && journal != null && journal.state() == Handover.Target.RUNNING) {
+                arrival.mend();
+            }
+        } catch (Problem e) {
+            report.accept(e.getMessage()); // it is as right with small pages
         }
     }
 

@@ -53,6 +53,8 @@ public final class Migration {
     /** And after it has looked at the job, which it should then not do again. */
     private static final Duration SETTLING_AGAIN = Duration.ofMillis(300);
 
+    private static final Duration QUIET = Duration.ofMillis(20);
+
     private final Instance instance;
     private final Target target;
     private final FarNode far;
@@ -69,6 +71,9 @@ public final class Migration {
     private NetworkWish wish = NetworkWish.AUTO;
     private MemoryWish memory = MemoryWish.AUTO;
     private NetworkPlan plan = NetworkPlan.NONE;
+
+    /** When the job ran on, wherever. */
+    private long runsNanos;
 
     /**
      * A migration that has not begun; to be run by the thread that makes it.
@@ -105,6 +110,7 @@ public final class Migration {
         return new Checks(instance, tree)
                 .source(Spool.freeBytes())
                 .with(NetworkChecks.of(instance, tree, NetworkWish.AUTO).findings())
+                .with(MemoryChecks.of(instance, MemoryWish.AUTO))
                 .done();
     }
 
@@ -127,6 +133,7 @@ public final class Migration {
                 new Checks(instance, tree)
                         .source(Spool.freeBytes())
                         .with(network.findings())
+                        .with(MemoryChecks.of(instance, memory))
                         .target(facts, CriuBundle.ofThisNode().version(), survey.image())
                         .done();
         return preflight;
@@ -222,6 +229,9 @@ public final class Migration {
         Path scratch = Files.createTempDirectory(spool.directory(), "rehearsal");
         try {
             HiddenPages.rehearse(scratch);
+            if (fills()) {
+                Loading.rehearse(scratch);
+            }
             Corrections.rehearse(scratch, new Proc(instance.appinit()));
         } finally {
             Files.delete(scratch);
@@ -272,33 +282,41 @@ public final class Migration {
                             carried,
                             network,
                             rounds.copy(),
+                            fills(),
                             target::frozen);
             if (!rounds.done().isEmpty()) { // else all of the memory is still to be sent
                 Compilers.stop();
             }
+            Loading loading = new Loading(target, progress, cancellation);
+            undo.push("ending what sends its memory", loading::close);
             FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
             undo.push("resuming the job", source::close);
             rounds.follow();
             source.awaitReady(timeLimit);
             rounds.settle(SETTLING);
             source.lookAhead(timeLimit);
-            rounds.settle(SETTLING_AGAIN);
+            boolean settled = rounds.settle(SETTLING_AGAIN);
+            rounds.orTooFast(instance, settled);
+            if (!settled && fills()) {
+                rounds.copy().pause();
+                Thread.sleep(QUIET); // what is on its way takes the processors from criu
+            }
             feed.start();
             source.hold(timeLimit);
 
             watch.begin(Stage.LOAD);
-            long pageBytes =
-                    new Loading(target, progress, cancellation)
-                            .load(source, feed, spool.directory(), carried);
-
-            watch.begin(Stage.HANDOVER);
-            if (rehearsal) {
-                cancellation.endOrStop();
-                source.giveUp();
-            } else {
-                handOver(source, journal.head());
+            Loading.Loaded loaded = loading.load(source, feed, spool.directory(), carried);
+            try (Following late = loaded.late()) {
+                watch.begin(Stage.HANDOVER);
+                if (rehearsal) {
+                    cancellation.endOrStop();
+                    source.giveUp();
+                    runsNanos = System.nanoTime();
+                } else {
+                    handOver(source, journal.head(), late);
+                }
             }
-            double frozenMillis = StopWatch.millisBetween(source.frozenNanos(), System.nanoTime());
+            double frozenMillis = StopWatch.millisBetween(source.frozenNanos(), runsNanos);
 
             watch.begin(Stage.CLEAN);
             if (!rehearsal) {
@@ -315,7 +333,8 @@ public final class Migration {
                     frozenMillis,
                     watch.totalMillis(),
                     rounds.done(),
-                    feed.imageBytes() + pageBytes,
+                    feed.imageBytes() + loaded.pageBytes(),
+                    loaded.lateBytes(),
                     target.sink().sentBytes(),
                     watch.phases(),
                     List.copyOf(warnings));
@@ -356,6 +375,8 @@ public final class Migration {
                             logs.heldBy(tree),
                             ahead,
                             plan,
+                            tree.residentBytes(),
+                            fills(),
                             claim);
             try (Rehearsal _ = Rehearsal.of(() -> rehearse(spool))) {
                 return target.prepare(order).wantsRunDirectory();
@@ -366,13 +387,15 @@ public final class Migration {
     }
 
     /** The token moves: from grant on, only the target's word decides. */
-    private void handOver(FrozenSource source, Journal.Head head)
+    private void handOver(FrozenSource source, Journal.Head head, @Nullable Following late)
             throws Problem, InterruptedException {
         source.orLost();
+        orUnsent(late);
         cancellation.endOrStop();
         source.grant();
         FaultPoint.SOURCE_GRANTING.reached();
-        SourceEvent answer = SourceEvent.TARGET_RUNS;
+        SourceEvent answer = late == null ? SourceEvent.TARGET_RUNS : SourceEvent.TARGET_FILLS;
+        boolean linked = true;
         Problem refusal = Problem.undecided("the target did not answer");
         try {
             target.take();
@@ -380,20 +403,52 @@ public final class Migration {
             refusal = e;
             answer = SourceEvent.TARGET_REFUSED;
             if (e.exitCode() == ExitCode.UNDECIDED) {
+                linked = false;
                 answer = new Question(far, head).untilDecided();
             }
         }
+        runsNanos = System.nanoTime();
         FaultPoint.SOURCE_TAKEN.reached();
+        if (answer == SourceEvent.TARGET_FILLS && late != null) {
+            source.settle(answer);
+            watch.begin(Stage.FILL);
+            fill(source, late, head, linked);
+            answer = SourceEvent.TARGET_RUNS;
+        }
         if (source.settle(answer)) {
             return;
         }
-        if (answer == SourceEvent.TARGET_UNKNOWN) {
+        if (answer == SourceEvent.TARGET_UNKNOWN || answer == SourceEvent.TARGET_FILLS) {
             source.close();
             throw refusal;
         }
         throw Problem.failed(to + " did not take the job")
                 .because(refusal.getMessage())
                 .causedBy(refusal);
+    }
+
+    private static void orUnsent(@Nullable Following late) throws Problem, InterruptedException {
+        try {
+            if (late != null) {
+                late.orFailed();
+            }
+        } catch (IOException e) {
+            throw Problem.failed("the memory of the job is not whole").because(e.getMessage());
+        }
+    }
+
+    private void fill(FrozenSource source, Following late, Journal.Head head, boolean linked)
+            throws Problem, InterruptedException {
+        try {
+            late.complete(far, head, timeLimit, linked);
+        } catch (Problem e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    private boolean fills() {
+        return memory.way() == MemoryWish.Way.HYBRID;
     }
 
     /** Asks the run to stop and undo; too late once the token is granted. */

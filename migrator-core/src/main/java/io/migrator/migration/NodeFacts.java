@@ -8,7 +8,6 @@ import io.migrator.instance.Instances;
 import io.migrator.linux.Boot;
 import io.migrator.linux.Clocks;
 import io.migrator.linux.Limits;
-import io.migrator.linux.Memory;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -47,7 +46,7 @@ final class NodeFacts {
                 Instances.ofThisUser().find(survey.instance()).isPresent(),
                 identity(survey.image()),
                 Spool.freeBytes(),
-                Memory.availableBytes(),
+                Promises.room(),
                 entry == null ? limits() : entry.limits(),
                 NetworkAnswers.of(survey.network(), Instances.hostName()),
                 clocks());

@@ -26,6 +26,8 @@ import java.util.List;
  * @param logs those of Apptainer's log files that the job has open, as the source calls them
  * @param ahead how far the job's clocks are ahead of the target's, or a little less far than this
  * @param network what becomes of the job's network
+ * @param memoryBytes that the job has, about
+ * @param fills true if some of the memory may come when the job runs there already
  * @param runDirectory where the payload of {@code migrator run} keeps its files; null if none
  */
 public record Order(
@@ -39,6 +41,8 @@ public record Order(
         List<Logs.Held> logs,
         Clocks ahead,
         NetworkPlan network,
+        long memoryBytes,
+        boolean fills,
         RunDirectory.@Nullable Claim runDirectory) {
 
     /**

@@ -17,6 +17,7 @@ import java.util.Map;
  * @param totalMillis from the call to the end
  * @param rounds of pre-copy; empty if all went while the job stood still
  * @param memoryBytes of the images that held the job
+ * @param lateBytes of it that came when the job ran on the target already
  * @param sentBytes that crossed, after compression
  * @param phases milliseconds of each stage
  * @param warnings in words
@@ -30,6 +31,7 @@ public record Outcome(
         double totalMillis,
         List<Round> rounds,
         long memoryBytes,
+        long lateBytes,
         long sentBytes,
         Map<Stage, Double> phases,
         List<String> warnings) {}

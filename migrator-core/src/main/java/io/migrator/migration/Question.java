@@ -19,7 +19,7 @@ record Question(FarNode far, Journal.Head head) {
     /**
      * Asks until the target has decided or the patience is at its end.
      *
-     * @return TARGET_RUNS, TARGET_REFUSED or TARGET_UNKNOWN
+     * @return TARGET_RUNS, TARGET_FILLS, TARGET_REFUSED or TARGET_UNKNOWN
      */
     SourceEvent untilDecided() {
         long end = System.nanoTime() + PATIENCE.toNanos();

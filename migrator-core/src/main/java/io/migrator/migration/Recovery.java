@@ -160,7 +160,7 @@ public final class Recovery {
         String where =
                 switch (came) {
                     case RUNS_HERE, RUNS_HERE_UNTOLD -> gone ? "nobody" : "here";
-                    case RUNS_THERE -> "there";
+                    case RUNS_THERE, FILLS -> "there";
                     case RUNS_ON_BOTH -> "both";
                     case WAITS -> "unknown";
                 };
@@ -170,7 +170,7 @@ public final class Recovery {
                 note.instance(),
                 note.state().name(),
                 where,
-                came != Came.WAITS && came != Came.RUNS_ON_BOTH,
+                Words.isDecided(came),
                 Words.ofSource(came, gone, note, choice.dryRun),
                 Words.adviceForSource(came, id, note));
     }
@@ -203,19 +203,23 @@ public final class Recovery {
                         journal.note().instance(),
                         found.name(),
                         holder(now),
-                        now != Target.TAKEN,
+                        !needsSource(now),
                         Words.ofTarget(found, now, choice.dryRun),
-                        now == Target.TAKEN ? "migrator recover on the node it came from" : ""));
+                        needsSource(now) ? "migrator recover on the node it came from" : ""));
+    }
+
+    private static boolean needsSource(Target now) {
+        return now == Target.TAKEN || now == Target.FILLING;
     }
 
     /** A taken job may turn out to run or not: the words say so. */
     private static Target foreseen(Target found) {
-        return found == Target.RUNNING || found == Target.TAKEN ? found : Target.REFUSED;
+        return found == Target.RUNNING || needsSource(found) ? found : Target.REFUSED;
     }
 
     private static String holder(Target now) {
         return switch (now) {
-            case RUNNING, TAKEN -> "here";
+            case RUNNING, FILLING, TAKEN -> "here";
             case NONE, PREPARED, LOADED, REFUSED -> "there";
         };
     }
@@ -230,7 +234,7 @@ public final class Recovery {
         } else {
             TargetJournal.Note note = contents.body(TargetJournal.Note.class);
             instance = note.instance();
-            complete = note.state() == Target.LOADED;
+            complete = note.state() == Target.LOADED && !note.fills();
         }
         return new Settled(
                 id,

@@ -15,11 +15,15 @@ import io.migrator.problem.Problem;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 
 /** The pre-copy of one migration: rounds until it is time to freeze. One thread. */
 final class Rounds implements AutoCloseable {
     /** Images and the other jobs of the target need some. */
     private static final double MOST_OF_ROOM = 0.8;
+
+    /** Rounds in vain before the job has to stand still for what it writes. */
+    private static final int PATIENCE = 2;
 
     private final PreCopy copy;
     private final long room;
@@ -64,29 +68,71 @@ final class Rounds implements AutoCloseable {
         if (wish.way() == Way.STOP || !fits(instance)) {
             return;
         }
-        StopRule rule = new StopRule(wish.downtime());
+        StopRule rule = new StopRule(wish.downtime(), wish.way() == Way.HYBRID ? 1 : PATIENCE);
         StopRule.Verdict verdict = StopRule.Verdict.AGAIN;
-        while (verdict == StopRule.Verdict.AGAIN) {
-            copy.watch(ProcessTree.of(instance));
-            orUnwatched(instance);
-            if (!copy.watches()) {
-                return;
-            }
+        OptionalLong written = OptionalLong.empty();
+        boolean watches = watches(instance);
+        while (watches && verdict == StopRule.Verdict.AGAIN) {
             Round round = copy.round();
             done.add(round);
             progress.round(done.size(), round);
             FaultPoint.SOURCE_COPYING.reached();
-            verdict = isFull() ? StopRule.Verdict.LIMIT : rule.decide(done);
+            watches = watches(instance); // what came meanwhile is to be sent, too
+            written = copy.writtenBytes();
+            verdict = rule.decide(done, written);
+            if (verdict == StopRule.Verdict.AGAIN && copy.keptBytes() > MOST_OF_ROOM * room) {
+                verdict = StopRule.Verdict.LIMIT;
+            }
         }
-        switch (verdict) {
-            case NO_GAIN ->
-                    progress.chosen(
-                            "memory: the job writes as fast as it is copied; what is left goes"
-                                    + " while it stands still");
-            case LIMIT ->
-                    progress.chosen(
-                            "memory: enough rounds; what is left goes while the job stands still");
-            case FITS, AGAIN -> {}
+        if (!watches || verdict == StopRule.Verdict.FITS) {
+            return;
+        }
+        if (wish.stays()) {
+            throw tooFast(instance, written);
+        }
+        progress.chosen(
+                (verdict == StopRule.Verdict.NO_GAIN
+                                ? "memory: the job writes as fast as it is copied"
+                                : "memory: enough rounds")
+                        + (wish.way() == Way.HYBRID
+                                ? "; what is left follows when the job runs on the target"
+                                : "; what is left goes while the job stands still"));
+    }
+
+    private boolean watches(Instance instance) throws Problem {
+        copy.watch(ProcessTree.of(instance));
+        orUnwatched(instance);
+        return copy.watches();
+    }
+
+    private Problem tooFast(Instance instance, OptionalLong written) {
+        double millis = StopRule.predictedMillis(done, written);
+        return tooFast(
+                instance,
+                "after %d rounds %d MB were left%s"
+                        .formatted(
+                                done.size(),
+                                written.orElse(done.getLast().bytes()) >> 20,
+                                Double.isInfinite(millis)
+                                        ? ""
+                                        : ", some %.0f ms in which it would stand still"
+                                                .formatted(millis)));
+    }
+
+    private Problem tooFast(Instance instance, String why) {
+        return Problem.failed("'%s' writes its memory too fast".formatted(instance.name()))
+                .because(why + "; --downtime allows %d ms".formatted(wish.downtime().toMillis()))
+                .tryThis("allow a longer --downtime, or migrate without --too-fast stay");
+    }
+
+    /**
+     * Fails if the job is to stay where the rounds have not caught up.
+     *
+     * @param settled whether they have
+     */
+    void orTooFast(Instance instance, boolean settled) throws Problem {
+        if (wish.stays() && !settled) {
+            throw tooFast(instance, "when criu was ready no round was short enough");
         }
     }
 
@@ -100,18 +146,17 @@ final class Rounds implements AutoCloseable {
         String what =
                 "%d MB of memory, and %d MB of room for it on the target"
                         .formatted(wanted >> 20, room >> 20);
-        if (wish.way() == Way.PRECOPY) {
+        if (wish.way() == Way.PRECOPY || wish.stays()) {
             throw Problem.refused("the memory of '" + instance.name() + "' cannot be pre-copied")
                     .because(what)
-                    .tryThis("make room there, or migrate with --memory stop");
+                    .tryThis("make room there, or migrate " + otherwise());
         }
         progress.chosen("memory: not pre-copied: " + what);
         return false;
     }
 
-    /** Pages of memory that the job has given back meanwhile stay there, too. */
-    private boolean isFull() {
-        return done.stream().mapToLong(Round::bytes).sum() > MOST_OF_ROOM * room;
+    private String otherwise() {
+        return wish.stays() ? "without --too-fast stay" : "with --memory stop";
     }
 
     private void orUnwatched(Instance instance) throws Problem {
@@ -124,10 +169,10 @@ final class Rounds implements AutoCloseable {
         if (fresh.isEmpty()) {
             return;
         }
-        if (wish.way() == Way.PRECOPY) {
+        if (wish.way() == Way.PRECOPY || wish.stays()) {
             throw Problem.refused("the memory of '" + instance.name() + "' cannot be pre-copied")
                     .because(String.join("; ", fresh))
-                    .tryThis("migrate with --track hash, or with --memory stop");
+                    .tryThis("migrate with --track hash, or " + otherwise());
         }
         fresh.forEach(each -> progress.chosen("memory: not pre-copied: " + each));
     }
@@ -145,10 +190,11 @@ final class Rounds implements AutoCloseable {
     }
 
     /**
-     * Returns when the rounds have caught up with what was written meanwhile, or cannot so soon.
+     * Waits until the rounds have caught up with what was written meanwhile; returns whether they
+     * have.
      */
-    void settle(Duration longest) throws InterruptedException {
-        copy.settle(wish.downtime(), longest);
+    boolean settle(Duration longest) throws InterruptedException {
+        return copy.settle(wish.downtime(), longest);
     }
 
     /** The rounds that were done before criu began. */

@@ -10,6 +10,8 @@ import io.migrator.handover.SourceJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.instance.ProcessTree;
+import io.migrator.memory.PostCopy;
 import io.migrator.network.SourceNetwork;
 import io.migrator.problem.Problem;
 
@@ -35,6 +37,8 @@ final class SourceSide {
         RUNS_HERE_UNTOLD,
         /** A person took back what ran on the target. */
         RUNS_ON_BOTH,
+        /** The job runs on the target, which lacks memory that is here; not yet sent. */
+        FILLS,
         /** It stands still here: nobody can tell. */
         WAITS
     }
@@ -67,11 +71,14 @@ final class SourceSide {
         if (journal.state() == Source.GRANTED) {
             SourceEvent answer = asked();
             boolean forced = takeBack && answer == SourceEvent.TARGET_UNKNOWN;
-            action = journal.on(forced ? SourceEvent.TAKE_BACK : answer);
-            risked = forced;
+            // a person's take-back was cut short: the memory is not what the target lacks
+            boolean again = answer == SourceEvent.TARGET_FILLS && isLifted();
+            risked = forced || again;
+            action = journal.on(risked ? SourceEvent.TAKE_BACK : answer);
         }
         return switch (action) {
             case WAIT -> Came.WAITS;
+            case FILL -> fill();
             case END -> {
                 end();
                 yield Came.RUNS_THERE;
@@ -87,6 +94,26 @@ final class SourceSide {
             case ASK -> clean();
             case NOTHING, SEAL, GRANT, FORGET -> throw new IllegalStateException(action.name());
         };
+    }
+
+    /** The job runs on the target: sends what it lacks, and then ends what is left of it here. */
+    private Came fill() throws Problem, InterruptedException, IOException {
+        Instance instance = instance();
+        Optional<Spool> spool = Spool.find(id);
+        if (instance == null || spool.isEmpty()) {
+            throw Problem.undecided("memory is lost that the job lacks on " + note.far().to())
+                    .because("its processes here have ended")
+                    .tryThis("end it there: apptainer instance stop " + note.instance());
+        }
+        try (PostCopy memory = Following.left(ProcessTree.of(instance), spool.get().directory())) {
+            far.fill(id, journal.head().token(), memory, sentBytes -> {});
+        } catch (Problem e) {
+            report.accept(e.getMessage());
+            return Came.FILLS;
+        }
+        journal.on(SourceEvent.TARGET_RUNS);
+        end();
+        return Came.RUNS_THERE;
     }
 
     /** What {@link #settle} would come to; changes nothing. */
@@ -112,6 +139,7 @@ final class SourceSide {
     private static Came foreseen(Target there, Came unknown) {
         return switch (there) {
             case RUNNING -> Came.RUNS_THERE;
+            case FILLING -> Came.FILLS;
             case PREPARED, LOADED, REFUSED -> Came.RUNS_HERE;
             case NONE, TAKEN -> unknown;
         };
@@ -129,6 +157,12 @@ final class SourceSide {
         } catch (Problem e) {
             report.accept(e.getMessage());
             return SourceEvent.TARGET_UNKNOWN;
+        }
+    }
+
+    private boolean isLifted() throws IOException {
+        try (Seal seal = Seal.of(note.seal(), Spool.cgroupName(id))) {
+            return seal.isLifted();
         }
     }
 
@@ -159,6 +193,7 @@ final class SourceSide {
         }
         return switch (answer) {
             case TARGET_REFUSED -> Came.RUNS_HERE;
+            case TARGET_FILLS -> Came.RUNS_HERE; // what lacked memory there was ended
             case TARGET_RUNS -> Came.RUNS_ON_BOTH;
             default -> Came.RUNS_HERE_UNTOLD;
         };

@@ -9,6 +9,7 @@ public enum Stage {
     LOAD("load"),
     NETWORK("network"),
     HANDOVER("handover"),
+    FILL("fill"),
     CLEAN("clean");
 
     private final String text;

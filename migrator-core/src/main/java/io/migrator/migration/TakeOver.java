@@ -57,9 +57,13 @@ record TakeOver(String id) {
     /** Decides, and waits until the receiver has done it. */
     Settled carryOut(boolean dryRun) throws Problem, InterruptedException, IOException {
         TargetJournal.Note note = note();
-        if (note.state() != Target.LOADED || !note.receiver().alive()) {
+        boolean complete = note.state() == Target.LOADED && !note.fills();
+        if (!complete || !note.receiver().alive()) {
             throw Problem.refused("there is no complete copy of the job to take over")
-                    .because("the state here is " + note.state())
+                    .because(
+                            "the state here is "
+                                    + note.state()
+                                    + (note.fills() ? ", and some memory was to come later" : ""))
                     .tryThis("migrator recover");
         }
         if (!dryRun) {

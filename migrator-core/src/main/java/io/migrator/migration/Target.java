@@ -1,6 +1,7 @@
 package io.migrator.migration;
 
 import io.migrator.memory.JobSink;
+import io.migrator.memory.LateMemory;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
@@ -9,14 +10,22 @@ import java.util.List;
 /**
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
  * once: {@link #survey}, {@link #prepare}, {@link #frozen}, images, {@link #restore}, {@link
- * #load}, {@link #take}, {@link #done}; {@link #discard} may come instead of any after prepare.
- * Used by one thread, except that another one may write to the sink while it waits.
+ * #load}, {@link #take}, {@link #fill} if pages come late, {@link #done}; {@link #discard} may come
+ * instead of any after prepare. Used by one thread, except that another one may write to the sink
+ * while it waits.
  *
  * <p>Until take is called the target must not let the job execute. After take it must not undo.
  */
 public interface Target extends AutoCloseable {
     /** Answers whether the job could come here; changes nothing. */
     TargetFacts survey(Survey survey) throws Problem, InterruptedException;
+
+    /**
+     * Says whom to tell of a page that the job waits for, of those that come late. Before restore.
+     *
+     * @param told by another thread than uses the target
+     */
+    void wanting(LateMemory.Wanting told);
 
     /** Makes an empty instance and whatever else the job needs to be restored. */
     Prepared prepare(Order order) throws Problem, InterruptedException;
@@ -49,6 +58,14 @@ public interface Target extends AutoCloseable {
      *     other says that it never ran here and never will
      */
     void take() throws Problem, InterruptedException;
+
+    /**
+     * Returns when the job runs without lacking anything, and the target needs nothing more of the
+     * source; all late pages were given to the sink before. After take.
+     *
+     * @throws Problem if it lacks something; the job runs there in any case
+     */
+    void fill() throws Problem, InterruptedException;
 
     /** The source has ended the job on its side and will not ask what became of it. */
     void done() throws Problem, InterruptedException;

@@ -22,7 +22,8 @@ import java.util.Map;
  * @param nameTaken true if an instance of that name runs here
  * @param image the file of the same path here, null if there is none
  * @param freeSpoolBytes room for images
- * @param freeMemoryBytes memory that is free or could be freed (MemAvailable)
+ * @param freeMemoryBytes memory that is free or could be freed (MemAvailable), less what jobs on
+ *     their way will take
  * @param limits hard limits that cannot be exceeded here, by the kernel's names
  * @param network why the job's network could not be there
  * @param clocks as they were just before this was sent

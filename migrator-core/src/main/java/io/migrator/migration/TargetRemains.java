@@ -7,6 +7,7 @@ import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
+import io.migrator.memory.LateMemory;
 import io.migrator.network.NetworkPlan;
 import io.migrator.network.RepairMode;
 import io.migrator.network.TargetNetwork;
@@ -18,6 +19,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -99,7 +102,11 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
             if (note.ownsRunDirectory() && !again) {
                 all.push("removing " + directory.path(), directory::delete);
             }
+            all.push("ending the keeper", this::endKeepers);
             all.push("stopping the empty instance", () -> Apptainer.stop(note.instance()));
+            if (instance != null) {
+                all.push("removing the links", () -> network().leave(instance));
+            }
         }
     }
 
@@ -109,12 +116,31 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
 
     /** The job runs here: does what the receiver may not have done. */
     void finish() throws Problem, InterruptedException, IOException {
+        endKeepers(); // before all else: nobody reads what they hold
+        openNetwork();
+        removeImages();
+    }
+
+    /** The job runs here: lets it speak, if the receiver did not come to that. */
+    void openNetwork() throws Problem, InterruptedException, IOException {
         Instance instance = instance();
         if (instance != null && note.network().keeps()) {
             RepairMode.off(ProcessTree.of(instance).processes()); // where a probe was cut short
         }
         network().finish(instance);
-        removeImages();
+    }
+
+    /** Nothing is to come any more: the kernel lets go of the job's memory. */
+    private void endKeepers() throws IOException, Problem, InterruptedException {
+        List<Running> keepers = new ArrayList<>(List.of(note.keeper()));
+        for (LateMemory.Keeping each : LateMemory.keepersIn(images())) {
+            keepers.add(new Running(each.pid(), each.startTime()));
+        }
+        for (Running each : keepers) {
+            if (!each.kill(KILLED)) {
+                throw new IOException("process " + each.pid() + " cannot be killed");
+            }
+        }
     }
 
     void removeImages() throws Problem, IOException {

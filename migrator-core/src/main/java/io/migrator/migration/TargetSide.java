@@ -42,11 +42,15 @@ public record TargetSide(Consumer<String> report) {
             Optional<Journal> free = Journal.open(Spool.journals(), id);
             if (free.isEmpty()) {
                 TargetJournal.Note note = checked(Journal.peek(Spool.journals(), id), token);
-                if (note.state() == Target.TAKEN || note.state() == Target.RUNNING) {
-                    return answer(note.state());
+                switch (note.state()) {
+                    case TAKEN, FILLING, RUNNING -> {
+                        return answer(note.state());
+                    }
+                    case NONE, PREPARED, LOADED, REFUSED -> {
+                        note.receiver().kill(KILLED);
+                        free = awaitFree(id);
+                    }
                 }
-                note.receiver().kill(KILLED);
-                free = awaitFree(id);
             }
             try (Journal file = free.get()) {
                 checked(file.contents(), token);
@@ -68,6 +72,10 @@ public record TargetSide(Consumer<String> report) {
             TargetRemains remains = new TargetRemains(id, journal.note(), report);
             switch (journal.state()) {
                 case RUNNING -> remains.finish();
+                case FILLING -> {
+                    remains.endCriu();
+                    remains.discard(!remains.areLeft()); // it may have been done before
+                }
                 case REFUSED -> discardAgain(remains);
                 case NONE, PREPARED, LOADED, TAKEN -> {
                     return;
@@ -77,7 +85,9 @@ public record TargetSide(Consumer<String> report) {
                 throw Problem.failed("something of migration " + id + " could not be removed")
                         .tryThis("migrator recover there");
             }
-            journal.on(TargetEvent.SOURCE_DONE);
+            if (journal.on(TargetEvent.SOURCE_DONE) == TargetAction.DISCARD) {
+                journal.done();
+            }
         } catch (NoSuchFileException e) {
             // it does not
         } catch (IOException e) {
@@ -100,9 +110,13 @@ public record TargetSide(Consumer<String> report) {
             return journal.state();
         }
         TargetAction action = journal.on(TargetEvent.GIVE_UP);
+        if (journal.state() == Target.FILLING && remains.instance() == null) {
+            journal.on(TargetEvent.FILLED); // it has ended, and lacks nothing any more
+        }
         if (action == TargetAction.EXAMINE) {
             remains.endCriu();
-            TargetEvent found = Examination.of(remains.instance(), remains.images());
+            boolean fills = journal.note().fills();
+            TargetEvent found = Examination.of(remains.instance(), remains.images(), fills);
             if (found == TargetEvent.FOUND_NEVER_RAN && !asked) {
                 return journal.state();
             }
@@ -112,7 +126,7 @@ public record TargetSide(Consumer<String> report) {
             remains.endCriu();
             remains.discard(false);
             journal.done();
-        } else {
+        } else if (journal.state() == Target.RUNNING) {
             finish(remains);
         }
         return journal.state();
@@ -133,6 +147,30 @@ public record TargetSide(Consumer<String> report) {
         } catch (IOException | Problem e) {
             report.accept("what is left of the move could not be removed: " + e.getMessage());
         }
+    }
+
+    /**
+     * The journal of a migration, once whoever is at work on it has ended.
+     *
+     * @throws IOException if there is none, or another process does not end
+     */
+    static Journal taken(String id, Token token) throws IOException, Problem, InterruptedException {
+        Journal file = awaitFree(id).get();
+        boolean ours = false;
+        try {
+            checked(file.contents(), token);
+            ours = true;
+            return file;
+        } finally {
+            if (!ours) {
+                file.close();
+            }
+        }
+    }
+
+    /** The job runs and lacks nothing: removes what is left of its move. */
+    void finish(TargetJournal journal) throws InterruptedException {
+        finish(new TargetRemains(journal.head().id(), journal.note(), report));
     }
 
     private static TargetJournal.Note checked(Journal.Contents contents, Token token)

@@ -31,6 +31,11 @@ final class Words {
                     said(dryRun, "the job runs on " + there, "what was left of it here", "ended");
             case RUNS_ON_BOTH ->
                     "TWO COPIES: the job was taken back and runs here, and it runs on " + there;
+            case FILLS ->
+                    "the job runs on "
+                            + there
+                            + ", but some of its memory is still here: it stands"
+                            + " still here until all of it is there";
             case WAITS ->
                     "the job was given to "
                             + there
@@ -46,6 +51,9 @@ final class Words {
         if (now == Target.TAKEN) {
             return "the job was given to this node and has not run here; it stands still until its"
                     + " source takes it back";
+        }
+        if (now == Target.FILLING) {
+            return "the job runs here; some of its memory is still on the node it came from";
         }
         return now == Target.RUNNING
                 ? "the job runs here; what was left of the move was removed"
@@ -67,7 +75,16 @@ final class Words {
             case RUNS_ON_BOTH ->
                     "end one of them: apptainer instance stop %s, here or on %s"
                             .formatted(note.instance(), there);
+            case FILLS -> "again; its processes here must stay as they are until then";
             case RUNS_HERE, RUNS_THERE -> "";
+        };
+    }
+
+    /** True if nothing is left to be decided, or to be sent. */
+    static boolean isDecided(Came came) {
+        return switch (came) {
+            case RUNS_THERE, RUNS_HERE, RUNS_HERE_UNTOLD -> true;
+            case RUNS_ON_BOTH, FILLS, WAITS -> false;
         };
     }
 

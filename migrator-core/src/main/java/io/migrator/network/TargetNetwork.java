@@ -227,6 +227,19 @@ public final class TargetNetwork implements AutoCloseable {
     }
 
     /**
+     * The job will not be here: its links go before the instance does, as long as the lock stands.
+     * The kernel takes the lock off a namespace that ends before it takes the links, which have the
+     * hardware address of those on the source: it would answer the job's peers that nobody is here.
+     *
+     * @param instance of the job; its network namespace goes with it
+     */
+    public void leave(Instance instance) throws Problem, InterruptedException {
+        if (plan.mode() == NetworkPlan.Mode.OWN && new Proc(instance.appinit()).alive()) {
+            LinkMove.off(NetSpace.of(instance), plan);
+        }
+    }
+
+    /**
      * The job is not here and will not be. What was restored of it must be dead, in its repair
      * mode: it says nothing then. A namespace of its own went with the instance.
      */

@@ -38,6 +38,8 @@ final class Draft {
     boolean cut;
     Call call = Call.NONE;
     boolean person;
+    boolean fills;
+    boolean complete = true;
 
     Draft() {}
 
@@ -56,6 +58,8 @@ final class Draft {
         cut = from.cut();
         call = from.call();
         person = from.person();
+        fills = from.fills();
+        complete = from.complete();
     }
 
     private void source(World from) {
@@ -117,6 +121,8 @@ final class Draft {
                 broken,
                 cut,
                 call,
-                person);
+                person,
+                fills,
+                complete);
     }
 }

@@ -16,6 +16,12 @@ enum Ending {
     ON_SOURCE_OPEN("runs on the source, which has still to tell the target: waits for the line"),
     ON_TARGET("runs on the target, or came to its end there; nothing is left"),
     WAITS_FOR_LINE("granted, and the target cannot be reached: waits for the line, or a person"),
+    FILLING_WAITS_FOR_LINE(
+            "runs on the target without all its memory, and the source, which has the rest, cannot"
+                    + " be reached: waits for the line, or a person"),
+    FILLING_WITHOUT_SOURCE(
+            "runs on the target, or came to its end there, and lacked memory by its journal, which"
+                    + " was lost with the source's node"),
     ON_TARGET_UNTOLD("runs on the target, which still has its journal: waits for the line"),
     WAITS_FOR_PERSON("granted, and the target's node started anew: a person takes back or not"),
     TAKEN_NEVER_RAN("taken, did not run, and the source's node is gone: no rule lets it run"),
@@ -25,6 +31,9 @@ enum Ending {
     PERSON_ONE("after a person took back or over: runs on one node"),
     PERSON_NONE("after a person took back or over: lost with a node"),
     PERSON_TWO("after a person took back with the target out of reach: runs on both"),
+    PERSON_FILLING(
+            "after a person took back with the target out of reach: runs on the source, and on the"
+                    + " target without all its memory, until it is told"),
     LOST("LOST: it can run nowhere"),
     LEFTOVER("LEFT OVER: something stays that no program will remove"),
     STUCK("STUCK: a program or a job stands still without a named cause"),
@@ -57,6 +66,9 @@ enum Ending {
     }
 
     private static Ending byPerson(World world, boolean onTarget) {
+        if (onTarget && !world.complete()) {
+            return !world.sourceExecutes() ? PERSON_NONE : world.cut() ? PERSON_FILLING : STUCK;
+        }
         if (world.sourceExecutes() == onTarget) {
             return onTarget ? PERSON_TWO : PERSON_NONE;
         }
@@ -77,7 +89,11 @@ enum Ending {
 
     private static Ending onTarget(World world) {
         if (world.tree()) {
-            return sealed(world);
+            Ending waits = sealed(world);
+            boolean fills = waits == WAITS_FOR_LINE && world.tJournal() == Target.FILLING;
+            return fills ? FILLING_WAITS_FOR_LINE : waits;
+        } else if (!world.complete() || world.tJournal() == Target.FILLING) {
+            return world.sRebooted() ? FILLING_WITHOUT_SOURCE : LOST;
         } else if (world.sJournal() == Source.RUNNING && world.tJournal() == Target.NONE) {
             return ON_TARGET;
         }

@@ -80,7 +80,9 @@ final class Explorer {
     }
 
     Figures explore() {
-        reach(new Reached(World.start(), null, "start", 0, 0, 0));
+        for (World start : World.starts()) {
+            reach(new Reached(start, null, "start", 0, 0, ++order));
+        }
         Optional<Counterexample> wrong = Optional.empty();
         while (!queue.isEmpty() && wrong.isEmpty()) {
             Reached next = queue.remove();

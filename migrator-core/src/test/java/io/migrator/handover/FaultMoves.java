@@ -171,7 +171,7 @@ final class FaultMoves {
             sink.add(Kind.PERSON, "S recover --take-back", draft);
         }
         boolean free = world.tActor() == TargetActor.NONE && world.sRebooted();
-        if (free && world.tJournal() == Target.LOADED) {
+        if (free && world.tJournal() == Target.LOADED && world.complete()) {
             Draft draft = world.draft();
             draft.person = true;
             draft.tActor = TargetActor.RESTORER;

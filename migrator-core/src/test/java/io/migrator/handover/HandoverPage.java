@@ -23,9 +23,16 @@ final class HandoverPage {
             One token stands for the right to execute a job. It starts on the source and moves by one message, the
             grant. From the moment a target is asked until both nodes are clean again the source's journal is OPEN
             or says what was done to the job. Before the grant either node may give up alone, and the job goes on at the source. After it the
-            source stands still, sealed by the kernel, until the target says that the job was let go there (then the
+            source stands still, sealed by the kernel, until the target says that the job runs there (then the
             source ends its tree) or that it never ran there and never will (then it thaws). If the target cannot
-            say, the source waits. Each node writes its state into one small journal on tmpfs before it acts, or after
+            say, the source waits.
+
+            Some of the memory may come after the job was let go. The target is then FILLING: the job runs there, and
+            the source stands still as before, GRANTED, and sends what is missing, again after a crash, until the
+            target says that all of it is there. Only this ends the source's tree. Where a person took the job back
+            at the source meanwhile, what runs on the target without its memory can never be completed and is ended.
+
+            Each node writes its state into one small journal on tmpfs before it acts, or after
             it where the action gives up all claims (THAW, DISCARD). `migrator recover` reads the journal and goes on
             from there; it may run at any time, any number of times, on either node.
             """;
@@ -35,7 +42,8 @@ final class HandoverPage {
             ## What was explored
 
             Every world that can be reached by the programs of both nodes in steps of one journal write, one action,
-            one message, and by any number of these faults at any moment: the source's process, the target's receiver
+            one message, of migrations whose memory is all there before the grant and of those whose memory comes
+            after it in part, and by any number of these faults at any moment: the source's process, the target's receiver
             or a recover is killed; criu is killed on either side (between its two holds on the target the tasks then
             run, hang or die); the line is cut, any first part of what was under way having arrived; either node
             starts anew; the user cancels; the receiver meets a fault of its own. The line may heal and a recover may
@@ -43,11 +51,12 @@ final class HandoverPage {
             take over when the source's node started anew.
 
             In no world does the job execute on both nodes, nor has it executed on both after its image was made,
-            unless a person took back or over. In no world does an event come for which there is no rule. From every
-            world, when nothing more befalls it, with the line healed or left as it is, the programs and then a
-            recover on the source, on the target and on the source again come to one of the endings below, whatever
-            the order of their steps. Where nobody took back or over, nothing of the migration is left then but
-            tombstones and what the ending names.
+            unless a person took back or over. In no world is the source's tree ended while the target lacks memory,
+            or memory sent of a tree that runs. In no world does an event come for which there is no rule. From
+            every world, when nothing more befalls it, with the line healed or left as it is, the programs and then
+            a recover on the source, on the target and on the source again come to one of the endings below,
+            whatever the order of their steps. Where nobody took back or over, nothing of the migration is left
+            then but tombstones and what the ending names.
             """;
 
     private static final String OUTSIDE =
@@ -61,12 +70,20 @@ final class HandoverPage {
             - A recover on the target takes a source node of another boot for one that will not ask again.
             - A source that is open or gone keeps its journal until the target has removed its own, or has another
               boot. In OPEN the answer of a target that has no journal counts as TARGET_REFUSED.
+            - RUNNING is written before it is said where the memory came after the grant: a job that is FILLING by
+              its journal is ended when the source is done. That it runs may be said without, for it can be seen.
+            - The memory is sent again as a whole, or what is missing of it, whenever the target says FILLING; by a
+              new connection it is taken only when the receiver, or who took it before, has ended.
+            - Before the source sends memory it looks whether the tree still stands. If not, it was let go for a person
+              who took the job back, and only the journal does not say so yet: this is TAKE_BACK again.
+            - A copy whose memory comes after the grant is not taken over by a person: it is not complete.
             - REFUSED before the grant is a reason to give up; the rules have no TARGET_REFUSED there.
 
             Taken for granted: a job at pre-resume runs, whoever dies; tasks at post-restore never run without the
             answer; recover can always tell whether the job executed (also when it has come to its end already); the
-            seal is the cgroup's, which no signal lifts. Left out: damaged journals, a full tmpfs, tombstones running
-            out, a second migration of the same job, post-copy, two recovers at once on one node (the lock).
+            seal is the cgroup's, which no signal lifts; while memory is missing, what keeps the job waiting for it
+            lives as long as the job. Left out: damaged journals, a full tmpfs, tombstones running
+            out, a second migration of the same job, two recovers at once on one node (the lock).
             """;
 
     private final Figures figures;

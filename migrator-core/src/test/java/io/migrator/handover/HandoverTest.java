@@ -55,12 +55,43 @@ class HandoverTest {
         assertEquals(1, figures.endings().get(Ending.ON_SOURCE).faults());
     }
 
+    /** Memory that comes before the grant, and memory that comes after it. */
+    @Test
+    void bothKindsOfMigrationsArrive() {
+        Endings endings = new Endings(new Model(Rules.real()), Endings.ALONE);
+        assertEquals(2, World.starts().stream().map(World::fills).distinct().count());
+        for (World start : World.starts()) {
+            assertEquals(Set.of(Ending.ON_TARGET), endings.of(start), start::toString);
+        }
+    }
+
+    /** Each rule of the filling is needed in some world, but those only a person leads to. */
+    @Test
+    void everyRuleOfTheFillingIsUsed() {
+        assertTrue(
+                RULES.used()
+                        .containsAll(
+                                Set.of(
+                                        "source GRANTED x TARGET_FILLS",
+                                        "source OPEN x TARGET_FILLS",
+                                        "target TAKEN x RESUME_FILLING",
+                                        "target TAKEN x FOUND_FILLING",
+                                        "target FILLING x FILLED",
+                                        "target FILLING x GIVE_UP",
+                                        "target FILLING x SOURCE_DONE")),
+                () -> RULES.used().toString());
+    }
+
     @Test
     void whatWaitsForAPersonRunsAfterADecision() {
         Figures decided = new Explorer(Rules.real(), Endings.WITH_PERSON, "").explore();
         assertEquals("", decided.wrong().map(Counterexample::toString).orElse(""));
         for (Ending waits :
-                Set.of(Ending.WAITS_FOR_PERSON, Ending.WAITS_FOR_LINE, Ending.ON_SOURCE_UNTOLD)) {
+                Set.of(
+                        Ending.WAITS_FOR_PERSON,
+                        Ending.WAITS_FOR_LINE,
+                        Ending.FILLING_WAITS_FOR_LINE,
+                        Ending.ON_SOURCE_UNTOLD)) {
             assertTrue(figures.endings().containsKey(waits), waits.meaning);
             assertFalse(decided.endings().containsKey(waits), waits.meaning);
         }

@@ -62,6 +62,18 @@ final class Model {
         return world.sourceExecutes() && world.job() == World.Job.RUNS;
     }
 
+    /** The source's tree was ended, by whatever but its node's end, and memory was only there. */
+    static boolean lostMemory(World world) {
+        return !world.tree() && !world.sRebooted() && !world.complete();
+    }
+
+    private static boolean sendsMemory(World world) {
+        boolean taken = world.call() == World.Call.WORKING;
+        return world.call() == World.Call.SENT
+                || (taken && world.tTodo().contains(Deed.Chore.FILL))
+                || world.sTodo().contains(new Deed.ActSource(Handover.SourceAction.FILL));
+    }
+
     static boolean bothExecuted(World world) {
         return world.movedOn() && world.ran();
     }
@@ -72,6 +84,13 @@ final class Model {
             return Optional.of("TWO: the job executes on both nodes");
         } else if (bothExecuted(world) && !world.person()) {
             return Optional.of("TWICE: the job executed on both nodes after its image was made");
+        } else if (lostMemory(world)) {
+            return Optional.of(
+                    "LOST: the source's tree was ended, and the target lacks its memory");
+        } else if (sendsMemory(world) && !world.hasMemory()) {
+            return Optional.of("MIXED: memory is sent of a tree that runs, or is no more");
+        } else if (world.tJournal() == Target.RUNNING && !world.complete()) {
+            return Optional.of("UNTRUE: the target says that all memory is there which is not");
         } else if (world.ran() && world.tJournal() == Target.REFUSED) {
             return Optional.of("UNTRUE: the target says that a job never ran which did");
         }

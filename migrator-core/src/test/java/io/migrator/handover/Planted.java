@@ -107,6 +107,50 @@ enum Planted {
             "WASTED",
             "the target's own recover refuses a taken job that never ran, though nobody asks",
             rules -> rules.with(Habit.GIVES_BACK_TO_NOBODY)),
+    ENDS_ON_FILLS(
+            "LOST",
+            "the source ends its tree when the job was let go, though the target lacks its memory",
+            rules ->
+                    rules.withSource(
+                            Source.GRANTED,
+                            SourceEvent.TARGET_FILLS,
+                            new SourceStep(Source.GONE, SourceAction.END))),
+    FILLED_WITHOUT_JOURNAL(
+            "LOST",
+            "the target says that all memory is there and does not write it",
+            rules ->
+                    rules.withTarget(
+                            Target.FILLING,
+                            TargetEvent.FILLED,
+                            new TargetStep(Target.FILLING, TargetAction.NOTHING))),
+    RUNS_BEFORE_FILLED(
+            "LOST",
+            "the target writes and says that a job runs which lacks memory",
+            rules ->
+                    rules.withTarget(
+                            Target.TAKEN,
+                            TargetEvent.RESUME_FILLING,
+                            new TargetStep(Target.RUNNING, TargetAction.NOTHING))),
+    WAITS_WHEN_FILLING(
+            "STUCK",
+            "the source waits when the target lacks memory, as for one that cannot tell",
+            rules ->
+                    rules.withSource(
+                            Source.GRANTED,
+                            SourceEvent.TARGET_FILLS,
+                            new SourceStep(Source.GRANTED, SourceAction.WAIT))),
+    FILLS_BLINDLY(
+            "MIXED",
+            "the source sends memory without looking whether the tree still stands",
+            rules -> rules.with(Habit.FILLS_BLINDLY)),
+    KEEPS_WHAT_WAS_TAKEN_BACK(
+            "STUCK",
+            "the target lets a job run on without its memory when a person took it back",
+            rules ->
+                    rules.withTarget(
+                            Target.FILLING,
+                            TargetEvent.SOURCE_DONE,
+                            new TargetStep(Target.NONE, TargetAction.FORGET))),
     CRIU_ENDS_THEM_AT_PRE_RESUME(
             "LOST",
             "criu ends the tasks if its caller dies at pre-resume (an assumption about criu)",

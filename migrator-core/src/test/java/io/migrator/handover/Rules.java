@@ -37,6 +37,8 @@ record Rules(
         CRIU_ENDS_THEM_AT_PRE_RESUME,
         /** Gives a taken job back although nobody is there to take it. */
         GIVES_BACK_TO_NOBODY,
+        /** Sends memory without looking whether the tree still stands. */
+        FILLS_BLINDLY,
         /** Takes the absence of a journal, whatever boot it is, for a refusal. */
         NOTHING_MEANS_REFUSED,
         /** Restores a taken job that never ran again from the images, when nobody takes it back. */

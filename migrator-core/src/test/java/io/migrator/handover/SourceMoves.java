@@ -68,7 +68,7 @@ final class SourceMoves {
                         case GIVE_UP, TARGET_UNKNOWN -> List.of(Chore.QUIT);
                         default -> List.of();
                     };
-            case SEAL, GRANT, ASK, END, FORGET -> List.of();
+            case SEAL, GRANT, ASK, FILL, END, FORGET -> List.of();
         };
     }
 
@@ -119,6 +119,12 @@ final class SourceMoves {
             case ASK -> {
                 draft.sActor = SourceActor.RECOVER;
                 draft.call = draft.cut ? Call.BROKEN : Call.ASKED;
+            }
+            case FILL -> {
+                if (draft.sActor == SourceActor.MIGRATE) {
+                    return say(draft, Message.MEMORY);
+                }
+                draft.call = draft.cut ? Call.BROKEN : Call.SENT;
             }
             case END -> {
                 draft.tree = false;
@@ -196,6 +202,7 @@ final class SourceMoves {
 
     private void granted(World world, Sink sink) {
         hear(world, sink, Message.RUNS, SourceEvent.TARGET_RUNS);
+        hear(world, sink, Message.FILLS, SourceEvent.TARGET_FILLS);
         hear(world, sink, Message.REFUSED, SourceEvent.TARGET_REFUSED);
         if (world.sourceSeesEnd()) {
             step(world, sink, SourceEvent.GIVE_UP);
@@ -231,7 +238,10 @@ final class SourceMoves {
         } else if (world.call().isReply()) {
             draft.call = Call.NONE;
             boolean forgotten = world.call() == Call.FORGOT || world.call() == Call.OTHER_BOOT;
-            if (world.sJournal() == Source.GRANTED) {
+            boolean ran = world.call() == Call.FILLS && !world.hasMemory();
+            if (world.sJournal() == Source.GRANTED && ran && !rules.has(Habit.FILLS_BLINDLY)) {
+                event(draft, SourceEvent.TAKE_BACK); // a person's, of which only the thaw was done
+            } else if (world.sJournal() == Source.GRANTED) {
                 event(draft, answered(world.call()));
             } else if (forgotten) {
                 draft.sTodo = List.of(Chore.DROP, Chore.QUIT);
@@ -247,6 +257,7 @@ final class SourceMoves {
     private SourceEvent answered(Call answer) {
         return switch (answer) {
             case RUNS -> SourceEvent.TARGET_RUNS;
+            case FILLS -> SourceEvent.TARGET_FILLS;
             case REFUSED -> SourceEvent.TARGET_REFUSED;
             case TAKEN ->
                     rules.has(Habit.ENDS_ON_TAKEN)

@@ -7,6 +7,7 @@ import io.migrator.handover.Handover.TargetStep;
 import io.migrator.handover.Move.Kind;
 import io.migrator.handover.Move.Sink;
 import io.migrator.handover.Rules.Habit;
+import io.migrator.handover.World.Call;
 import io.migrator.handover.World.Deed;
 import io.migrator.handover.World.Deed.ActTarget;
 import io.migrator.handover.World.Deed.Chore;
@@ -79,8 +80,8 @@ final class TargetMoves {
             case RESTORER ->
                     switch (event) {
                         case TAKE_OVER, LOAD -> List.of();
-                        case RESUME -> List.of(Chore.ANSWER);
-                        case FOUND_RUN -> List.of();
+                        case RESUME, RESUME_FILLING -> List.of(Chore.ANSWER);
+                        case FOUND_RUN, FOUND_FILLING -> List.of();
                         default -> List.of(Chore.QUIT);
                     };
             case RECOVER, NONE -> List.of();
@@ -91,7 +92,9 @@ final class TargetMoves {
         return switch (event) {
             case LOAD -> List.of(new Say(Message.LOADED));
             case RESUME -> List.of(Chore.ANSWER, new Say(Message.RUNS));
-            case FOUND_RUN -> List.of(new Say(Message.RUNS));
+            case RESUME_FILLING -> List.of(Chore.ANSWER, new Say(Message.FILLS));
+            case FOUND_RUN, FILLED -> List.of(new Say(Message.RUNS));
+            case FOUND_FILLING -> List.of(new Say(Message.FILLS));
             case FOUND_NEVER_RAN -> List.of(new Say(Message.REFUSED));
             case SOURCE_DONE -> List.of(new Say(Message.FORGOT), Chore.QUIT);
             case GIVE_UP ->
@@ -159,11 +162,22 @@ final class TargetMoves {
                 draft.tCriu = TargetCriu.RESTORING;
                 draft.job = Job.HELD;
             }
+            case FILL -> fill(world, draft);
             case REPLY -> draft.call = Calls.reply(world, rules);
             case QUIT -> draft.endTargetActor();
             default -> throw new AssertionError(chore);
         }
         sink.add(Kind.STEP, "T " + chore, draft);
+    }
+
+    /** Who sends the memory may have died meanwhile, or the line. */
+    private void fill(World world, Draft draft) {
+        if (world.call() == Call.WORKING) {
+            draft.complete = true;
+            event(draft, TargetEvent.FILLED);
+        } else {
+            draft.tTodo = List.of(Chore.QUIT);
+        }
     }
 
     /** A taken job that never ran is given back only to a source that is there. */
@@ -173,7 +187,7 @@ final class TargetMoves {
                         ? world.targetSeesEnd()
                         : world.tActor() != TargetActor.ASKED;
         if (world.ran()) {
-            event(draft, TargetEvent.FOUND_RUN);
+            event(draft, world.fills() ? TargetEvent.FOUND_FILLING : TargetEvent.FOUND_RUN);
         } else if (nobody && !rules.has(Habit.GIVES_BACK_TO_NOBODY)) {
             boolean again = rules.has(Habit.RESTORES_AGAIN);
             draft.tActor = again ? TargetActor.RESTORER : world.tActor();
@@ -200,6 +214,7 @@ final class TargetMoves {
             }
             case LOADED -> loaded(world, sink);
             case TAKEN -> taken(world, sink);
+            case FILLING -> filling(world, sink);
             case RUNNING, REFUSED -> afterwards(world, sink);
         }
         if (world.tJournal().compareTo(Target.LOADED) <= 0) {
@@ -213,7 +228,11 @@ final class TargetMoves {
     private void taken(World world, Sink sink) {
         switch (world.tCriu()) {
             case HOLDING -> step(world, sink, TargetEvent.LOAD);
-            case PRE_RESUME -> step(world, sink, TargetEvent.RESUME);
+            case PRE_RESUME ->
+                    step(
+                            world,
+                            sink,
+                            world.fills() ? TargetEvent.RESUME_FILLING : TargetEvent.RESUME);
             case ENDED -> step(world, sink, TargetEvent.GIVE_UP);
             case NONE, RESTORING, GOING -> {}
         }
@@ -229,6 +248,22 @@ final class TargetMoves {
         }
     }
 
+    private void filling(World world, Sink sink) {
+        if (world.tActor() == TargetActor.RESTORER) {
+            recover(world, sink);
+            return;
+        }
+        if (world.targetHears(Message.MEMORY)) {
+            Draft draft = world.draft();
+            draft.toTarget = World.tail(world.toTarget());
+            draft.complete = true;
+            event(draft, TargetEvent.FILLED);
+            sink.add(Kind.STEP, "T hears MEMORY, all is there -> FILLED", draft);
+        }
+        hear(world, sink, Message.DONE, TargetEvent.SOURCE_DONE);
+        endWithLine(world, sink);
+    }
+
     private void afterwards(World world, Sink sink) {
         if (world.tActor() == TargetActor.RESTORER) {
             recover(world, sink);
@@ -239,6 +274,10 @@ final class TargetMoves {
             hear(world, sink, Message.GRANT, TargetEvent.GRANT);
             ignore(world, sink, Message.LOAD);
         }
+        endWithLine(world, sink);
+    }
+
+    private static void endWithLine(World world, Sink sink) {
         if (world.targetSeesEnd()) {
             Draft draft = world.draft();
             draft.endTargetActor();

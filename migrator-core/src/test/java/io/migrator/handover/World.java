@@ -10,6 +10,9 @@ import java.util.List;
  * Both nodes and the line between them at one moment, for {@link Explorer}. A fact of the kernel
  * (seal, tree, job) outlives every process; an actor is the one process on a node that has the lock
  * of the migration, and what it still has to do dies with it.
+ *
+ * @param fills true if some of the job's memory comes after it was let go
+ * @param complete false as long as the target lacks memory that was to come so late
  */
 record World(
         Source sJournal,
@@ -34,7 +37,9 @@ record World(
         boolean broken,
         boolean cut,
         Call call,
-        boolean person) {
+        boolean person,
+        boolean fills,
+        boolean complete) {
 
     /** Who has the lock on the source: MIGRATE and FAREWELL are one process, the live JVM. */
     enum SourceActor {
@@ -85,21 +90,28 @@ record World(
         PREPARE,
         LOAD,
         GRANT,
+        MEMORY,
         DONE,
         LOADED,
+        FILLS,
         RUNS,
         REFUSED,
         FORGOT
     }
 
-    /** A question of the source by a new connection, and what became of it. */
+    /**
+     * What the source asks, tells or sends (SENT: the missing memory) by a new connection, and what
+     * became of it.
+     */
     enum Call {
         NONE,
         ASKED,
         TOLD,
+        SENT,
         KILLING,
         WORKING,
         RUNS,
+        FILLS,
         REFUSED,
         TAKEN,
         UNKNOWN,
@@ -136,6 +148,8 @@ record World(
             ANSWER,
             /** Restore again from the images. */
             RESTORE,
+            /** Take the memory that the source sends by a new connection. */
+            FILL,
             /** Answer the source's question by what the journal says. */
             REPLY,
             /** Tell the target by a new connection that it will not be asked again. */
@@ -149,12 +163,21 @@ record World(
         }
     }
 
-    static World start() {
-        return new Draft().world();
+    /** A migration whose memory is all there before the grant, and one that fills. */
+    static List<World> starts() {
+        Draft filling = new Draft();
+        filling.fills = true;
+        filling.complete = false;
+        return List.of(new Draft().world(), filling.world());
     }
 
     boolean sourceExecutes() {
         return tree && !sealed && sCriu != SourceCriu.DUMPING && sCriu != SourceCriu.HOLDING;
+    }
+
+    /** The memory of the job as it was when it was let go on the target. */
+    boolean hasMemory() {
+        return tree && sealed;
     }
 
     boolean sourceListens() {

@@ -87,16 +87,57 @@ class KeptPagesTest {
                         Area.plain(HEAP - 8 * PAGE, HEAP - PAGE),
                         Area.plain(HEAP - PAGE, HEAP + 9 * PAGE));
         JobPages wanted = pages(HEAP + PAGE, HEAP + 6 * PAGE);
-        assertEquals(1, kept.place(wanted, Map.of(7, map)));
-        kept.go();
+        assertEquals(1, kept.place(wanted, Map.of(7, map), Inherited.none()));
+        kept.go(false);
         long offset = told('W').getFirst().a;
         assertEquals(List.of(new Told('D', offset, PAGE, 0, 0)), told('D'));
         assertEquals(
                 List.of(new Told('P', 7 * PAGE, offset - PAGE, 10 * PAGE, 0)),
                 told('P')); // behind the mapping that has nothing
-        assertEquals(List.of(new Told('Z', 7, (HEAP - 8 * PAGE) % HUGE, 0, 0)), told('Z'));
+        assertEquals(List.of(new Told('Z', 7, (HEAP - 8 * PAGE) % (512 * HUGE), 0, 0)), told('Z'));
         assertEquals('G', told().getLast().what);
         assertEquals(2 * PAGE, wanted.without(kept.placed()).bytes()); // came later, or never
+    }
+
+    /** Its heap has grown, and of what it had of its own one page is inherited now. */
+    @Test
+    void whatAChildInheritsIsTakenFromItsParent() throws Exception {
+        put(HEAP, 4 * PAGE);
+        assertTrue(kept.put(8, HEAP + PAGE, ByteBuffer.allocateDirect(2 * (int) PAGE)));
+        MemoryMap parents = map(Area.plain(MAPPED - PAGE, MAPPED), Area.plain(HEAP, HEAP + HUGE));
+        MemoryMap childs = map(Area.plain(HEAP + PAGE, HEAP + 2 * HUGE));
+        JobPages wanted = pages(HEAP, HEAP + 4 * PAGE);
+        wanted.add(8, HEAP + PAGE, HEAP + 4 * PAGE);
+        JobPages inherited = new JobPages();
+        inherited.add(8, HEAP + PAGE, HEAP + 2 * PAGE);
+        inherited.add(8, HEAP + 3 * PAGE, HEAP + 4 * PAGE);
+        Map<Integer, MemoryMap> maps = Map.of(7, parents, 8, childs);
+        Inherited all = new Inherited(inherited, maps, Map.of(8, 7));
+        assertEquals(2, kept.place(wanted, maps, all));
+        kept.go(false);
+        assertEquals(
+                List.of(new Told('F', 7, 2 * PAGE, HUGE - PAGE, 0)), told('F')); // behind another
+        assertEquals(
+                List.of(new Told('S', 0, PAGE, 0, 0), new Told('S', 2 * PAGE, 3 * PAGE, 0, 0)),
+                told('S'));
+        assertEquals(1, told('P').stream().filter(each -> each.d == 1).count());
+        assertEquals(List.of(PAGE), told('D').stream().map(Told::b).toList());
+        assertEquals(2 * PAGE, wanted.without(kept.placed()).bytes());
+    }
+
+    /** As a source might say that lies. */
+    @Test
+    void nobodyInheritsWhatThereIsNot() throws Exception {
+        put(HEAP, 4 * PAGE);
+        MemoryMap map = map(Area.plain(HEAP, HEAP + HUGE));
+        Map<Integer, MemoryMap> maps = Map.of(7, map, 8, map);
+        JobPages wanted = pages(HEAP, HEAP + 4 * PAGE);
+        for (int parent : List.of(7, 9)) {
+            JobPages inherited = new JobPages();
+            inherited.add(8, HEAP + 3 * PAGE, HEAP + 5 * PAGE);
+            Inherited all = new Inherited(inherited, maps, Map.of(8, parent));
+            assertThrows(IOException.class, () -> kept.place(wanted, maps, all));
+        }
     }
 
     @Test
@@ -110,8 +151,8 @@ class KeptPagesTest {
                 map(
                         Area.plain(MAPPED, MAPPED + 4 * PAGE),
                         Area.plain(MAPPED + HUGE, MAPPED + 2 * HUGE));
-        assertEquals(1, kept.place(wanted, Map.of(7, map)));
-        kept.go();
+        assertEquals(1, kept.place(wanted, Map.of(7, map), Inherited.none()));
+        kept.go(false);
         long offset = told('W').getFirst().a;
         assertEquals(List.of(new Told('D', offset + PAGE, 2 * PAGE, 0, 0)), told('D'));
         assertEquals(2, told('P').size());
@@ -124,8 +165,8 @@ class KeptPagesTest {
         put(MAPPED, HALF);
         assertTrue(kept.zeros(7, new PageRange(MAPPED + HALF, MAPPED + HUGE)));
         JobPages wanted = pages(MAPPED, MAPPED + HUGE);
-        kept.place(wanted, Map.of(7, map(Area.plain(MAPPED, MAPPED + HUGE))));
-        kept.go();
+        kept.place(wanted, Map.of(7, map(Area.plain(MAPPED, MAPPED + HUGE))), Inherited.none());
+        kept.go(false);
         assertEquals(List.of(), told('D'));
         assertEquals(0, wanted.without(kept.placed()).bytes());
     }
@@ -156,8 +197,8 @@ class KeptPagesTest {
     void whatCameIntoBeingWithAHugePageIsForgotten() throws Exception {
         put(MAPPED, HALF);
         JobPages wanted = pages(MAPPED, MAPPED + HALF + PAGE);
-        kept.place(wanted, Map.of(7, map(Area.plain(MAPPED, MAPPED + HUGE))));
-        kept.go();
+        kept.place(wanted, Map.of(7, map(Area.plain(MAPPED, MAPPED + HUGE))), Inherited.none());
+        kept.go(false);
         long offset = told('W').getFirst().a;
         assertEquals(List.of(new Told('D', offset + HALF + PAGE, HALF - PAGE, 0, 0)), told('D'));
         assertEquals(PAGE, wanted.without(kept.placed()).bytes());
@@ -167,8 +208,8 @@ class KeptPagesTest {
     void whatIsNotPlainIsCopied() throws Exception {
         put(MAPPED, PAGE);
         Area locked = new Area(MAPPED, MAPPED + PAGE, 3, 0x2022, 0x201);
-        kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map(locked)));
-        kept.go();
+        kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map(locked)), Inherited.none());
+        kept.go(false);
         assertEquals(1, told('P').getFirst().d);
     }
 
@@ -177,8 +218,10 @@ class KeptPagesTest {
     void aProcessWithoutPagesIsGivenNone() throws Exception {
         put(MAPPED, PAGE);
         MemoryMap map = map(Area.plain(MAPPED, MAPPED + HUGE));
-        assertEquals(1, kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map, 8, map)));
-        kept.go();
+        assertEquals(
+                1,
+                kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map, 8, map), Inherited.none()));
+        kept.go(false);
         assertEquals(List.of(7L), told('Z').stream().map(Told::a).toList());
     }
 
@@ -187,8 +230,8 @@ class KeptPagesTest {
     void whatIsCopiedNeedNotAllBeWritable() throws Exception {
         put(MAPPED, PAGE);
         Area sparse = new Area(MAPPED, MAPPED + (1L << 40), 3, 0x4022, 0x201);
-        kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map(sparse)));
-        kept.go();
+        kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map(sparse)), Inherited.none());
+        kept.go(false);
         assertEquals(1, told('P').size());
         assertTrue(told('U').size() <= 2, told('U')::toString);
     }
@@ -198,14 +241,14 @@ class KeptPagesTest {
         put(MAPPED, 2 * PAGE);
         JobPages wanted = pages(MAPPED, MAPPED + 2 * PAGE);
         MemoryMap map = map(Area.plain(MAPPED, MAPPED + PAGE));
-        assertThrows(IOException.class, () -> kept.place(wanted, Map.of(7, map)));
+        assertThrows(IOException.class, () -> kept.place(wanted, Map.of(7, map), Inherited.none()));
     }
 
     @Test
     void withoutPagesCriuGoesOnByItself() throws Exception {
         MemoryMap map = map(Area.plain(MAPPED, MAPPED + PAGE));
-        assertEquals(0, kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map)));
-        kept.go();
+        assertEquals(0, kept.place(pages(MAPPED, MAPPED + PAGE), Map.of(7, map), Inherited.none()));
+        kept.go(false);
         assertEquals(List.of('G'), told().stream().map(Told::what).toList());
     }
 
@@ -221,7 +264,7 @@ class KeptPagesTest {
     void aRangeOverTheEndOfAWindowIsKeptWhole() throws Exception {
         put(2L << 30, PAGE);
         put((3L << 30) - PAGE, 2 * PAGE);
-        kept.go();
+        kept.go(false);
         assertEquals(3, told('W').size());
         assertEquals(told('W').get(1).a + PAGE, told('W').get(2).a);
     }

@@ -1,6 +1,7 @@
 package io.migrator.memory;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import org.junit.jupiter.api.Test;
 
@@ -115,5 +116,17 @@ class PageSetTest {
         PageRange high = new PageRange(BASE + behind * PAGE, BASE + PAGES * PAGE);
         assertEquals(
                 expected.subSet(from, behind).isEmpty(), set.isWithin(List.of(low, high)), seed);
+    }
+
+    /** At the beginning of a block, too. */
+    @Test
+    void anEmptyRangeHasNothing() {
+        PageSet all = new PageSet();
+        all.add(0, 8L << 20);
+        PageRange nothing = new PageRange(2L << 20, 2L << 20);
+        assertFalse(all.hasAny(nothing));
+        PageSet some = new PageSet();
+        some.addAll(all, nothing);
+        assertEquals(0, some.bytes());
     }
 }

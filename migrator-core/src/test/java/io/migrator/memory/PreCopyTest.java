@@ -25,9 +25,8 @@ import java.io.Writer;
 import java.nio.ByteBuffer;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** With a real process and the real kernel; the target is a map in this JVM. */
@@ -48,7 +47,7 @@ class PreCopyTest {
     private BufferedReader from;
     private Proc process;
     private ProcessTree tree;
-    private final Map<Long, ByteBuffer> store = new TreeMap<>();
+    private final StoreSink store = new StoreSink();
     private PreCopy copy;
 
     @BeforeEach
@@ -72,9 +71,9 @@ class PreCopyTest {
                 List.of(new ProcessTree.Member(process, pid, 1, pid, name, 0, threads, 0, 0)));
     }
 
-    static PreCopy of(Tracking tracking, Map<Long, ByteBuffer> store) {
+    static PreCopy of(Tracking tracking, StoreSink store) {
         Pace pace = new Pace(Pace.UNLIMITED, () -> 0);
-        return new PreCopy(new StoreSink(store), _ -> {}, pace, tracking);
+        return new PreCopy(store, _ -> {}, pace, tracking);
     }
 
     /** Has another than the usual one. */
@@ -88,28 +87,6 @@ class PreCopyTest {
         copy.close();
         to.close();
         assertEquals(0, shell.waitFor());
-    }
-
-    /** Each page by its address. */
-    private record StoreSink(Map<Long, ByteBuffer> store) implements PageSink {
-        @Override
-        public void pages(int pid, List<PageRange> places, ByteBuffer bytes) {
-            int from = 0;
-            for (PageRange each : places) {
-                for (long at = each.start(); at < each.end(); at += PAGE, from += PAGE) {
-                    byte[] page = new byte[PAGE];
-                    bytes.get(from, page);
-                    store.put(at, ByteBuffer.wrap(page));
-                }
-            }
-        }
-
-        @Override
-        public void zeros(int pid, PageRange place) {
-            for (long at = place.start(); at < place.end(); at += PAGE) {
-                store.put(at, ByteBuffer.allocate(PAGE));
-            }
-        }
     }
 
     private void tell(String line) throws IOException {
@@ -128,7 +105,7 @@ class PreCopyTest {
                 }
                 JobPages found = present();
                 int pid = (int) process.innerPid();
-                found.at(pid).retainAll(copy.last().of(pid));
+                found.at(pid).retainAll(copy.last(Long.MAX_VALUE).sent().of(pid));
                 long expected = found.bytes();
                 assertEquals(expected, compared(found));
                 return expected;
@@ -160,7 +137,7 @@ class PreCopyTest {
             for (long at = range.start(); at < range.end(); at += PAGE) {
                 read(at, there.clear());
                 String where = "%x".formatted(at);
-                assertEquals(there, store.get(at), where);
+                assertEquals(there, store.get((int) process.innerPid(), at), where);
                 bytes += PAGE;
             }
         }
@@ -190,6 +167,31 @@ class PreCopyTest {
         assertTrue(unchangedBytes() >= 2 * MOST_BYTES - 2L * PAGE);
     }
 
+    @Test
+    void whatARoundWouldSendIsToldBefore() throws Exception {
+        tell("a=$(fill " + MOST_BYTES + " a)");
+        copy.watch(tree);
+        copy.round();
+        assertTrue(copy.keptBytes() >= MOST_BYTES);
+        assertTrue(copy.writtenBytes().orElseThrow() < MOST_BYTES / 10);
+        tell("b=$(fill " + MOST_BYTES + " b)");
+        long written = copy.writtenBytes().orElseThrow();
+        assertEquals(written, copy.writtenBytes().orElseThrow(), "it is only looked at");
+        assertEquals(written, copy.round().bytes());
+        assertTrue(written >= MOST_BYTES);
+        tell("a=; a=$(fill " + MOST_BYTES + " c)"); // most likely in the same place
+        assertTrue(copy.writtenBytes().orElseThrow() >= MOST_BYTES);
+    }
+
+    /** Comparing would tell no sooner than the round. */
+    @Test
+    void whereItIsComparedTheRoundTells() throws Exception {
+        track(Tracking.HASH);
+        copy.watch(tree);
+        copy.round();
+        assertEquals(OptionalLong.empty(), copy.writtenBytes());
+    }
+
     /** So a child sees its parent's memory between vfork and exec. */
     @Test
     void aSecondWatchOverTheSameMemoryTakesNothingFromTheFirst() throws Exception {
@@ -203,7 +205,7 @@ class PreCopyTest {
             memory.read(process.pid(), middle, pages);
             memory.write(process.pid(), middle, pages);
         }
-        try (PreCopy second = of(Tracking.PROTECT, new TreeMap<>())) {
+        try (PreCopy second = of(Tracking.PROTECT, new StoreSink())) {
             second.watch(tree);
             assertTrue(second.round().bytes() >= MOST_BYTES, "it may copy, but not reset");
         }
@@ -222,7 +224,7 @@ class PreCopyTest {
                             return 0;
                         });
         copy.close();
-        copy = new PreCopy(new StoreSink(store), _ -> {}, pace, Tracking.HASH);
+        copy = new PreCopy(store, _ -> {}, pace, Tracking.HASH);
         tell("a=$(fill " + MOST_BYTES + " a)");
         long middle = middle();
         ByteBuffer before = ByteBuffer.allocateDirect(PAGE);
@@ -231,11 +233,12 @@ class PreCopyTest {
         copy.watch(tree);
         beforeItIsRead.set(() -> write(middle, other));
         copy.round();
-        assertEquals(other, store.get(middle));
+        assertEquals(other, store.get((int) process.innerPid(), middle));
         beforeItIsRead.set(() -> {});
         write(middle, before);
         unchangedBytes();
-        assertEquals(before, store.get(middle), "the last round sends it");
+        assertEquals(
+                before, store.get((int) process.innerPid(), middle), "the last round sends it");
     }
 
     /** What was written after the last scan is sent by the last round, in both ways. */
@@ -251,7 +254,7 @@ class PreCopyTest {
         write(middle, other);
         copy.freeze();
         unchangedBytes();
-        assertEquals(other, store.get(middle));
+        assertEquals(other, store.get((int) process.innerPid(), middle));
     }
 
     /** A page in the middle of the largest mapping. */

@@ -18,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.TreeMap;
 
 /**
  * What pre-copy does to programs that do with their memory what few do; these are compiled here.
@@ -27,14 +26,14 @@ import java.util.TreeMap;
 class WatchedProgramTest {
     private static final Duration REMAPPED = Duration.ofSeconds(3);
 
-    private final PreCopy copy = PreCopyTest.of(Tracking.PROTECT, new TreeMap<>());
+    private final PreCopy copy = PreCopyTest.of(Tracking.PROTECT, new StoreSink());
 
     @AfterEach
     void end() throws Exception {
         copy.close();
     }
 
-    private static Path compiled(String name, Path directory) throws Exception {
+    static Path compiled(String name, Path directory) throws Exception {
         Path program = directory.resolve(name);
         try (InputStream source = WatchedProgramTest.class.getResourceAsStream("/" + name + ".c")) {
             Files.copy(source, directory.resolve(name + ".c"));

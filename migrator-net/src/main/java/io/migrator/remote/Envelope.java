@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 
+import io.migrator.handover.Token;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 import io.migrator.wire.Frame;
@@ -32,6 +33,12 @@ record Envelope(Kind kind, int number, JsonNode body) {
         RESTORE,
         LOAD,
         TAKE,
+        /** All late pages are sent. */
+        FILL,
+        /** Instead of all these: goes on with a job that runs there and lacks pages. */
+        ATTACH,
+        /** The job waits for a page; from the target, number 0. */
+        WANTED,
         /** The source has ended the job on its side. */
         DONE,
         DISCARD,
@@ -50,6 +57,12 @@ record Envelope(Kind kind, int number, JsonNode body) {
 
     /** A problem as it crosses; where the payload is, each side knows for itself. */
     record Told(ExitCode exitCode, String what, String because, String tryThis) {}
+
+    /** Which page; the address is that on the source. */
+    record Wanted(int pid, long address) {}
+
+    /** Which migration. */
+    record Attached(String id, Token token) {}
 
     private static final ObjectMapper JSON =
             JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();

@@ -1,6 +1,7 @@
 package io.migrator.remote;
 
 import io.migrator.fault.FaultPoint;
+import io.migrator.memory.LateMemory;
 import io.migrator.problem.Problem;
 import io.migrator.remote.Envelope.Kind;
 import io.migrator.ssh.RemoteProcess;
@@ -36,12 +37,15 @@ final class Line implements AutoCloseable {
     private final Thread heart =
             Thread.ofPlatform().daemon().name("heartbeat").unstarted(this::beat);
 
+    private volatile boolean closed;
+
     /** The link is of no more use. */
     private volatile @Nullable Problem broken;
 
     /** The target could not take a part of the job; the link is as good as before. */
     private volatile @Nullable Problem jobProblem;
 
+    private volatile LateMemory.Wanting wanting = (pid, address) -> {};
     private int requests;
 
     Line(String node, RemoteProcess process, Compression compression) throws IOException {
@@ -50,6 +54,11 @@ final class Line implements AutoCloseable {
         this.out = new FrameWriter(process.stdin(), compression);
         Thread.ofPlatform().daemon().name("replies").start(this::read);
         heart.start();
+    }
+
+    /** Tells of pages that the job waits for. */
+    void wanting(LateMemory.Wanting told) {
+        wanting = told;
     }
 
     /** Asks and waits for the reply. */
@@ -120,7 +129,7 @@ final class Line implements AutoCloseable {
 
     /** Returns true while nothing is known to be wrong with the link. */
     boolean works() {
-        return broken == null;
+        return broken == null && !closed;
     }
 
     /** Bytes given to the link so far. */
@@ -215,7 +224,10 @@ final class Line implements AutoCloseable {
                     throw new IOException("something else than a reply");
                 }
                 Envelope reply = Envelope.parse(control);
-                if (reply.number() == 0) {
+                if (reply.kind() == Kind.WANTED) {
+                    Envelope.Wanted page = reply.body(Envelope.Wanted.class);
+                    wanting.page(page.pid(), page.address());
+                } else if (reply.number() == 0) {
                     jobProblem = reply.problem();
                 } else {
                     replies.add(reply);
@@ -240,6 +252,10 @@ final class Line implements AutoCloseable {
     /** Ends the stream, so that the receiver ends; does not wait long for that. */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         heart.interrupt();
         try {
             if (broken == null) {

@@ -4,6 +4,7 @@ import io.migrator.fault.FaultPoint;
 import io.migrator.memory.PageRange;
 import io.migrator.migration.LocalTarget;
 import io.migrator.migration.Order;
+import io.migrator.migration.Refill;
 import io.migrator.migration.Rehearsal;
 import io.migrator.migration.Survey;
 import io.migrator.network.NetworkLock;
@@ -50,8 +51,12 @@ public final class Receiver {
 
     private volatile boolean silent;
     private final int looks;
-    private @Nullable Problem jobProblem;
+    private volatile @Nullable Problem jobProblem;
     private boolean taking;
+    private final Consumer<String> report;
+    private @Nullable Refill refill;
+    private @Nullable Thread work;
+    private volatile @Nullable Throwable workFailure;
 
     /**
      * A receiver for the thread that makes it.
@@ -71,10 +76,18 @@ public final class Receiver {
             Duration silenceLimit)
             throws IOException {
         this.looks = Math.max(1, (int) (silenceLimit.toMillis() / LOOK_MILLIS));
+        this.report = report;
         this.target = new LocalTarget(report);
         this.in = new FrameReader(in);
         this.output = out;
         this.out = new FrameWriter(out, Compression.NONE);
+        target.wanting(this::want);
+    }
+
+    /** Asks the source for a page that the job waits for. */
+    private void want(int pid, long address) throws IOException {
+        out.write(
+                Envelope.of(Envelope.Kind.WANTED, 0, new Envelope.Wanted(pid, address)).toFrame());
     }
 
     /**
@@ -85,9 +98,16 @@ public final class Receiver {
     public void serve() throws IOException, Problem, InterruptedException {
         Thread watchdog = Thread.ofPlatform().daemon().name("watchdog").start(this::watch);
         try (target) {
-            serveFrames();
+            try {
+                serveFrames();
+            } finally {
+                endWork();
+            }
         } finally {
             watchdog.interrupt();
+            if (refill != null) {
+                refill.close();
+            }
         }
     }
 
@@ -103,6 +123,7 @@ public final class Receiver {
                 throw e;
             }
             Thread.interrupted(); // the watchdog's
+            endWork();
             output.close(); // a source that was only stopped must not wait for our answers
             if (!target.awaitTakeOver()) {
                 throw new IOException("the source has been silent for too long", e);
@@ -146,21 +167,31 @@ public final class Receiver {
             case Frame.Control control -> answer(Envelope.parse(control));
             case Frame.Padding(ByteBuffer data) -> job(() -> target.padding(data));
             case Frame.Pages(int pid, long address, ByteBuffer data) ->
-                    job(() ->
-                            target.pages(
-                                    pid,
-                                    List.of(new PageRange(address, address + data.remaining())),
-                                    data));
-            case Frame.ScatteredPages pages ->
-                    job(() -> target.pages(pages.pid(), ranges(pages), pages.data()));
-            case Frame.ZeroPages(int pid, long address, long bytes) ->
-                    job(() -> target.zeros(pid, new PageRange(address, address + bytes)));
+                    pages(pid, List.of(new PageRange(address, address + data.remaining())), data);
+            case Frame.ScatteredPages pages -> pages(pages.pid(), ranges(pages), pages.data());
+            case Frame.ZeroPages(int pid, long address, long bytes) -> {
+                PageRange place = new PageRange(address, address + bytes);
+                Refill filled = refill;
+                job(
+                        filled == null
+                                ? () -> target.zeros(pid, place)
+                                : () -> filled.zeros(pid, place));
+            }
             case Frame.FileOpen(int id, String name) -> job(() -> target.open(id, name));
             case Frame.FileData data ->
                     job(() -> target.data(data.id(), data.offset(), data.data()));
             case Frame.FileEnd(int id, long length) -> job(() -> target.end(id, length));
             case Frame.End() -> {}
         }
+    }
+
+    private void pages(int pid, List<PageRange> places, ByteBuffer data)
+            throws IOException, InterruptedException {
+        Refill filled = refill;
+        job(
+                filled == null
+                        ? () -> target.pages(pid, places, data)
+                        : () -> filled.pages(pid, places, data));
     }
 
     private static List<PageRange> ranges(Frame.ScatteredPages pages) {
@@ -190,6 +221,58 @@ public final class Receiver {
         if (request.kind() == Envelope.Kind.ALIVE) {
             return;
         }
+        orWorking();
+        boolean isLong =
+                request.kind() == Envelope.Kind.LOAD || request.kind() == Envelope.Kind.TAKE;
+        if (isLong && target.mayFill()) {
+            work = Thread.ofPlatform().name("work").start(() -> workOn(request));
+        } else {
+            reply(request);
+        }
+    }
+
+    /** Late pages are taken meanwhile: the job may not come to the end of it without them. */
+    private void workOn(Envelope request) {
+        try {
+            reply(request);
+        } catch (IOException | Problem | InterruptedException | RuntimeException | Error e) {
+            workFailure = e;
+        }
+    }
+
+    /** Waits for what is being worked on. */
+    private void orWorking() throws IOException, InterruptedException {
+        if (work != null) {
+            work.join();
+            work = null;
+        }
+        if (workFailure != null) {
+            throw new IOException(workFailure);
+        }
+    }
+
+    /** Nothing more comes: what is begun and may be ended is ended, else awaited. */
+    private void endWork() {
+        Thread begun = work;
+        boolean interrupted = Thread.interrupted();
+        while (begun != null && begun.isAlive()) {
+            synchronized (this) {
+                if (!taking) {
+                    begun.interrupt();
+                }
+            }
+            try {
+                begun.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void reply(Envelope request) throws IOException, Problem, InterruptedException {
         Envelope reply;
         try {
             reply = Envelope.of(Envelope.Kind.OK, request.number(), done(request));
@@ -252,9 +335,24 @@ public final class Receiver {
                 beginToTake();
                 target.take();
             }
+            case FILL -> {
+                orThrow(jobProblem);
+                if (refill != null) {
+                    refill.complete();
+                } else {
+                    target.fill();
+                }
+            }
+            case ATTACH -> {
+                if (refill != null || target.mayFill()) {
+                    throw new IOException("the source attached twice");
+                }
+                Envelope.Attached which = request.body(Envelope.Attached.class);
+                refill = Refill.of(which.id(), which.token(), this::want, report);
+            }
             case DONE -> target.done();
             case DISCARD -> target.discard();
-            case ALIVE, OK, PROBLEM ->
+            case ALIVE, WANTED, OK, PROBLEM ->
                     throw new IOException("the source sent " + request.kind() + " as a request");
         }
         return null;

@@ -5,10 +5,13 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 
 import io.migrator.handover.SourceJournal;
 import io.migrator.handover.Token;
+import io.migrator.memory.PageFeed;
+import io.migrator.memory.PostCopy;
 import io.migrator.migration.FarNode;
 import io.migrator.problem.Problem;
 import io.migrator.ssh.RemoteProcess;
 import io.migrator.ssh.Transport;
+import io.migrator.wire.Compression;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -49,6 +52,25 @@ public record RemoteNode(SourceJournal.Far address, Dial dial) implements FarNod
     @Override
     public void done(String id, Token token) throws Problem, InterruptedException {
         asked("--done", id, token);
+    }
+
+    @Override
+    public void fill(String id, Token token, PostCopy memory, PageFeed.Progress progress)
+            throws Problem, InterruptedException {
+        try (Transport link = dial.connect();
+                RemoteTarget target =
+                        RemoteTarget.start(
+                                address.to(),
+                                List.of(address.program()),
+                                link,
+                                this,
+                                Compression.AUTO,
+                                ANSWER)) {
+            target.wanting(memory::wanted);
+            target.attach(id, token);
+            memory.send(target.sink(), progress);
+            target.fill();
+        }
     }
 
     private Answer asked(String question, String id, Token token)

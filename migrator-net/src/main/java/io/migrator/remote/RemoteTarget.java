@@ -1,7 +1,9 @@
 package io.migrator.remote;
 
 import io.migrator.handover.Handover;
+import io.migrator.handover.Token;
 import io.migrator.memory.JobSink;
+import io.migrator.memory.LateMemory;
 import io.migrator.memory.PageRange;
 import io.migrator.migration.FarNode;
 import io.migrator.migration.Order;
@@ -137,6 +139,22 @@ public final class RemoteTarget implements Target, JobSink {
     public void take() throws Problem {
         line.askForGood(Kind.TAKE, timeLimit);
         finished = true;
+    }
+
+    @Override
+    public void wanting(LateMemory.Wanting told) {
+        line.wanting(told);
+    }
+
+    @Override
+    public void fill() throws Problem, InterruptedException {
+        line.ask(Kind.FILL, null, timeLimit);
+    }
+
+    /** Goes on with a job that runs there and lacks pages. */
+    void attach(String id, Token token) throws Problem, InterruptedException {
+        finished = true;
+        line.ask(Kind.ATTACH, new Envelope.Attached(id, token), timeLimit);
     }
 
     @Override

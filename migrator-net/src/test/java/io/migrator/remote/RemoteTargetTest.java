@@ -55,6 +55,8 @@ class RemoteTargetTest {
                     List.of(),
                     new Clocks(5, 6),
                     NetworkPlan.NONE,
+                    0,
+                    false,
                     null);
 
     private final AtomicInteger redialled = new AtomicInteger();

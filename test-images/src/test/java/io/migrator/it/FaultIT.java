@@ -13,6 +13,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -70,6 +72,7 @@ class FaultIT {
         failsAndIsUndone("n2");
     }
 
+    @Tag("long")
     @Test
     void criuOfTargetKilled() throws Exception {
         startMovingUntilMidway();
@@ -92,6 +95,7 @@ class FaultIT {
         assertUndone(moved, "criu");
     }
 
+    @Tag("long")
     @Test
     void sshSessionsKilled() throws Exception {
         startMovingUntilMidway();
@@ -130,6 +134,7 @@ class FaultIT {
         assertUndone(moved, "/dev/shm");
     }
 
+    @Tag("long")
     @Test
     void sourceOutOfRoom() throws Exception {
         FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_DUMPING);
@@ -142,10 +147,18 @@ class FaultIT {
         assertUndone(moved, "/dev/shm is full");
     }
 
+    @Tag("long")
+    @ParameterizedTest
+    @EnumSource(names = {"SOURCE_HELD", "SOURCE_LOADED"})
+    void jobThatEndsElsewhere(FaultPoint point) throws Exception {
+        jobThatEndsMeanwhile(point);
+    }
+
     /** Where the job is then is nowhere, and no word of it running on. */
-    @Test
-    void jobThatEndsMeanwhile() throws Exception {
-        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_SEALED);
+    @ParameterizedTest
+    @EnumSource(names = "SOURCE_SEALED")
+    void jobThatEndsMeanwhile(FaultPoint point) throws Exception {
+        FaultBlow blow = new FaultBlow(NODES, point);
         blow.arm();
         startMoving();
         blow.await(moving);

@@ -134,6 +134,10 @@ final class FaultTable {
 
     private void section(StringBuilder text, FaultPoint point) {
         text.append("\n### %s: %s\n\n".formatted(point.text(), point.description()));
+        if (point.ofHybrid()) {
+            text.append("Only of a hybrid migration: HybridIT.\n");
+            return;
+        }
         text.append(
                 "| fault | exit | at once | after | connection | seen | with a stream |\n"
                         + "|---|---|---|---|---|---|---|\n");

@@ -17,7 +17,9 @@ class FaultTableTest {
     void everyFaultAtEveryPointWhereItsVictimLives() throws IOException {
         List<String> wanted = new ArrayList<>();
         for (FaultPoint point : FaultPoint.values()) {
-            Fault.at(point).forEach(fault -> wanted.add(point.text() + " " + fault.text()));
+            if (!point.ofHybrid()) { // HybridIT has those
+                Fault.at(point).forEach(fault -> wanted.add(point.text() + " " + fault.text()));
+            }
         }
         assertEquals(wanted, FaultTable.load().cases().stream().map(FaultCase::name).toList());
     }

@@ -2,6 +2,7 @@ package io.migrator.it;
 
 import static io.migrator.it.TwoNodes.N1;
 
+import static org.junit.jupiter.api.Assertions.assertAll;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,9 +14,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -122,28 +120,36 @@ class HostileEntryIT {
     }
 
     /** What the caller names is opened with his rights, or is root's own. */
-    @ParameterizedTest
-    @CsvSource({
-        "-i /root -b BUNDLE -d, /root: Permission denied",
-        "-i /tmp/it-link -b BUNDLE -d, Not a directory",
-        "-i /tmp -b BUNDLE -d, must belong to the caller",
-        "-i IMAGES -b /tmp/it-images -d, is not in /var/lib/migrator/",
-        "-i IMAGES -b /var/lib/migrator/../../../tmp -d, is not in /var/lib/migrator/",
-        "-i IMAGES -b /var/lib/migrator/.. -d, is not in /var/lib/migrator/",
-        "-i IMAGES -b /var/lib/migrator/foothold -d, is not in /var/lib/migrator/",
-        "-i IMAGES -b /var/lib/migrator/criu-half -d, must belong to root",
-        "-i IMAGES -b BUNDLE -o /etc/shadow, /etc/shadow: Permission denied",
-        "-i IMAGES -b BUNDLE -e /etc/passwd, /etc/passwd: Permission denied",
-        "-i IMAGES -b BUNDLE -o /tmp/it-link, Too many levels of symbolic links",
-        "-i IMAGES -b BUNDLE -x 2097152, usage",
-        "-i IMAGES -b BUNDLE -d -x 2, usage",
-        "-i IMAGES -b BUNDLE -d -x 4294967296, not a number up to",
-        "-i IMAGES -b BUNDLE -l -1, not a number up to",
-        "-i IMAGES -b BUNDLE -n 999999, the time namespace",
-        "-i IMAGES -b BUNDLE -n 1, the time namespace",
-    })
-    void arguments(String words, String because) throws Exception {
-        alice.bash(N1, "ln -s /root /tmp/it-link");
+    @Test
+    void arguments() {
+        String all =
+                """
+                -i /root -b BUNDLE -d, /root: Permission denied
+                -i /tmp/it-link -b BUNDLE -d, Not a directory
+                -i /tmp -b BUNDLE -d, must belong to the caller
+                -i IMAGES -b /tmp/it-images -d, is not in /var/lib/migrator/
+                -i IMAGES -b /var/lib/migrator/../../../tmp -d, is not in /var/lib/migrator/
+                -i IMAGES -b /var/lib/migrator/.. -d, is not in /var/lib/migrator/
+                -i IMAGES -b /var/lib/migrator/foothold -d, is not in /var/lib/migrator/
+                -i IMAGES -b /var/lib/migrator/criu-half -d, must belong to root
+                -i IMAGES -b BUNDLE -o /etc/shadow, /etc/shadow: Permission denied
+                -i IMAGES -b BUNDLE -e /etc/passwd, /etc/passwd: Permission denied
+                -i IMAGES -b BUNDLE -o /tmp/it-link, Too many levels of symbolic links
+                -i IMAGES -b BUNDLE -x 2097152, usage
+                -i IMAGES -b BUNDLE -d -x 2, usage
+                -i IMAGES -b BUNDLE -d -x 4294967296, not a number up to
+                -i IMAGES -b BUNDLE -l -1, not a number up to
+                -i IMAGES -b BUNDLE -n 999999, the time namespace
+                -i IMAGES -b BUNDLE -n 1, the time namespace
+                """;
+        assertAll(
+                all.lines()
+                        .map(line -> line.split(", "))
+                        .map(words -> () -> arguments(words[0], words[1])));
+    }
+
+    private void arguments(String words, String because) throws Exception {
+        alice.bash(N1, "ln -sfn /root /tmp/it-link");
         NODES.bash(N1, "mkdir -p -m 700 /var/lib/migrator/criu-half"); // as one that is being made
         String line = words.replace("BUNDLE", bundle()).replace("IMAGES", IMAGES);
         refused(says(alice, ("alice/job args " + line).split(" ")), because);
@@ -191,16 +197,19 @@ class HostileEntryIT {
      * memory, which it knew once, a signal of no and of five bytes, a packet longer than any, and
      * what answers say.
      */
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "57000000 18000000 010000000000000000000100000000000000000000000000",
-                "4b000000 00000000",
-                "4b000000 05000000 0900000000",
-                "4d000000 ffffffff",
-                "58000000 04000000 00000000",
-            })
-    void packets(String hex) throws Exception {
+    @Test
+    void packets() {
+        List<String> all =
+                List.of(
+                        "57000000 18000000 010000000000000000000100000000000000000000000000",
+                        "4b000000 00000000",
+                        "4b000000 05000000 0900000000",
+                        "4d000000 ffffffff",
+                        "58000000 04000000 00000000");
+        assertAll(all.stream().map(hex -> () -> packet(hex)));
+    }
+
+    private void packet(String hex) throws Exception {
         Command.Result result = says(alice, "alice/job", "raw", IMAGES, hex.replace(" ", ""));
         String all = "entry said P\nentry said X\nfoothold ended with 0\n";
         assertEquals(all, result.out(), result::toString);
@@ -231,22 +240,25 @@ class HostileEntryIT {
      * restore where a dump was started, a command to run, a configuration file, a directory of
      * plugins' images, another images directory, a second one, external mounts, and no protobuf.
      */
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "0802",
-                "0801 1204 d2020178",
-                "0801 1205 f203022f78",
-                "0801 1208 0a0178",
-                "0801 120b a20408 2f70726f632f78",
-                "0801 1214 a2040f 2f70726f632f73656c662f66642f37 1203616263",
-                "0801 1209 aa02066d6e745b5d3a6d",
-                "0809",
-                "0801 1801 2001",
-                "0b",
-                "ff",
-            })
-    void requests(String hex) throws Exception {
+    @Test
+    void requests() {
+        List<String> all =
+                List.of(
+                        "0802",
+                        "0801 1204 d2020178",
+                        "0801 1205 f203022f78",
+                        "0801 1208 0a0178",
+                        "0801 120b a20408 2f70726f632f78",
+                        "0801 1214 a2040f 2f70726f632f73656c662f66642f37 1203616263",
+                        "0801 1209 aa02066d6e745b5d3a6d",
+                        "0809",
+                        "0801 1801 2001",
+                        "0b",
+                        "ff");
+        assertAll(all.stream().map(hex -> () -> request(hex)));
+    }
+
+    private void request(String hex) throws Exception {
         Command.Result result = says(alice, "alice/job", "ask", IMAGES, hex.replace(" ", ""));
         assertTrue(result.err().contains("may not be asked that"), result::toString);
         assertFalse(result.out().contains("criu said"), result::toString);

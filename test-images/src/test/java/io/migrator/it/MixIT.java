@@ -25,10 +25,13 @@ import java.util.stream.LongStream;
 
 /**
  * Memory of every kind, changed in every way, as a seed wants it (mix.c): every page is right after
- * a move. {@code -Dmix.seed=N} does that one, {@code -Dmixes=200} so many.
+ * a move. {@code -Dmix.seed=N} does that one, {@code -Dmixes=200} so many, {@code -Dmix.way=hybrid}
+ * all in that way.
  */
 class MixIT {
     private static final Path HUGE_PAGES = Path.of("/proc/sys/vm/nr_hugepages");
+    private static final List<String> WAYS =
+            List.of("stop", "precopy", "precopy", "hybrid", "hybrid");
     private static final List<String> TRACKS = List.of("protect", "protect", "hash");
     private static String hugeBefore = "0";
 
@@ -85,12 +88,19 @@ class MixIT {
         NODES.start(from, "mix", List.of(), command.toArray(String[]::new));
         NODES.awaitFile(from, file);
         Thread.sleep(random.nextInt(300));
-        boolean stops = random.nextInt(5) == 0;
+        String way = WAYS.get(random.nextInt(WAYS.size()));
+        way = System.getProperty("mix.way", way);
         String track = TRACKS.get(random.nextInt(TRACKS.size()));
-        String way = stops ? "stop" : "precopy";
         System.out.printf("mix: %s, %s, %s%n", String.join(" ", command), way, track);
+        if (way.equals("hybrid")) { // that something follows, and for a while
+            NODES.link(from, "rate", "200mbit");
+        }
         Moved moved = NODES.migrate(from, "mix", "--memory", way, "--track", track);
         assertEquals(0, moved.exit(), moved.err());
+        NODES.link(from, "rate", "none");
+        if (way.equals("hybrid")) {
+            System.out.println("mix: followed: " + moved.json().path("lateBytes").asLong());
+        }
         JsonNode report = NODES.report(to, "mix", "USR2");
         assertEquals("", report.path("first").asText(), report::toString);
         assertEquals(0, report.path("bad").asInt(), report::toString);

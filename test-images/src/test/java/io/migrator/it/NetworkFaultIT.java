@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.migrator.fault.FaultPoint;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,26 +30,67 @@ class NetworkFaultIT {
 
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
+    @Tag("long")
     @ParameterizedTest
     @ValueSource(
             strings = {
                 "source-held source-side",
-                "source-granting source-side",
                 "target-taken receiver",
                 "target-running receiver",
             })
+    void connectionLivesElsewhere(String name) throws Exception {
+        connectionLivesWithTheJob(name);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = "source-granting source-side")
     void connectionLivesWithTheJob(String name) throws Exception {
         FaultCase each = FaultTable.load().named(name).streaming();
         assertEquals("", FaultRig.run(NODES, FaultJob.SERVICE, each).differs(each));
     }
 
+    @Tag("long")
     @ParameterizedTest
-    @ValueSource(strings = {"source-sealed source-side", "target-running receiver"})
+    @ValueSource(strings = "source-sealed source-side")
+    void soItDoesElsewhere(String name) throws Exception {
+        soItDoesInANetworkOfItsOwn(name);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = "target-running receiver")
     void soItDoesInANetworkOfItsOwn(String name) throws Exception {
         List<String> options = new ArrayList<>(FaultJob.SERVICE);
         options.addAll(List.of("--net", "own"));
         FaultCase each = FaultTable.load().named(name).streaming();
         assertEquals("", FaultRig.run(NODES, options, each).differs(each));
+    }
+
+    /**
+     * Somebody is in its network namespace, which ends no sooner: nothing of the job's is there.
+     */
+    @Test
+    void itsLinksGoBeforeItsInstance() throws Exception {
+        serve("--net", "own");
+        Snapshot withJob = NODES.snapshot(N1);
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.TARGET_LOADED);
+        try (Outside client = client()) {
+            blow.arm();
+            CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+            blow.await(moving);
+            String join = "exec nsenter -t $(pgrep -x appinit) -n sleep 60 >/dev/null 2>&1";
+            NODES.bash(N2, "(" + join + ") & echo $! >/run/it-joined; sleep 0.5");
+            String links = "nsenter -t $(cat /run/it-joined) -n ip -o link | grep -vc ' lo:' || :";
+            assertEquals("1", NODES.bash(N2, links));
+            blow.signal(true, "jvm", "TERM");
+            blow.release();
+            moving.get(100, TimeUnit.SECONDS).failedWithJobOn(N1);
+            assertEquals("0", NODES.bash(N2, links));
+            assertEquals("established", client.report().path("state").asText());
+        }
+        NODES.bash(N2, "kill $(cat /run/it-joined); rm /run/it-joined");
+        blow.heal();
+        NODES.assertAs(N1, withJob);
+        NODES.assertAsBefore(N2);
     }
 
     /** The source's node was put right by hand, and the job came back: its address is its own. */
@@ -110,6 +152,7 @@ class NetworkFaultIT {
     }
 
     /** And so it is on a target that gave up. */
+    @Tag("long")
     @Test
     void whatIsLeftOnTheTargetIsRemembered() throws Exception {
         serve();
@@ -146,11 +189,13 @@ class NetworkFaultIT {
         NODES.bash(N2, "rm -rf /dev/shm/migrator-root"); // a tombstone
     }
 
-    private static void serve() throws Exception {
+    private static void serve(String... more) throws Exception {
+        List<String> options = new ArrayList<>(FaultJob.SERVICE);
+        options.addAll(List.of(more));
         NODES.start(
                 N1,
                 "job",
-                FaultJob.SERVICE,
+                options,
                 "/shared/bin/stream",
                 "server",
                 "--port",

@@ -52,8 +52,8 @@ class NetworkIT {
 
     @ParameterizedTest
     @ValueSource(strings = {"service-ip", "macvlan", "routed"})
-    void fourMoves(String kind) throws Exception {
-        moves(kind, 4);
+    void twoMoves(String kind) throws Exception {
+        moves(kind, 2);
     }
 
     @Tag("long")

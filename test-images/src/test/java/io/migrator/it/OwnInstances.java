@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,9 +62,15 @@ abstract class OwnInstances {
     }
 
     /** The image's file system is in view by FUSE, an overlay, or as it is. */
+    @Tag("long")
     @ParameterizedTest
-    @ValueSource(
-            strings = {"", "--underlay", SANDBOX, "--underlay " + SANDBOX, "--writable " + SANDBOX})
+    @ValueSource(strings = {"--underlay", SANDBOX, "--underlay " + SANDBOX})
+    void goesFromOtherFileSystems(String options) throws Exception {
+        goesThereAndBack(options);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "--writable " + SANDBOX})
     void goesThereAndBack(String options) throws Exception {
         if (options.endsWith(SANDBOX)) {
             makeSandbox();

@@ -149,8 +149,9 @@ abstract class Person {
     }
 
     /** {@code migrator rehearse --to the other node}. */
-    Moved rehearse(String node, String name) throws Problem, InterruptedException {
-        return move("rehearse", node, name, TwoNodes.other(node));
+    Moved rehearse(String node, String name, String... options)
+            throws Problem, InterruptedException {
+        return move("rehearse", node, name, TwoNodes.other(node), options);
     }
 
     private Moved move(String verb, String node, String name, String to, String... options)

@@ -145,12 +145,38 @@ class PreCopyIT {
             }
             """;
 
+    /** What comes to the node from here on has so much memory in all; the kernel is the host's. */
+    private static final String TIGHTEN =
+            """
+            mkdir -p /run/memory && mount -t cgroup -o memory none /run/memory && mkdir /run/memory/it-tight &&
+            cd /run/memory/it-tight && echo 1250M >memory.limit_in_bytes && pgrep -o -x sshd >cgroup.procs
+            """;
+
+    private static final String LOOSEN =
+            """
+            cd /run/memory || exit
+            xargs -n 1 <it-tight/cgroup.procs sh -c 'echo $0 >cgroup.procs'
+            rmdir it-tight && cd / && umount /run/memory && rmdir /run/memory
+            """;
+
+    /** Of a job's memory what the rounds carry at least. */
+    private static final double MOST = 0.9;
+
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
     private static JsonNode assertPreCopied(Moved moved) {
+        return assertPreCopied(moved, MOST);
+    }
+
+    private static JsonNode assertPreCopied(Moved moved, double most) {
         assertEquals(0, moved.exit(), moved.err());
         assertEquals("precopy", moved.json().path("memory").asText(), moved.err());
-        assertTrue(moved.json().path("rounds").size() >= 2, moved.json()::toString);
+        long sent = 0;
+        for (JsonNode round : moved.json().path("rounds")) {
+            sent += round.path("bytes").asLong();
+        }
+        long all = moved.json().path("memoryBytes").asLong();
+        assertTrue(sent >= most * all, moved.json()::toString);
         return moved.json();
     }
 
@@ -163,13 +189,16 @@ class PreCopyIT {
         return Integer.parseInt(NODES.bash(node, line.formatted(NODES.payload(node, name))));
     }
 
+    @Tag("long")
+    @ParameterizedTest
+    @CsvSource("--rate 20 --processes 8 --threads 2, protect")
+    void everyPageOfMoreIsRight(String options, String track) throws Exception {
+        everyPageIsRightThereAndBack(options, track);
+    }
+
     /** What was copied first is not copied again, and the last round is small. */
     @ParameterizedTest
-    @CsvSource({
-        "--rate 20 --threads 16, auto",
-        "--rate 20 --processes 8 --threads 2, protect",
-        "--rate 20 --processes 2, hash"
-    })
+    @CsvSource({"--rate 20 --threads 16, auto", "--rate 20 --processes 2, hash"})
     void everyPageIsRightThereAndBack(String options, String track) throws Exception {
         NODES.startPattern(N1, "job", 100, options.split(" "));
         for (String from : List.of(N1, N2)) {
@@ -203,29 +232,43 @@ class PreCopyIT {
     @Test
     void hugePagesStayHuge() throws Exception {
         NODES.startPattern(N1, "job", 64, "--thp");
-        long before = hugeKilobytes(N1);
+        long before = NODES.hugeKilobytes(N1, "job");
         Assumptions.assumeTrue(before > 0, "this kernel gives no huge pages: enabled is 'never'");
         assertPreCopied(NODES.migrate(N1, "job", "--memory", "precopy"));
         NODES.verify(N2, "job");
-        long after = hugeKilobytes(N2);
+        long after = NODES.hugeKilobytes(N2, "job");
         assertTrue(after >= 0.9 * before, after + " kB of " + before);
+    }
+
+    @Test
+    void whatWritesTooFastStaysIfAsked() throws Exception {
+        NODES.startPattern(N1, "job", 48, "--rate", "60");
+        Snapshot withJob = NODES.snapshot(N1);
+        NODES.link(N1, "rate", "200mbit");
+        Moved moved = NODES.migrate(N1, "job", "--too-fast", "stay", "--downtime", "200ms");
+        NODES.link(N1, "rate", "none");
+        moved.failedWithJobOn(N1);
+        assertTrue(moved.err().contains("writes its memory too fast: after "), moved.err());
+        assertTrue(moved.err().contains("--downtime allows 200"), moved.err());
+        NODES.verify(N1, "job");
+        assertUnwatched(N1, "job");
+        NODES.assertAs(N1, withJob);
+        NODES.assertAsBefore(N2);
+        assertPreCopied(NODES.migrate(N1, "job", "--too-fast", "stay", "--downtime", "1s"));
+        NODES.verify(N2, "job");
+        NODES.stop(N2, "job");
     }
 
     /** Protecting pages splits those that are written. */
     @Test
     void hugePagesAreHugeAgainWhereTheJobStays() throws Exception {
         NODES.startPattern(N1, "job", 64, "--thp", "--rate", "50");
-        long before = hugeKilobytes(N1);
+        long before = NODES.hugeKilobytes(N1, "job");
         Assumptions.assumeTrue(before > 0, "this kernel gives no huge pages: enabled is 'never'");
         assertPreCopied(NODES.rehearse(N1, "job"));
-        long after = hugeKilobytes(N1);
+        long after = NODES.hugeKilobytes(N1, "job");
         assertTrue(after >= 0.9 * before, after + " kB of " + before);
         NODES.verify(N1, "job");
-    }
-
-    private static long hugeKilobytes(String node) throws Exception {
-        String line = "awk '/^AnonHugePages/ { print $2 }' /proc/%d/smaps_rollup";
-        return Long.parseLong(NODES.bash(node, line.formatted(NODES.payload(node, "job"))));
     }
 
     @ParameterizedTest
@@ -237,12 +280,65 @@ class PreCopyIT {
         person.start(N1, "kinds", options, "/shared/bin/heir", file);
         person.awaitFile(N1, file);
         for (String from : List.of(N1, N2)) {
-            assertPreCopied(person.migrate(from, "kinds", "--memory", "precopy"));
+            Moved moved = person.migrate(from, "kinds", "--memory", "precopy");
+            assertPreCopied(moved, 0.5); // the rest is the child's from its parent
             JsonNode report = person.report(TwoNodes.other(from), "kinds", "USR2");
             assertEquals(0, report.path("wrong").asInt(), report::toString);
             assertEquals(0, report.path("child").asInt(), report::toString);
         }
         person.stop(N1, "kinds");
+    }
+
+    /** Neither node needs more than before, and what is shared goes once. */
+    @ParameterizedTest
+    @CsvSource({"root, auto", "alice, auto", "root, stop"})
+    void whatIsSharedStaysShared(String who, String way) throws Exception {
+        Person person = who.equals("root") ? NODES : NODES.as(who);
+        List<String> options = who.equals("root") ? List.of() : List.of("--userns");
+        String file = person.reportOf("brood");
+        String[] brood = {"/shared/bin/brood", "--mb", "40", "--children", "3", "--report", file};
+        person.start(N1, "brood", options, brood);
+        person.awaitFile(N1, file);
+        long before = sharesOf(N1);
+        for (String from : List.of(N1, N2)) {
+            Moved moved = person.migrate(from, "brood", "--memory", way);
+            assertEquals(0, moved.exit(), moved.err());
+            long after = sharesOf(TwoNodes.other(from));
+            assertTrue(after <= 1.1 * before, after + " kB of " + before);
+            JsonNode report = person.report(TwoNodes.other(from), "brood", "USR2");
+            assertEquals(0, report.path("bad").asInt(), report::toString);
+            JsonNode rounds = moved.json().path("rounds");
+            assertTrue(rounds.path(0).path("bytes").asLong() < 60 * MEGA, rounds::toString);
+        }
+        person.stop(N1, "brood");
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
+    /**
+     * Reading it must not make it its own (smaps_rollup, proc(5): a part of what is shared each).
+     */
+    @Test
+    void whatIsSharedStaysSharedHereWhileItIsCopied() throws Exception {
+        String file = NODES.reportOf("brood");
+        String[] brood = {"/shared/bin/brood", "--mb", "40", "--children", "3", "--report", file};
+        NODES.start(N1, "brood", List.of(), brood);
+        NODES.awaitFile(N1, file);
+        long before = sharesOf(N1);
+        for (String track : List.of("protect", "hash")) {
+            Moved moved = NODES.rehearse(N1, "brood", "--memory", "precopy", "--track", track);
+            assertPreCopied(moved, track.equals("hash") ? MOST : 0.1);
+            long after = sharesOf(N1);
+            assertTrue(after <= 1.1 * before, track + ": " + after + " kB of " + before);
+        }
+        NODES.stop(N1, "brood");
+    }
+
+    private static long sharesOf(String node) throws Exception {
+        String line =
+                "for p in $(pgrep -x brood); do cat /proc/$p/smaps_rollup; done |"
+                        + " awk '/^Pss_Anon/ { all += $2 } END { print all }'";
+        return Long.parseLong(NODES.bash(node, line));
     }
 
     @Test
@@ -252,6 +348,7 @@ class PreCopyIT {
         NODES.assertAsBefore(N2);
     }
 
+    @Tag("long")
     @Test
     void anOrdinaryUsers() throws Exception {
         Person alice = NODES.as("alice");
@@ -317,6 +414,7 @@ class PreCopyIT {
         NODES.assertAsBefore(N2);
     }
 
+    @Tag("long")
     @Test
     void aRehearsalLeavesItUnwatched() throws Exception {
         NODES.startPattern(N1, "job", 50, "--rate", "20");
@@ -380,6 +478,48 @@ class PreCopyIT {
     @Test
     void severalAtOnce() throws Exception {
         atOnce(2);
+    }
+
+    /** Each of two would fit; both are told so before either is awaited. */
+    @Test
+    void roomIsNotPromisedTwice() throws Exception {
+        NODES.startPattern(N1, "one", 600);
+        NODES.startPattern(N1, "two", 600);
+        NODES.bash(N2, TIGHTEN);
+        try {
+            twoForTheRoomOfOne();
+        } finally {
+            NODES.bash(N2, LOOSEN);
+        }
+        NODES.assertAsBefore(N1);
+        NODES.assertAsBefore(N2);
+    }
+
+    private static void twoForTheRoomOfOne() throws Exception {
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_CHECKED);
+        blow.arm();
+        CompletableFuture<Moved> one = Moving.start(() -> NODES.migrate(N1, "one"));
+        blow.await(one);
+        String held = "/run/migrator-fault/" + FaultPoint.SOURCE_CHECKED.text();
+        String first = NODES.out(N1, "cat", held);
+        CompletableFuture<Moved> two = Moving.start(() -> NODES.migrate(N1, "two"));
+        NODES.bash(
+                N1,
+                "for _ in {1..1500}; do [[ $(cat %s) != %s ]] && exit 0; sleep 0.02; done; exit 1"
+                        .formatted(held, first));
+        blow.heal();
+        boolean oneGoes = one.get(100, TimeUnit.SECONDS).exit() == 0;
+        assertPreCopied((oneGoes ? one : two).get(100, TimeUnit.SECONDS));
+        Moved stays = (oneGoes ? two : one).get(100, TimeUnit.SECONDS);
+        stays.refused(REFUSED);
+        assertTrue(stays.err().contains("no room beside others"), stays.err());
+        NODES.verify(N2, oneGoes ? "one" : "two");
+        NODES.stop(N2, oneGoes ? "one" : "two");
+        String rest = oneGoes ? "two" : "one";
+        NODES.verify(N1, rest);
+        assertPreCopied(NODES.migrate(N1, rest));
+        NODES.verify(N2, rest);
+        NODES.stop(N2, rest);
     }
 
     @Tag("long")

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -118,7 +119,9 @@ class RecoverIT {
     @ParameterizedTest
     @CsvSource({
         "SOURCE_PREPARED, SOURCE_JVM, n1",
+        "SOURCE_SEALED, SOURCE_JVM, n1",
         "SOURCE_GRANTING, SOURCE_JVM, n1",
+        "TARGET_TAKEN, TARGET_SIDE, n1",
         "TARGET_RUNNING, RECEIVER, n2",
     })
     void onBothNodesAtOnceElsewhere(FaultPoint point, Fault fault, String runsOn) throws Exception {
@@ -126,11 +129,7 @@ class RecoverIT {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "SOURCE_SEALED, SOURCE_JVM, n1",
-        "SOURCE_GRANTED, SOURCE_JVM, n2",
-        "TARGET_TAKEN, TARGET_SIDE, n1",
-    })
+    @CsvSource("SOURCE_GRANTED, SOURCE_JVM, n2")
     void onBothNodesAtOnce(FaultPoint point, Fault fault, String runsOn) throws Exception {
         hold(point);
         blow.strike(fault);
@@ -187,6 +186,7 @@ class RecoverIT {
         assertWellOn(N1);
     }
 
+    @Tag("long")
     @Test
     void anotherUserKnowsNothingOfIt() throws Exception {
         struck(FaultPoint.SOURCE_SEALED, Fault.SOURCE_JVM);
@@ -239,9 +239,16 @@ class RecoverIT {
         assertWellOn(N2);
     }
 
+    @Tag("long")
+    @ParameterizedTest
+    @ValueSource(strings = "gone")
+    void aJournalOfTheSourceThatIsNotThere(String how) throws Exception {
+        aJournalOfTheSourceThatCannotBeRead(how);
+    }
+
     /** Nobody can tell then who may run it; that it stands here is seen, and a person decides. */
     @ParameterizedTest
-    @CsvSource({"damaged", "gone"})
+    @ValueSource(strings = "damaged")
     void aJournalOfTheSourceThatCannotBeRead(String how) throws Exception {
         struck(FaultPoint.SOURCE_SEALED, Fault.SOURCE_JVM);
         String id = id(N1);
@@ -277,6 +284,7 @@ class RecoverIT {
     }
 
     /** The source then does not learn what became of the job, and waits. */
+    @Tag("long")
     @ParameterizedTest
     @CsvSource({"damage", "boot"})
     void aSpoiltJournalOfTheTarget(String how) throws Exception {
@@ -293,6 +301,7 @@ class RecoverIT {
         assertWellOn(N2);
     }
 
+    @Tag("long")
     @Test
     void aJournalOfAnotherBoot() throws Exception {
         struck(FaultPoint.SOURCE_SEALED, Fault.SOURCE_JVM);
@@ -330,6 +339,7 @@ class RecoverIT {
     }
 
     /** What the option warns of: then both run, and recover says so as soon as it can know. */
+    @Tag("long")
     @Test
     void takenBackAlthoughItRanOnTheTarget() throws Exception {
         hold(FaultPoint.SOURCE_TAKEN);
@@ -366,6 +376,7 @@ class RecoverIT {
     }
 
     /** A source that speaks still decides itself, then and later. */
+    @Tag("long")
     @Test
     void notTakenOverWhileTheSourceSpeaks() throws Exception {
         hold(FaultPoint.SOURCE_LOADED);

@@ -13,6 +13,7 @@ import io.migrator.fault.FaultPoint;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -55,13 +56,15 @@ class SetuidIT extends OwnInstances {
     }
 
     /** What is hidden from an ordinary user's criu, and a filter that criu must hold off. */
+    @Tag("long")
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "inotify on a shared directory",
-                "seccomp filter",
-                "pseudo-terminal of its own"
-            })
+    @ValueSource(strings = {"inotify on a shared directory", "seccomp filter"})
+    void moreThatNeedsMoreRights(String kind) throws Exception {
+        whatNeedsMoreRights(kind);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = "pseudo-terminal of its own")
     void whatNeedsMoreRights(String kind) throws Exception {
         Kinds.put(NODES);
         Kinds.start(alice, kind);
@@ -96,8 +99,15 @@ class SetuidIT extends OwnInstances {
     }
 
     /** Unless root says so, no capability that opens a door. */
+    @Tag("long")
     @ParameterizedTest
-    @ValueSource(strings = {"inotify on a shared directory", "seccomp filter"})
+    @ValueSource(strings = "seccomp filter")
+    void moreThatRootDidNotAllow(String kind) throws Exception {
+        whatRootDidNotAllow(kind);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = "inotify on a shared directory")
     void whatRootDidNotAllow(String kind) throws Exception {
         Kinds.put(NODES);
         Kinds.start(alice, kind);

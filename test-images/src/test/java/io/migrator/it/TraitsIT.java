@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,8 +50,15 @@ class TraitsIT {
         NODES.setUp();
     }
 
+    @Tag("long")
     @ParameterizedTest
-    @ValueSource(strings = {"alice", "root", "setuid"})
+    @ValueSource(strings = {"alice", "root"})
+    void allOfItMovesOfOthers(String user) throws Exception {
+        allOfItMoves(user);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = "setuid")
     void allOfItMoves(String user) throws Exception {
         Person person = person(user);
         person.start(N1, "job", mode(user), "sh", "-c", SET);

@@ -111,6 +111,12 @@ final class TwoNodes extends Person
         return node.equals(N1) ? N2 : N1;
     }
 
+    /** How much of its memory is huge pages, kB. */
+    long hugeKilobytes(String node, String name) throws Exception {
+        String line = "awk '/^AnonHugePages/ { print $2 }' /proc/%d/smaps_rollup";
+        return Long.parseLong(bash(node, line.formatted(payload(node, name))));
+    }
+
     /** {@code lab link}. */
     void link(String node, String... words) throws Problem, InterruptedException {
         List<String> argv = new ArrayList<>(List.of("link", node));

@@ -22,10 +22,8 @@ class UserFaultIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "source-sealed source-criu",
                 "source-granting source-side",
                 "target-restored target-side",
-                "target-resuming receiver",
             })
     void inUserNamespace(String name) throws Exception {
         cameAsExpected(name, "--userns");
@@ -35,6 +33,8 @@ class UserFaultIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "source-sealed source-criu",
+                "target-resuming receiver",
                 "source-held source-jvm",
                 "source-loaded source-side",
                 "source-taken source-jvm",
@@ -49,8 +49,6 @@ class UserFaultIT {
     @ValueSource(
             strings = {
                 "source-held source-foothold",
-                "source-granting source-jvm",
-                "target-loaded receiver",
             })
     void ofTheSetuidStarter(String name) throws Exception {
         cameAsExpected(name);
@@ -60,6 +58,8 @@ class UserFaultIT {
     @ParameterizedTest
     @ValueSource(
             strings = {
+                "source-granting source-jvm",
+                "target-loaded receiver",
                 "source-sealed source-side",
                 "target-restored target-side",
                 "target-resuming target-side",

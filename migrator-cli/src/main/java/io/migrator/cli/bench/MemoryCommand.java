@@ -31,7 +31,7 @@ final class MemoryCommand implements Callable<Integer> {
             names = "--memory",
             split = ",",
             defaultValue = "auto",
-            paramLabel = "auto|stop|precopy",
+            paramLabel = "auto|stop|precopy|hybrid",
             description =
                     "How the memory travels; several, separated by commas, are measured by"
                             + " turns (default: ${DEFAULT-VALUE}).")

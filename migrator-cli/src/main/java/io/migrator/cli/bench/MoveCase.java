@@ -32,6 +32,8 @@ record MoveCase(
         @Nullable Double frozenMillis,
         @Nullable Double totalMillis,
         @Nullable Double sentBytes,
+        @Nullable Double workMeanwhile,
+        @Nullable Double workAfter,
         boolean verified,
         Map<String, Double> phases,
         List<String> failures,
@@ -44,8 +46,16 @@ record MoveCase(
      * One move.
      *
      * @param noiseMillis the payload's longest gap over three seconds just before
+     * @param workMeanwhile what it did for a second from the command on, its gap left out, to what
+     *     it did before; NaN if that was nothing
+     * @param workAfter the same over three seconds after the move
      */
-    record Move(double gapMillis, double noiseMillis, Way.Told told) {}
+    record Move(
+            double gapMillis,
+            double noiseMillis,
+            double workMeanwhile,
+            double workAfter,
+            Way.Told told) {}
 
     /** A case without a baseline. */
     static MoveCase of(
@@ -70,6 +80,8 @@ record MoveCase(
                 figure(sample(moves, move -> move.told.frozenMillis()).median()),
                 figure(sample(moves, move -> move.told.totalMillis()).median()),
                 figure(sample(moves, move -> move.told.sentBytes()).median()),
+                figure(sample(moves, Move::workMeanwhile).median()),
+                figure(sample(moves, Move::workAfter).median()),
                 failures.isEmpty() && !moves.isEmpty(),
                 phases(moves),
                 List.copyOf(failures),
@@ -94,6 +106,8 @@ record MoveCase(
                 frozenMillis,
                 totalMillis,
                 sentBytes,
+                workMeanwhile,
+                workAfter,
                 verified,
                 phases,
                 failures,

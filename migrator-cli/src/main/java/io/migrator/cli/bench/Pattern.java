@@ -51,7 +51,14 @@ final class Pattern implements Payload {
 
     /** What of its report matters here. */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    record Report(int seq, String node, long bad, boolean verified, double maxGapMillis) {}
+    record Report(
+            int seq,
+            String node,
+            long bad,
+            boolean verified,
+            double maxGapMillis,
+            long writes,
+            double unixTime) {}
 
     @Override
     public String name() {
@@ -61,39 +68,40 @@ final class Pattern implements Payload {
     /** Returns when its memory is filled. */
     @Override
     public void start() throws Problem, InterruptedException {
-        run(
-                SOURCE,
-                "migrator",
-                "run",
-                "--bind",
-                "/shared",
-                IMAGE,
-                name,
-                "--",
-                "/shared/bin/pattern",
-                "--mb",
-                Integer.toString(megabytes),
-                "--rate",
-                Integer.toString(rate),
-                "--report",
-                fileInside);
+        List<String> words =
+                List.of(
+                        "migrator",
+                        "run",
+                        "--bind",
+                        "/shared",
+                        IMAGE,
+                        name,
+                        "--",
+                        "/shared/bin/pattern",
+                        "--mb",
+                        Integer.toString(megabytes),
+                        "--rate",
+                        Integer.toString(rate),
+                        "--report",
+                        fileInside);
+        lab.exec(DEADLINE, SOURCE, words).orFail("the payload could not be started");
         await();
     }
 
     @Override
-    public double reset() throws Problem, InterruptedException {
-        return signalled("USR1", SOURCE).maxGapMillis;
+    public Look look() throws Problem, InterruptedException {
+        Report told = signalled("USR1");
+        return new Look(told.maxGapMillis, told.writes, told.unixTime);
     }
 
     /** Every page of its memory is checked. */
     @Override
-    public double verify() throws Problem, InterruptedException {
-        Report report = signalled("USR2", TARGET);
+    public void verify() throws Problem, InterruptedException {
+        Report report = signalled("USR2");
         if (!report.verified || report.bad != 0 || !report.node.equals(TARGET)) {
             throw Problem.failed(
                     "the payload on %s found %d wrong pages".formatted(report.node, report.bad));
         }
-        return report.maxGapMillis;
     }
 
     @Override
@@ -101,8 +109,12 @@ final class Pattern implements Payload {
         // it is in its instance
     }
 
-    private Report signalled(String signal, String node) throws Problem, InterruptedException {
-        run(node, "pkill", "-" + signal, "-f", "--", "--report " + fileInside);
+    /** Wherever it is: its instance is on one node. */
+    private Report signalled(String signal) throws Problem, InterruptedException {
+        List<String> words = List.of("pkill", "-" + signal, "-f", "--", "--report " + fileInside);
+        if (!lab.exec(DEADLINE, SOURCE, words).ok()) {
+            lab.exec(DEADLINE, TARGET, words).orFail("the payload is nowhere");
+        }
         return await();
     }
 
@@ -125,9 +137,5 @@ final class Pattern implements Payload {
             Thread.sleep(POLL_MILLIS);
         }
         throw Problem.failed("the payload does not answer");
-    }
-
-    private void run(String node, String... words) throws Problem, InterruptedException {
-        lab.exec(DEADLINE, node, List.of(words)).orFail(words[0] + " on " + node);
     }
 }

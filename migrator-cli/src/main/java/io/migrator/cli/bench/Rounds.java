@@ -3,6 +3,7 @@ package io.migrator.cli.bench;
 import io.migrator.cli.bench.ByHandWay.How;
 import io.migrator.cli.bench.MoveCase.Move;
 import io.migrator.lab.Lab;
+import io.migrator.linux.Memory;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
@@ -27,7 +28,14 @@ import java.util.stream.Stream;
  */
 final class Rounds {
     private static final long NOISE_MILLIS = 3000;
-    private static final String ROW = "%-24s %-24s %8.0f %8.0f   %s%n";
+
+    /** In which a client that was cut off is heard again, whatever its timers do. */
+    private static final long QUIET_MILLIS = 1000;
+
+    /** By hand the payload and its images on both nodes: so many times its memory. */
+    private static final int COPIES_BY_HAND = 3;
+
+    private static final String ROW = "%-24s %-24s %8.0f %8.0f  %4.2f %4.2f   %s%n";
 
     /**
      * What is measured.
@@ -158,7 +166,14 @@ final class Rounds {
         }
         List<Tried> all = new ArrayList<>(compared);
         Tried baseline = Tried.of("", byHand);
-        all.add(baseline);
+        long needed = (long) COPIES_BY_HAND * plan.megabytes;
+        long available = Memory.availableBytes() >> 20;
+        if (needed < available) {
+            all.add(baseline);
+        } else {
+            baseline.failures.add(
+                    "not tried: it takes %d MiB, %d are free".formatted(needed, available));
+        }
         for (int round = 0; round <= plan.repeat; round++) {
             for (Tried each : all) {
                 String name = "bench-%d-%d".formatted(round, all.indexOf(each));
@@ -201,11 +216,22 @@ final class Rounds {
         try (payload) {
             payload.start();
             way.prepare(payload);
-            payload.reset();
+            Payload.Look start = payload.look();
             Thread.sleep(NOISE_MILLIS);
-            double floor = payload.reset();
+            Payload.Look before = payload.look();
             Way.Told told = way.move(payload);
-            return new Move(payload.verify(), floor, told);
+            Thread.sleep(QUIET_MILLIS);
+            Payload.Look moved = payload.look();
+            Thread.sleep(NOISE_MILLIS);
+            Payload.Look after = payload.look();
+            payload.verify();
+            double pace = before.pace(start);
+            return new Move(
+                    moved.gapMillis(),
+                    before.gapMillis(),
+                    moved.pace(before) / pace,
+                    after.pace(moved) / pace,
+                    told);
         }
     }
 
@@ -223,8 +249,8 @@ final class Rounds {
                 plan.repeat,
                 Sample.of(noise).text("%.1f"));
         System.out.printf(
-                "%-24s %-24s %8s %8s   %s%n",
-                "milliseconds, median", "gap (min-max)", "told", "total", "steps");
+                "%-24s %-24s %8s %8s  %9s   %s%n",
+                "milliseconds, median", "gap (min-max)", "told", "total", "work", "steps");
         for (int i = 0; i < results.size(); i++) {
             row(compared.get(i), results.get(i));
         }
@@ -255,6 +281,8 @@ final class Rounds {
                 MoveCase.sample(tried.all(), Move::gapMillis).text("%.0f"),
                 of.frozenMillis(),
                 of.totalMillis(),
+                of.workMeanwhile(),
+                of.workAfter(),
                 text(of.phases()));
     }
 

@@ -27,9 +27,6 @@ final class StreamPayload implements Payload {
     private static final int POLL_MILLIS = 5;
     private static final int POLLS = 2000;
 
-    /** In which a client that was cut off is heard again, whatever its timers do. */
-    private static final long QUIET_MILLIS = 1000;
-
     private final Lab lab;
     private final String name;
     private final int megabytes;
@@ -121,13 +118,13 @@ final class StreamPayload implements Payload {
     }
 
     @Override
-    public double reset() throws Problem, InterruptedException {
-        return asked().longestGapMillis;
+    public Look look() throws Problem, InterruptedException {
+        Report told = asked();
+        return new Look(told.longestGapMillis, told.received, System.nanoTime() / 1e9);
     }
 
     @Override
-    public double verify() throws Problem, InterruptedException {
-        Thread.sleep(QUIET_MILLIS);
+    public void verify() throws Problem, InterruptedException {
         Report told = asked();
         boolean there =
                 lab.exec(Pattern.DEADLINE, Pattern.TARGET, List.of("pgrep", "-f", serverInside))
@@ -135,7 +132,6 @@ final class StreamPayload implements Payload {
         if (!told.state.equals("established") || told.errors != 0 || !there) {
             throw Problem.failed("the connection did not live").because(told.toString());
         }
-        return told.longestGapMillis;
     }
 
     private Report asked() throws Problem, InterruptedException {
