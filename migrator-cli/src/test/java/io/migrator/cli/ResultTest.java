@@ -38,6 +38,7 @@ class ResultTest {
                         "frozenMillis",
                         "totalMillis",
                         "memoryBytes",
+                        "inheritedBytes",
                         "lateBytes",
                         "sentBytes",
                         "phases",
@@ -80,6 +81,7 @@ class ResultTest {
                 99,
                 List.of(new Round(8192, 1.25, 0)),
                 7,
+                2,
                 lateBytes,
                 5,
                 phases,
@@ -91,6 +93,7 @@ class ResultTest {
         JsonNode json = json(Result.of(outcome(3)));
         assertEquals("hybrid", json.get("memory").asText());
         assertEquals(3, json.get("lateBytes").asLong());
+        assertEquals(2, json.get("inheritedBytes").asLong());
     }
 
     @Test

@@ -54,10 +54,13 @@ final class HashCompare implements WriteTracker {
     }
 
     @Override
-    public PageSet written(PageSet known) throws IOException {
+    public PageSet written(PageRange within, PageSet known) throws IOException {
         PageSet same = new PageSet();
-        PageSet present = compare(same);
-        known.retainAll(same);
+        PageSet present = compare(within, same);
+        PageSet others = new PageSet();
+        others.addAll(known, within);
+        others.removeAll(same);
+        known.removeAll(others);
         return present.without(same);
     }
 
@@ -73,20 +76,23 @@ final class HashCompare implements WriteTracker {
 
     @Override
     public PageSet keepUnwritten(PageSet known) throws IOException {
-        return written(known); // which changes nothing
+        return written(PageRange.ALL, known); // which changes nothing
     }
 
     /**
-     * Looks at all pages that there are.
+     * Looks at all pages that there are, but of these addresses only.
      *
      * @param same gets those that are as they were sent
      * @return all
      */
-    private PageSet compare(PageSet same) throws IOException {
+    private PageSet compare(PageRange within, PageSet same) throws IOException {
         PageSet present = new PageSet();
         try (PageScan scan = PageScan.of(process)) { // of what it executes now
             for (PageRange area : PrivateAreas.of(process)) {
-                scan.<IOException>scan(area.start(), area.end(), Kind.PRESENT, present::add);
+                PageRange part = area.within(within);
+                if (part.bytes() > 0) {
+                    scan.<IOException>scan(part.start(), part.end(), Kind.PRESENT, present::add);
+                }
             }
         }
         try (ProcessMemory memory = new ProcessMemory()) {

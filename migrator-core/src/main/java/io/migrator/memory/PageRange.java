@@ -7,8 +7,17 @@ package io.migrator.memory;
  * @param end of the first byte behind them, another
  */
 public record PageRange(long start, long end) {
+    /** All addresses. */
+    static final PageRange ALL = new PageRange(0, Long.MAX_VALUE);
+
     /** Length, bytes. */
     public long bytes() {
         return end - start;
+    }
+
+    /** What lies in another one, too; empty if nothing does. */
+    PageRange within(PageRange other) {
+        long from = Math.max(start, other.start);
+        return new PageRange(from, Math.max(from, Math.min(end, other.end)));
     }
 }

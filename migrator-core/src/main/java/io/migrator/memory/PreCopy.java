@@ -33,6 +33,9 @@ public final class PreCopy implements AutoCloseable {
 
     private static final double NANOS_PER_MILLI = 1e6;
 
+    /** A fraction of a second on most links. */
+    private static final long PART_BYTES = 64L << 20;
+
     private final JobSink sink;
     private final PageFeed.Progress progress;
     private final Pace pace;
@@ -43,6 +46,7 @@ public final class PreCopy implements AutoCloseable {
     private final Map<Long, Watched> processes = new LinkedHashMap<>();
 
     private final Trackers trackers;
+    private final long partBytes;
 
     /** In the round that goes on; one thread at a time is in one. */
     private long pausedNanos;
@@ -78,6 +82,17 @@ public final class PreCopy implements AutoCloseable {
      * @param tracking of the writes
      */
     public PreCopy(JobSink sink, PageFeed.Progress progress, Pace pace, Tracking tracking) {
+        this(sink, progress, pace, tracking, PART_BYTES);
+    }
+
+    /** The same, but a process is looked at in parts of another size. */
+    PreCopy(
+            JobSink sink,
+            PageFeed.Progress progress,
+            Pace pace,
+            Tracking tracking,
+            long partBytes) {
+        this.partBytes = partBytes;
         this.pace = pace;
         this.trackers = new Trackers(tracking);
         this.sink = sink;
@@ -201,13 +216,20 @@ public final class PreCopy implements AutoCloseable {
     }
 
     private void round(Watched process, PageFeed way) throws Problem, InterruptedException {
+        for (PageRange part : process.parts(partBytes)) {
+            round(process, part, way);
+        }
+    }
+
+    private void round(Watched process, PageRange part, PageFeed way)
+            throws Problem, InterruptedException {
         WriteTracker tracker = process.tracker;
         if (tracker == null || frozen) {
             return;
         }
         PageSet wanted;
         try {
-            wanted = tracker.written(process.sent);
+            wanted = tracker.written(part, process.sent);
             tracker.orBlind();
         } catch (IOException e) {
             process.retired.add(tracker);
@@ -218,6 +240,7 @@ public final class PreCopy implements AutoCloseable {
         process.inherited.retainAll(process.sent);
         keepInherited(process, process.sent);
         process.inherit(wanted, inheritance, follower != null);
+        process.expect(wanted.bytes());
         for (List<PageRange> batch : PageFeed.batches(wanted.ranges())) {
             long pausing = System.nanoTime();
             pace.await(() -> frozen);

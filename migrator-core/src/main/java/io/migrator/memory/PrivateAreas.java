@@ -27,6 +27,8 @@ final class PrivateAreas {
     /** Nothing is mapped below it (/proc/sys/vm/mmap_min_addr). */
     private static final long LOWEST = 1 << 16;
 
+    private static final long HUGE_BYTES = 2L << 20;
+
     private PrivateAreas() {}
 
     /** Those of a process, in order. */
@@ -76,6 +78,36 @@ final class PrivateAreas {
             any = false;
         }
         return found;
+    }
+
+    /**
+     * All addresses, in parts with about as much of some areas in each; no huge page is cut.
+     *
+     * @param areas in order
+     * @param count of parts, or fewer
+     */
+    static List<PageRange> parts(List<PageRange> areas, long count) {
+        long all = areas.stream().mapToLong(PageRange::bytes).sum();
+        long most = all / Math.max(1, count) + 1;
+        List<PageRange> parts = new ArrayList<>();
+        long start = PageRange.ALL.start();
+        long filled = 0;
+        for (PageRange area : areas) {
+            long at = area.start();
+            while (filled + area.end() - at > most) {
+                long cut = (at + most - filled + HUGE_BYTES - 1) & -HUGE_BYTES;
+                if (cut >= area.end()) {
+                    break;
+                }
+                parts.add(new PageRange(start, cut));
+                start = cut;
+                at = cut;
+                filled = 0;
+            }
+            filled += area.end() - at;
+        }
+        parts.add(new PageRange(start, PageRange.ALL.end()));
+        return parts;
     }
 
     private static PageRange range(Matcher line) {

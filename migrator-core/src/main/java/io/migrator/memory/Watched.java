@@ -43,6 +43,9 @@ final class Watched {
 
     private boolean compared;
 
+    /** What the next round is expected to send, bytes. */
+    private long expectedBytes;
+
     Watched(
             ProcessTree.Member member,
             PidFd process,
@@ -52,6 +55,31 @@ final class Watched {
         this.process = process;
         this.tracker = tracker;
         this.parent = parent;
+        this.expectedBytes = member.residentBytes();
+    }
+
+    /**
+     * All its addresses, in the parts in which a round looks at them. What is written while the
+     * others are sent need neither be noticed nor be sent twice, and the process does not wait for
+     * all of its memory to be protected at once. Who may inherit is looked at as a whole.
+     *
+     * @param partBytes of what is sent, about
+     */
+    List<PageRange> parts(long partBytes) {
+        long count = expectedBytes / partBytes;
+        expectedBytes = 0;
+        if (count < 2 || parent != null) {
+            return List.of(PageRange.ALL);
+        }
+        try {
+            return PrivateAreas.parts(PrivateAreas.of(member.process()), count);
+        } catch (IOException e) { // it has ended
+            return List.of(PageRange.ALL);
+        }
+    }
+
+    void expect(long bytes) {
+        expectedBytes += bytes;
     }
 
     void sent(List<PageRange> places, ByteBuffer pages) {

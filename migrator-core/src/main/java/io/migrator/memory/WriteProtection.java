@@ -67,30 +67,43 @@ final class WriteProtection implements WriteTracker {
     }
 
     @Override
-    public PageSet written(PageSet known) throws IOException {
+    public PageSet written(PageRange within, PageSet known) throws IOException {
         PageSet found = new PageSet();
         try (PageScan scan = PageScan.of(process)) { // of what it executes now
             List<PageRange> areas = PrivateAreas.of(process);
             List<PageRange> fresh = new ArrayList<>();
             ours.retainAll(areas);
             for (PageRange area : areas) {
-                for (PageRange part : ours.in(area)) {
+                PageRange looked = area.within(within);
+                if (looked.bytes() == 0) {
+                    continue;
+                }
+                for (PageRange part : ours.in(looked)) {
                     if (!scan(scan, part, Kind.WRITTEN_AND_RESET, found)) {
                         ours.remove(part); // it may have reset some
                     }
                 }
-                fresh.addAll(ours.notIn(area));
+                if (!ours.notIn(looked).isEmpty()) {
+                    fresh.addAll(ours.notIn(area)); // a mapping is registered as a whole
+                }
             }
             if (!fresh.isEmpty()) {
-                register(fresh).forEach(part -> take(scan, part));
+                parts(register(fresh), within).forEach(part -> take(scan, part));
             }
-            for (PageRange part : fresh) {
+            for (PageRange part : parts(fresh, within)) {
                 known.remove(part.start(), part.end());
                 scan(scan, part, Kind.PRESENT, found);
             }
         }
         known.removeAll(found);
         return found;
+    }
+
+    private static List<PageRange> parts(List<PageRange> ranges, PageRange within) {
+        return ranges.stream()
+                .map(each -> each.within(within))
+                .filter(part -> part.bytes() > 0)
+                .toList();
     }
 
     /**

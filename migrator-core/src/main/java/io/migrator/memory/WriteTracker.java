@@ -13,13 +13,14 @@ import java.util.Optional;
 sealed interface WriteTracker extends AutoCloseable permits WriteProtection, HashCompare {
     /**
      * The pages of the process's private areas that exist and may have been written since the last
-     * call; at the first call, all. What is written from here on is told by the next.
+     * call for them; at the first call, all. What is written from here on is told by the next.
      *
+     * @param within to look at these addresses only
      * @param known pages that were copied; what may have been written, or cannot be told any more,
      *     is taken out, whether it exists or not
      * @throws IOException if the process is gone
      */
-    PageSet written(PageSet known) throws IOException;
+    PageSet written(PageRange within, PageSet known) throws IOException;
 
     /**
      * What of that it watches was written since the last call of {@link #written}. Changes nothing.

@@ -41,9 +41,10 @@ final class Loading implements AutoCloseable {
      * What was loaded.
      *
      * @param pageBytes of the job
+     * @param inheritedBytes of it that children have of their parents
      * @param late pages that follow, already on their way; null if there are none
      */
-    record Loaded(long pageBytes, @Nullable Following late) {
+    record Loaded(long pageBytes, long inheritedBytes, @Nullable Following late) {
         long lateBytes() {
             return late == null ? 0 : late.bytes();
         }
@@ -118,7 +119,7 @@ final class Loading implements AutoCloseable {
             }
         }
         FaultPoint.SOURCE_LOADED.reached();
-        return new Loaded(pageBytes, following);
+        return new Loaded(pageBytes, inherited.pages().bytes(), following);
     }
 
     private static void list(JobPages pages, HiddenPages list, ImageFeed feed)

@@ -334,6 +334,7 @@ public final class Migration {
                     watch.totalMillis(),
                     rounds.done(),
                     feed.imageBytes() + loaded.pageBytes(),
+                    loaded.inheritedBytes(),
                     loaded.lateBytes(),
                     target.sink().sentBytes(),
                     watch.phases(),

@@ -16,7 +16,8 @@ import java.util.Map;
  *     source again
  * @param totalMillis from the call to the end
  * @param rounds of pre-copy; empty if all went while the job stood still
- * @param memoryBytes of the images that held the job
+ * @param memoryBytes of the job's pages, each process's counted, and of its images
+ * @param inheritedBytes of it that children have of their parents, and that did not travel again
  * @param lateBytes of it that came when the job ran on the target already
  * @param sentBytes that crossed, after compression
  * @param phases milliseconds of each stage
@@ -31,6 +32,7 @@ public record Outcome(
         double totalMillis,
         List<Round> rounds,
         long memoryBytes,
+        long inheritedBytes,
         long lateBytes,
         long sentBytes,
         Map<Stage, Double> phases,

@@ -33,6 +33,7 @@ import java.util.concurrent.atomic.AtomicReference;
 @Timeout(60)
 class PreCopyTest {
     private static final int PAGE = PageSet.PAGE_BYTES;
+    private static final long PART = 512 << 10;
 
     /** Does what it is told, a line at a time: large variables are mappings of their own. */
     private static final String PROGRAM =
@@ -64,16 +65,19 @@ class PreCopyTest {
         copy = of(Tracking.PROTECT, store);
     }
 
+    /** Of so much memory that it is looked at in parts. */
     static ProcessTree treeOf(Proc process, String name) throws IOException {
         int pid = (int) process.innerPid();
         List<Integer> threads = List.of(pid);
         return new ProcessTree(
-                List.of(new ProcessTree.Member(process, pid, 1, pid, name, 0, threads, 0, 0)));
+                List.of(
+                        new ProcessTree.Member(
+                                process, pid, 1, pid, name, 0, threads, 8 * PART, 0)));
     }
 
     static PreCopy of(Tracking tracking, StoreSink store) {
         Pace pace = new Pace(Pace.UNLIMITED, () -> 0);
-        return new PreCopy(store, _ -> {}, pace, tracking);
+        return new PreCopy(store, _ -> {}, pace, tracking, PART);
     }
 
     /** Has another than the usual one. */

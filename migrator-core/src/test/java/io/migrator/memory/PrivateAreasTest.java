@@ -34,6 +34,29 @@ class PrivateAreasTest {
                 PrivateAreas.in(MAPS));
     }
 
+    /** All of the address space, as evenly as huge pages allow. */
+    @Test
+    void partsHoldAboutAsMuch() {
+        long huge = 2L << 20;
+        List<PageRange> areas =
+                List.of(
+                        new PageRange(3 * huge, 7 * huge),
+                        new PageRange(9 * huge + 4096, 9 * huge + 8192),
+                        new PageRange(20 * huge, 24 * huge));
+        assertEquals(List.of(PageRange.ALL), PrivateAreas.parts(areas, 1));
+        assertEquals(List.of(PageRange.ALL), PrivateAreas.parts(List.of(), 7));
+        assertEquals(
+                List.of(new PageRange(0, 20 * huge), new PageRange(20 * huge, Long.MAX_VALUE)),
+                PrivateAreas.parts(areas, 2));
+        assertEquals(
+                List.of(
+                        new PageRange(0, 6 * huge),
+                        new PageRange(6 * huge, 22 * huge),
+                        new PageRange(22 * huge, Long.MAX_VALUE)),
+                PrivateAreas.parts(areas, 3));
+        assertEquals(8, PrivateAreas.parts(areas, 1000).size());
+    }
+
     /** What is mapped in one, whatever was there before, lies in it as a whole. */
     @Test
     void stretchesEndWhereOthersBegin() {
