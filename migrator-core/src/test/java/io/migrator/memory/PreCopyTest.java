@@ -216,19 +216,39 @@ class PreCopyTest {
         assertTrue(copy.round().bytes() >= pages.limit());
     }
 
-    /** What is compared is what was sent last, and not what was there before. */
-    @Test
-    void whatIsAsItWasOnceIsNotAsItWasSent() throws Exception {
-        AtomicReference<Runnable> beforeItIsRead = new AtomicReference<>(() -> {});
+    /** Another copy, which does something before it reads. */
+    private void before(Runnable each, Tracking tracking) throws Exception {
         Pace pace =
                 new Pace(
                         Long.MAX_VALUE - 1,
                         () -> {
-                            beforeItIsRead.get().run();
+                            each.run();
                             return 0;
                         });
         copy.close();
-        copy = new PreCopy(store, _ -> {}, pace, Tracking.HASH);
+        copy = new PreCopy(store, _ -> {}, pace, tracking, PART);
+    }
+
+    /** It is not protected yet, and not sent. */
+    @Test
+    void whatIsWrittenBeforeItsTurnGoesOnce() throws Exception {
+        AtomicReference<Runnable> beforeItIsRead = new AtomicReference<>(() -> {});
+        before(() -> beforeItIsRead.getAndSet(() -> {}).run(), Tracking.PROTECT);
+        tell("a=$(fill " + 3 * MOST_BYTES + " a)");
+        long middle = middle();
+        ByteBuffer other = ByteBuffer.allocateDirect(PAGE);
+        copy.watch(tree);
+        beforeItIsRead.set(() -> write(middle, other));
+        copy.round();
+        assertEquals(other, store.get((int) process.innerPid(), middle));
+        assertEquals(0, copy.writtenBytes().orElseThrow());
+    }
+
+    /** What is compared is what was sent last, and not what was there before. */
+    @Test
+    void whatIsAsItWasOnceIsNotAsItWasSent() throws Exception {
+        AtomicReference<Runnable> beforeItIsRead = new AtomicReference<>(() -> {});
+        before(() -> beforeItIsRead.get().run(), Tracking.HASH);
         tell("a=$(fill " + MOST_BYTES + " a)");
         long middle = middle();
         ByteBuffer before = ByteBuffer.allocateDirect(PAGE);
