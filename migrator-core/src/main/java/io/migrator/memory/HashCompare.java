@@ -54,6 +54,11 @@ final class HashCompare implements WriteTracker {
     }
 
     @Override
+    public void begin() {
+        // there is nothing to be taken in
+    }
+
+    @Override
     public PageSet written(PageRange within, PageSet known) throws IOException {
         PageSet same = new PageSet();
         PageSet present = compare(within, same);

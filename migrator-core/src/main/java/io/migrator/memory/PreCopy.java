@@ -216,27 +216,29 @@ public final class PreCopy implements AutoCloseable {
     }
 
     private void round(Watched process, PageFeed way) throws Problem, InterruptedException {
-        for (PageRange part : process.parts(partBytes)) {
-            round(process, part, way);
-        }
-    }
-
-    private void round(Watched process, PageRange part, PageFeed way)
-            throws Problem, InterruptedException {
         WriteTracker tracker = process.tracker;
         if (tracker == null || frozen) {
             return;
         }
-        PageSet wanted;
         try {
-            wanted = tracker.written(part, process.sent);
-            tracker.orBlind();
+            tracker.begin();
+            for (PageRange part : process.parts(partBytes)) {
+                if (!frozen) {
+                    PageSet wanted = tracker.written(part, process.sent);
+                    tracker.orBlind();
+                    sendWritten(process, wanted, way);
+                }
+            }
         } catch (IOException e) {
             process.retired.add(tracker);
             process.tracker = trackers.insteadOf(tracker, process.member, e);
             keepInherited(process, Watched.NOTHING);
-            return;
         }
+    }
+
+    /** Of a part what was written in it; what is inherited meanwhile need not be sent. */
+    private void sendWritten(Watched process, PageSet wanted, PageFeed way)
+            throws Problem, InterruptedException {
         process.inherited.retainAll(process.sent);
         keepInherited(process, process.sent);
         process.inherit(wanted, inheritance, follower != null);

@@ -37,6 +37,9 @@ final class WriteProtection implements WriteTracker {
      */
     private final RangeSet ours = new RangeSet();
 
+    /** What can be taken since the round began. */
+    private final RangeSet registered = new RangeSet();
+
     private boolean frozen;
 
     /** Mappings that the kernel does not watch. */
@@ -66,44 +69,60 @@ final class WriteProtection implements WriteTracker {
         return new WriteProtection(process, held, WriteWatch.of(process), huge);
     }
 
+    /**
+     * What was mapped since is registered, here only: a mapping that came into the place of one of
+     * ours must be seen to be none before, as it could bring marks along.
+     */
+    @Override
+    public void begin() throws IOException {
+        registered.retainAll(List.of());
+        try (PageScan scan = PageScan.of(process)) { // of what it executes now
+            List<PageRange> areas = PrivateAreas.of(process);
+            ours.retainAll(areas);
+            if (refused.containsAll(fresh(areas))) {
+                return;
+            }
+            for (PageRange area : areas) {
+                List<PageRange> lost = ours.in(area);
+                lost.removeAll(look(scan, area, new PageSet()));
+                lost.forEach(ours::remove);
+            }
+            register(fresh(areas)).forEach(registered::add);
+        }
+    }
+
+    private List<PageRange> fresh(List<PageRange> areas) {
+        return areas.stream().flatMap(area -> ours.notIn(area).stream()).toList();
+    }
+
     @Override
     public PageSet written(PageRange within, PageSet known) throws IOException {
         PageSet found = new PageSet();
-        try (PageScan scan = PageScan.of(process)) { // of what it executes now
+        try (PageScan scan = PageScan.of(process)) {
             List<PageRange> areas = PrivateAreas.of(process);
-            List<PageRange> fresh = new ArrayList<>();
             ours.retainAll(areas);
             for (PageRange area : areas) {
                 PageRange looked = area.within(within);
-                if (looked.bytes() == 0) {
-                    continue;
+                if (looked.bytes() > 0) {
+                    written(scan, looked, known, found);
                 }
-                for (PageRange part : ours.in(looked)) {
-                    if (!scan(scan, part, Kind.WRITTEN_AND_RESET, found)) {
-                        ours.remove(part); // it may have reset some
-                    }
-                }
-                if (!ours.notIn(looked).isEmpty()) {
-                    fresh.addAll(ours.notIn(area)); // a mapping is registered as a whole
-                }
-            }
-            if (!fresh.isEmpty()) {
-                parts(register(fresh), within).forEach(part -> take(scan, part));
-            }
-            for (PageRange part : parts(fresh, within)) {
-                known.remove(part.start(), part.end());
-                scan(scan, part, Kind.PRESENT, found);
             }
         }
         known.removeAll(found);
         return found;
     }
 
-    private static List<PageRange> parts(List<PageRange> ranges, PageRange within) {
-        return ranges.stream()
-                .map(each -> each.within(within))
-                .filter(part -> part.bytes() > 0)
-                .toList();
+    private void written(PageScan scan, PageRange looked, PageSet known, PageSet found) {
+        for (PageRange part : ours.in(looked)) {
+            if (!scan(scan, part, Kind.WRITTEN_AND_RESET, found)) {
+                ours.remove(part); // it may have reset some
+            }
+        }
+        for (PageRange part : ours.notIn(looked)) {
+            registered.in(part).forEach(each -> take(scan, each));
+            known.remove(part.start(), part.end());
+            scan(scan, part, Kind.PRESENT, found);
+        }
     }
 
     /**

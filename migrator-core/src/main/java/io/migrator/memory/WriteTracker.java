@@ -12,6 +12,13 @@ import java.util.Optional;
  */
 sealed interface WriteTracker extends AutoCloseable permits WriteProtection, HashCompare {
     /**
+     * To be called before the calls of {@link #written} that together look at all addresses.
+     *
+     * @throws IOException if the process is gone
+     */
+    void begin() throws IOException;
+
+    /**
      * The pages of the process's private areas that exist and may have been written since the last
      * call for them; at the first call, all. What is written from here on is told by the next.
      *
