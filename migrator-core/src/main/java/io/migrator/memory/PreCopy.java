@@ -8,6 +8,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -136,8 +137,24 @@ public final class PreCopy implements AutoCloseable {
         boolean forks =
                 parent != null
                         && (member.session() == member.pid()
-                                || member.session() == parent.member.session());
+                                || member.session() == parent.member.session())
+                        && mayShare(member.process(), parent.member.process());
         return forks ? parent : null;
+    }
+
+    /**
+     * Who executes another program has nothing of its parent's; and a mapping that one of the two
+     * has locked is of another kind than the other's, which is noticed when the job stands still.
+     */
+    private static boolean mayShare(Proc child, Proc parent) throws IOException {
+        return Files.readSymbolicLink(child.file("exe"))
+                        .equals(Files.readSymbolicLink(parent.file("exe")))
+                && Math.abs(lockedBytes(parent) - lockedBytes(child)) < Inheritance.LEAST_BYTES;
+    }
+
+    private static long lockedBytes(Proc process) throws IOException {
+        String kilobytes = process.status("VmLck").orElse("0 kB").split(" ", 2)[0];
+        return Long.parseLong(kilobytes) << 10;
     }
 
     /**

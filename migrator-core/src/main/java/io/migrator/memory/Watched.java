@@ -68,7 +68,7 @@ final class Watched {
     List<PageRange> parts(long partBytes) {
         long count = expectedBytes / partBytes;
         expectedBytes = 0;
-        if (count < 2 || parent != null) {
+        if (count < 2 || parent != null && (!compared || inherited.bytes() > 0)) {
             return List.of(PageRange.ALL);
         }
         try {

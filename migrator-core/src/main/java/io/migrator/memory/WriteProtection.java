@@ -79,16 +79,25 @@ final class WriteProtection implements WriteTracker {
         try (PageScan scan = PageScan.of(process)) { // of what it executes now
             List<PageRange> areas = PrivateAreas.of(process);
             ours.retainAll(areas);
-            if (refused.containsAll(fresh(areas))) {
-                return;
-            }
+            refused.retainAll(areas);
             for (PageRange area : areas) {
-                List<PageRange> lost = ours.in(area);
-                lost.removeAll(look(scan, area, new PageSet()));
-                lost.forEach(ours::remove);
+                for (PageRange part : ours.in(area)) {
+                    if (!isWatched(scan, part)) {
+                        ours.remove(part);
+                    }
+                }
             }
-            register(fresh(areas)).forEach(registered::add);
+            List<PageRange> fresh = fresh(areas);
+            if (!refused.containsAll(fresh)) {
+                register(fresh).forEach(registered::add);
+            }
         }
+    }
+
+    /** The kernel tells of whole mappings: one page of it is asked for. */
+    private static boolean isWatched(PageScan scan, PageRange part) {
+        PageRange first = new PageRange(part.start(), part.start() + PageSet.PAGE_BYTES);
+        return scan(scan, first, Kind.WRITTEN, new PageSet());
     }
 
     private List<PageRange> fresh(List<PageRange> areas) {
