@@ -145,11 +145,16 @@ public final class PreCopy implements AutoCloseable {
     /**
      * Who executes another program has nothing of its parent's; and a mapping that one of the two
      * has locked is of another kind than the other's, which is noticed when the job stands still.
+     * Where that cannot be told they share nothing: the child is to be watched all the same.
      */
-    private static boolean mayShare(Proc child, Proc parent) throws IOException {
-        return Files.readSymbolicLink(child.file("exe"))
-                        .equals(Files.readSymbolicLink(parent.file("exe")))
-                && Math.abs(lockedBytes(parent) - lockedBytes(child)) < Inheritance.LEAST_BYTES;
+    private static boolean mayShare(Proc child, Proc parent) {
+        try {
+            return Files.readSymbolicLink(child.file("exe"))
+                            .equals(Files.readSymbolicLink(parent.file("exe")))
+                    && Math.abs(lockedBytes(parent) - lockedBytes(child)) < Inheritance.LEAST_BYTES;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static long lockedBytes(Proc process) throws IOException {
