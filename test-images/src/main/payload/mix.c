@@ -6,8 +6,8 @@
  * One to four processes, each with one to four writers, a large mapping (of --mb, default 24, in all) and a dozen small
  * ones: plain, with huge pages, locked, without reserve, not for children (MADV_DONTFORK) or empty in them
  * (MADV_WIPEONFORK), a private mapping of a memfd, blocks of malloc, and with --hugetlb those of hugetlbfs. They are
- * written, given back (MADV_DONTNEED), grown, shrunk and moved (mremap), cleared, made read-only and writable again, unmapped and
- * mapped anew. All processes share a mapping and a memfd, to which they also write by pwrite(2). Children come and go,
+ * written, given back (MADV_DONTNEED), grown, shrunk and moved (mremap), cleared, made read-only and writable again, guarded
+ * (MADV_GUARD_INSTALL, where the kernel has it), unmapped and mapped anew. All processes share a mapping and a memfd, to which they also write by pwrite(2). Children come and go,
  * which change some of what they inherit, wait, check all of it and end.
  *
  *   SIGUSR2   check all pages of all processes, write a report
@@ -20,6 +20,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #define PAGE 4096UL
@@ -31,6 +32,11 @@
 #define SHARED_PAGES 256UL
 #define MOST_HEIRS 2
 #define WORD_SIZE 200
+#define GUARDED UINT32_MAX /* in the place of a version */
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
+#endif
 
 static const char HELP[] = "usage: mix --seed N [--mb N] [--report FILE] [--hugetlb]\n"
                            "SIGUSR2: verify all pages and report; SIGTERM: end\n";
@@ -40,7 +46,7 @@ enum kind { PLAIN, THP, LOCKED, NORESERVE, DONTFORK, WIPEONFORK, OF_FILE, HEAP, 
 static const char *const NAMES[KINDS] = {
     "plain", "thp", "locked", "noreserve", "dontfork", "wipeonfork", "private memfd", "heap", "hugetlb"};
 
-/* A page holds what follows from the salt, its number and its version; of version 0 it is empty. */
+/* A page holds what follows from the salt, its number and its version; of version 0 it is empty, and a guarded one cannot be read. */
 struct region {
     enum kind kind;
     unsigned char *at;
@@ -181,7 +187,7 @@ static void make_small(struct region *region, uint64_t *random) {
 }
 
 static void write_page(struct region *region, uint64_t page) {
-    if (page < region->pages && !region->read_only) {
+    if (page < region->pages && !region->read_only && region->versions[page] != GUARDED) {
         fill(region->at + page * PAGE, region->salt, page, ++region->versions[page]);
     }
 }
@@ -191,12 +197,23 @@ static void give_back(struct region *region, uint64_t *random) {
     if (region->kind == HEAP || region->kind == LOCKED || region->kind == HUGETLB) {
         return;
     }
+    madvise(region->at + from * PAGE, count * PAGE, MADV_GUARD_REMOVE);
     if (!region->read_only && draw(random, 2)) {
         memset(region->at + from * PAGE, 0, count * PAGE);
     } else if (madvise(region->at + from * PAGE, count * PAGE, MADV_DONTNEED)) {
         die("madvise");
     }
     memset(region->versions + from, 0, count * sizeof *region->versions);
+}
+
+static void guard(struct region *region, uint64_t *random) {
+    uint64_t from = draw(random, region->pages), left = region->pages - from, count = 1 + draw(random, left < 8 ? left : 8);
+    if (region->kind != HEAP && region->kind != LOCKED && region->kind != HUGETLB && region->kind != OF_FILE &&
+        madvise(region->at + from * PAGE, count * PAGE, MADV_GUARD_INSTALL) == 0) {
+        for (uint64_t page = from; page < from + count; page++) {
+            region->versions[page] = GUARDED;
+        }
+    }
 }
 
 static void resize(struct region *region, uint64_t pages) {
@@ -233,12 +250,26 @@ static void protect(struct region *region) {
     }
 }
 
+/* What is guarded would end the process. */
+static int is_readable(const unsigned char *at) {
+    char byte;
+    struct iovec to = {&byte, 1}, from = {(void *) at, 1};
+    return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1;
+}
+
+static int is_as_it_should_be(const struct region *region, uint64_t page) {
+    const unsigned char *at = region->at + page * PAGE;
+    return region->versions[page] == GUARDED
+        ? !is_readable(at)
+        : is_readable(at) && is_right(at, region->salt, page, region->versions[page]);
+}
+
 static void check(struct answer *answer) {
     for (int i = 0; i < REGIONS; i++) {
         const struct region *region = &regions[i];
         for (uint64_t page = 0; page < region->pages; page++) {
             answer->pages++;
-            if (is_right(region->at + page * PAGE, region->salt, page, region->versions[page])) {
+            if (is_as_it_should_be(region, page)) {
                 continue;
             }
             if (answer->bad++ == 0) {
@@ -292,7 +323,7 @@ static void *change(void *seed) {
         pthread_mutex_lock(&lock);
         reap(&living);
         struct region *region = &regions[1 + draw(&random, REGIONS - 1)];
-        switch (draw(&random, 8)) {
+        switch (draw(&random, 9)) {
         case 0:
             unmake(region);
             make_small(region, &random);
@@ -310,6 +341,9 @@ static void *change(void *seed) {
             give_back(&regions[draw(&random, REGIONS)], &random);
             break;
         case 5:
+            guard(&regions[draw(&random, REGIONS)], &random);
+            break;
+        case 6:
             if (living < MOST_HEIRS) {
                 uint64_t own = draw(&random, UINT64_MAX);
                 pid_t child = fork();

@@ -15,22 +15,31 @@ public final class PageScan implements AutoCloseable {
     /** What is asked for. */
     public enum Kind {
         /** Pages that exist. */
-        PRESENT(0, 0),
+        PRESENT(IS_ZERO, 0, EXISTS, 0),
         /** Pages that exist and are parts of huge ones. */
-        HUGE(IS_HUGE, 0),
+        HUGE(IS_ZERO, IS_HUGE, EXISTS, 0),
         /**
          * Pages that exist and were written since they were reset; see {@link WriteWatch}. Fails
          * where any of the range is not watched.
          */
-        WRITTEN(IS_WRITTEN, CHECK_WPASYNC),
+        WRITTEN(IS_ZERO, IS_WRITTEN, EXISTS, CHECK_WPASYNC),
         /** The same, and they are reset in one step. */
-        WRITTEN_AND_RESET(IS_WRITTEN, CHECK_WPASYNC | WP_MATCHING);
+        WRITTEN_AND_RESET(IS_ZERO, IS_WRITTEN, EXISTS, CHECK_WPASYNC | WP_MATCHING),
+        /**
+         * All of {@link #WRITTEN}, and pages that do not exist: asked for just this the kernel has
+         * a loop that takes half the time (fs/proc/task_mmu.c, pagemap_scan_pmd_entry).
+         */
+        UNPROTECTED(0, IS_WRITTEN, 0, CHECK_WPASYNC);
 
+        private final long unwanted;
         private final long wanted;
+        private final long any;
         private final long flags;
 
-        Kind(long wanted, long flags) {
+        Kind(long unwanted, long wanted, long any, long flags) {
+            this.unwanted = unwanted;
             this.wanted = wanted;
+            this.any = any;
             this.flags = flags;
         }
     }
@@ -50,6 +59,10 @@ public final class PageScan implements AutoCloseable {
     private static final long IS_SWAPPED = 1 << 4;
     private static final long IS_ZERO = 1 << 5;
     private static final long IS_HUGE = 1 << 6;
+
+    /** Without it ranges never touched would get page tables. */
+    private static final long EXISTS = IS_PRESENT | IS_SWAPPED;
+
     private static final long AT_FDCWD = -100;
     private static final long READ_CLOEXEC = 0x80000;
 
@@ -111,7 +124,7 @@ public final class PageScan implements AutoCloseable {
     /**
      * Where the piece from an address on ends: at a multiple of its size, so that huge pages stay.
      */
-    static long pieceEnd(long at, long end) {
+    public static long pieceEnd(long at, long end) {
         return Math.min(end, (at | (MOST_BYTES - 1)) + 1);
     }
 
@@ -125,10 +138,10 @@ public final class PageScan implements AutoCloseable {
             regions.address(),
             REGIONS,
             0,
-            IS_ZERO,
-            IS_ZERO | kind.wanted,
-            IS_PRESENT | IS_SWAPPED, // without it ranges never touched would get page tables
-            IS_PRESENT,
+            kind.unwanted,
+            kind.unwanted | kind.wanted,
+            kind.any,
+            kind.any == 0 ? kind.wanted : IS_PRESENT,
         };
         for (int i = 0; i < words.length; i++) {
             argument.setAtIndex(JAVA_LONG, i, words[i]);

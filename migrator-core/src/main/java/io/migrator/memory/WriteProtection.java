@@ -8,7 +8,9 @@ import io.migrator.linux.WriteWatch;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +26,9 @@ import java.util.Set;
  * #orBlind}.
  */
 final class WriteProtection implements WriteTracker {
+    /** What lies between is looked at, too: a question of the kernel costs as much. */
+    private static final long NEAR_BYTES = 1 << 20;
+
     private final Proc process;
     private final PidFd held;
     private final WriteWatch watch;
@@ -40,7 +45,7 @@ final class WriteProtection implements WriteTracker {
     /** What can be taken since the round began. */
     private final RangeSet registered = new RangeSet();
 
-    private boolean frozen;
+    private volatile boolean frozen;
 
     /** Mappings that the kernel does not watch. */
     private final Set<PageRange> refused = new HashSet<>();
@@ -112,8 +117,11 @@ final class WriteProtection implements WriteTracker {
             ours.retainAll(areas);
             for (PageRange area : areas) {
                 PageRange looked = area.within(within);
-                if (looked.bytes() > 0) {
-                    written(scan, looked, known, found);
+                long at = looked.start();
+                while (at < looked.end() && !frozen) { // the last look is at all of it
+                    long end = PageScan.pieceEnd(at, looked.end());
+                    written(scan, new PageRange(at, end), known, found);
+                    at = end;
                 }
             }
         }
@@ -123,7 +131,7 @@ final class WriteProtection implements WriteTracker {
 
     private void written(PageScan scan, PageRange looked, PageSet known, PageSet found) {
         for (PageRange part : ours.in(looked)) {
-            if (!scan(scan, part, Kind.WRITTEN_AND_RESET, found)) {
+            if (!written(scan, part, Kind.WRITTEN_AND_RESET, found)) {
                 ours.remove(part); // it may have reset some
             }
         }
@@ -217,8 +225,28 @@ final class WriteProtection implements WriteTracker {
      */
     private List<PageRange> look(PageScan scan, PageRange area, PageSet written) {
         return ours.in(area).stream()
-                .filter(part -> scan(scan, part, Kind.WRITTEN, written))
+                .filter(part -> written(scan, part, Kind.WRITTEN, written))
                 .toList();
+    }
+
+    /** Looks only where something may be found. */
+    private static boolean written(PageScan scan, PageRange part, Kind kind, PageSet into) {
+        Deque<PageRange> spans = new ArrayDeque<>();
+        try {
+            scan.<RuntimeException>scan(
+                    part.start(),
+                    part.end(),
+                    Kind.UNPROTECTED,
+                    (start, end) -> {
+                        PageRange last = spans.peekLast();
+                        boolean near = last != null && start - last.end() < NEAR_BYTES;
+                        spans.addLast(
+                                new PageRange(near ? spans.removeLast().start() : start, end));
+                    });
+        } catch (IOException e) {
+            return false;
+        }
+        return spans.stream().allMatch(span -> scan(scan, span, kind, into));
     }
 
     @Override

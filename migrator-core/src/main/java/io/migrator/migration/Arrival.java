@@ -59,6 +59,11 @@ final class Arrival implements AutoCloseable {
 
     private Inherited inherited = Inherited.none();
 
+    private long wantedBytes;
+
+    /** Of these what neither came nor is to come. */
+    private long missingBytes;
+
     private ProcessTree tree = new ProcessTree(List.of());
     private HeldSockets sockets = HeldSockets.none();
     private final Background unpacking;
@@ -164,13 +169,18 @@ final class Arrival implements AutoCloseable {
             if (late != null) {
                 lacking = late.expect(wanted, maps, MOST_TIMES * roomBytes);
             }
-            JobPages now = wanted.without(lacking);
+            JobPages now = lacking.bytes() > 0 ? wanted.without(lacking) : wanted;
             inherited = inherited(now, maps);
             int processes = kept.place(now, maps, inherited);
             addresses.await("the network of the job could not be made");
             unpacking.await("the run directory could not be unpacked");
-            restore.restore(kept, processes, lacking.bytes() > 0);
-
+            restore.begin(kept, processes, lacking.bytes() > 0);
+            wantedBytes = wanted.bytes();
+            missingBytes =
+                    wanted.without(kept.placed()).bytes()
+                            - lacking.bytes()
+                            - inherited.pages().bytes();
+            restore.awaitHeld(processes);
         } catch (IOException e) {
             restore.orEnded(); // which its log tells better
             throw e;
@@ -283,13 +293,11 @@ final class Arrival implements AutoCloseable {
         }
         work.await("the job could not be restored");
         restore.orEnded();
-        long others = lacking.bytes() + inherited.pages().bytes();
-        long missing = wanted.without(kept.placed()).bytes() - others;
-        if (wanted.bytes() != expectedBytes || missing != 0) {
+        if (wantedBytes != expectedBytes || missingBytes != 0) {
             throw Problem.failed("the job's memory did not arrive whole")
                     .because(
                             "%d bytes of %d are missing, and there should be %d"
-                                    .formatted(missing, wanted.bytes(), expectedBytes));
+                                    .formatted(missingBytes, wantedBytes, expectedBytes));
         }
         looking.go();
     }

@@ -100,18 +100,26 @@ final class HeldRestore implements AutoCloseable {
     }
 
     /**
-     * Lets criu begin, when all images are there, and waits for the hold.
+     * Lets criu begin, when all images are there.
      *
      * @param kept pages that criu has
      * @param processes how many of the job's processes get some of them
      * @param lacks whether more comes later
      */
-    void restore(KeptPages kept, int processes, boolean lacks)
+    void begin(KeptPages kept, int processes, boolean lacks)
             throws IOException, Problem, InterruptedException {
         if (processes > 0) {
             EmptyParent.make(images);
         }
         kept.go(lacks);
+    }
+
+    /**
+     * Waits for the hold.
+     *
+     * @param processes as {@link #begin} was told
+     */
+    void awaitHeld(int processes) throws IOException, Problem, InterruptedException {
         session.holdAt(Notify.POST_RESTORE, RESTORE);
         ByteBuffer placed = ByteBuffer.wrap(Files.readAllBytes(images.resolve(PLACED)));
         if (placed.order(ByteOrder.nativeOrder()).getLong() != processes) {

@@ -76,9 +76,10 @@ final class Loading implements AutoCloseable {
         LockChecks.orTaken(images, frozen, carried);
         JobPages pages = HiddenPages.of(images).all(Long.MAX_VALUE);
         long pageBytes = pages.bytes();
-        JobPages all = pages.copy();
         boolean alone = frozen.members().size() == 1;
-        Map<Integer, MemoryMap> maps = alone && !source.fills() ? Map.of() : MemoryMap.all(images);
+        boolean simple = alone && !source.fills();
+        JobPages all = simple ? pages : pages.copy(); // a large job has a long list
+        Map<Integer, MemoryMap> maps = simple ? Map.of() : MemoryMap.all(images);
         PreCopy.Copied copied = source.copied();
         Inherited inherited =
                 alone

@@ -144,7 +144,7 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     /** Takes an image, and reads it. */
-    private static void rehearse(Path directory) throws Problem, IOException {
+    private static void rehearse(Path directory) throws Problem, InterruptedException, IOException {
         Compilers.prepare(directory);
         Path scratch = Files.createTempDirectory(directory, "rehearsal");
         try (ImageFiles files = new ImageFiles(scratch)) {
@@ -153,6 +153,7 @@ public final class LocalTarget implements Target, JobSink {
             files.end(0, 1);
             Files.delete(scratch.resolve("pages-1.img"));
             MemoryMap.rehearse(scratch);
+            KeptPages.rehearse();
         } finally {
             Files.deleteIfExists(scratch);
         }
@@ -167,7 +168,6 @@ public final class LocalTarget implements Target, JobSink {
             MemoryMap.rehearse(scratch);
             HiddenPages.rehearse(scratch);
             EagerPages.rehearse(scratch);
-            KeptPages.rehearse();
             ProcessTree.heldBy(prepared(restore).criuPid(), prepared(instance));
         } catch (IOException e) {
             throw Problem.failed("the restore could not be rehearsed").because(e.toString());
