@@ -70,6 +70,11 @@ final class HashCompare implements WriteTracker {
     }
 
     @Override
+    public boolean isQuick() {
+        return false;
+    }
+
+    @Override
     public Optional<PageSet> foreseen() {
         return Optional.empty();
     }

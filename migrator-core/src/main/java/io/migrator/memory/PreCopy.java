@@ -246,7 +246,7 @@ public final class PreCopy implements AutoCloseable {
             tracker.begin();
             for (PageRange part : process.parts(partBytes)) {
                 if (!frozen) {
-                    PageSet wanted = tracker.written(part, process.sent);
+                    PageSet wanted = written(tracker, part, process.sent);
                     tracker.orBlind();
                     sendWritten(process, wanted, way);
                 }
@@ -256,6 +256,16 @@ public final class PreCopy implements AutoCloseable {
             process.tracker = trackers.insteadOf(tracker, process.member, e);
             keepInherited(process, Watched.NOTHING);
         }
+    }
+
+    private PageSet written(WriteTracker tracker, PageRange part, PageSet known)
+            throws IOException {
+        long began = System.nanoTime();
+        PageSet found = tracker.written(part, known);
+        if (tracker.isQuick()) {
+            pausedNanos += System.nanoTime() - began;
+        }
+        return found;
     }
 
     /** Of a part what was written in it; what is inherited meanwhile need not be sent. */

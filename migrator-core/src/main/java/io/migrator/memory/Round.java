@@ -5,7 +5,8 @@ package io.migrator.memory;
  *
  * @param bytes of pages, before compression
  * @param millis from its scan until all was written to the target
- * @param pausedMillis of these, waited to keep to a bandwidth
+ * @param pausedMillis of these, nothing was sent: waited to keep to a bandwidth, or looked where
+ *     that is quick
  */
 public record Round(long bytes, double millis, double pausedMillis) {
     /** What it would have taken had it not waited, as in the freeze. */

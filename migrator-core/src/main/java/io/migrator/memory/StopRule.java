@@ -1,6 +1,8 @@
 package io.migrator.memory;
 
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.LongStream;
@@ -50,6 +52,14 @@ public record StopRule(Duration budget, int patience) {
             inVain += sizes[i] >= LITTLE_GAIN * sizes[i - 1] ? 1 : 0;
         }
         return inVain >= patience ? Verdict.NO_GAIN : Verdict.AGAIN;
+    }
+
+    /** What can be sent in a time, as fast as in the largest of these rounds, at least one. */
+    public static double bytesWithin(Duration time, List<Round> rounds) {
+        Round largest = Collections.max(rounds, Comparator.comparingLong(Round::bytes));
+        return largest.sendingMillis() > 0
+                ? time.toMillis() * largest.bytes() / largest.sendingMillis()
+                : 0;
     }
 
     /** How long sending the rest would take after these rounds; infinite if it cannot be told. */

@@ -204,6 +204,11 @@ final class WriteProtection implements WriteTracker {
     }
 
     @Override
+    public boolean isQuick() {
+        return true;
+    }
+
+    @Override
     public Optional<PageSet> foreseen() throws IOException {
         PageSet written = new PageSet();
         try (PageScan scan = PageScan.of(process)) {

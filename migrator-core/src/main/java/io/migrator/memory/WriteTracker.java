@@ -30,6 +30,11 @@ sealed interface WriteTracker extends AutoCloseable permits WriteProtection, Has
     PageSet written(PageRange within, PageSet known) throws IOException;
 
     /**
+     * Whether looking takes so little that in the freeze, beside criu's dump, it does not count.
+     */
+    boolean isQuick();
+
+    /**
      * What of that it watches was written since the last call of {@link #written}. Changes nothing.
      *
      * @return empty if to tell it takes as long as that call

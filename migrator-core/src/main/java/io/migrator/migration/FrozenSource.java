@@ -41,9 +41,6 @@ final class FrozenSource implements AutoCloseable {
     /** Within this what is sent at a time is sent, but over a line that is dead. */
     private static final Duration BATCH = Duration.ofSeconds(2);
 
-    /** Of what may go later this goes at once. */
-    private static final long LITTLE_BYTES = 1 << 20;
-
     private static final String NOT_SEEN = "the processes of the frozen job are not seen";
 
     /**
@@ -53,7 +50,7 @@ final class FrozenSource implements AutoCloseable {
      * @param carried run directory that goes along; null if none does
      * @param network of the job; becomes the frozen source's
      * @param copied what went to the target before
-     * @param fills true if what is not on the target when the job is frozen may go later
+     * @param mostBytes that go while the job stands still; where there are more they may go later
      * @param held told when nothing of the job runs and its addresses are locked
      */
     record Plan(
@@ -63,7 +60,7 @@ final class FrozenSource implements AutoCloseable {
             @Nullable RunDirectory carried,
             SourceNetwork network,
             PreCopy copied,
-            boolean fills,
+            long mostBytes,
             CriuSession.Step held) {}
 
     private final Plan plan;
@@ -96,13 +93,7 @@ final class FrozenSource implements AutoCloseable {
         Path tar = plan.images.resolve(RunDirectory.TAR);
         this.packing = carried == null ? null : Background.aside("pack", () -> carried.pack(tar));
         this.telling = Background.aside("tell", plan.held::run);
-        this.scanning =
-                Background.ready(
-                        "scan",
-                        () ->
-                                copied =
-                                        plan.copied.last(
-                                                plan.fills ? LITTLE_BYTES : Long.MAX_VALUE));
+        this.scanning = Background.ready("scan", () -> copied = plan.copied.last(plan.mostBytes));
         this.correcting = Background.ready("correct", () -> Corrections.make(plan.images, tree));
         this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
     }
@@ -260,9 +251,9 @@ final class FrozenSource implements AutoCloseable {
         return copied;
     }
 
-    /** Whether what is not on the target by now may go later. */
-    boolean fills() {
-        return plan.fills;
+    /** Where more than this is not on the target by now it may go later. */
+    long mostBytes() {
+        return plan.mostBytes;
     }
 
     /** The tree that stands still. */

@@ -77,9 +77,8 @@ final class Loading implements AutoCloseable {
         JobPages pages = HiddenPages.of(images).all(Long.MAX_VALUE);
         long pageBytes = pages.bytes();
         boolean alone = frozen.members().size() == 1;
-        boolean simple = alone && !source.fills();
-        JobPages all = simple ? pages : pages.copy(); // a large job has a long list
-        Map<Integer, MemoryMap> maps = simple ? Map.of() : MemoryMap.all(images);
+        JobPages all = alone ? pages : pages.copy(); // a large job has a long list
+        Map<Integer, MemoryMap> maps = alone ? Map.of() : MemoryMap.all(images);
         PreCopy.Copied copied = source.copied();
         Inherited inherited =
                 alone
@@ -88,12 +87,17 @@ final class Loading implements AutoCloseable {
         copied.sent().removeAll(copied.inherited());
         pages.removeAll(copied.sent());
         pages.removeAll(inherited.pages());
-        if (!alone && !source.fills()) { // what others inherit cannot come late
+        JobPages late = new JobPages();
+        if (pages.bytes() > source.mostBytes()) {
+            if (alone) {
+                all = HiddenPages.of(images).all(Long.MAX_VALUE);
+                maps = MemoryMap.all(images);
+            }
+            late = inherited.independent(late(pages, all, maps));
+        } else if (!alone) { // what others inherit cannot come late
             inherited = inherited.and(pages, all, frozen);
             pages.removeAll(inherited.pages());
         }
-        JobPages late =
-                source.fills() ? inherited.independent(late(pages, all, maps)) : new JobPages();
         pages.removeAll(late);
         feed.finish();
         list(inherited.pages(), HiddenPages.inherited(images), feed);

@@ -282,7 +282,7 @@ public final class Migration {
                             carried,
                             network,
                             rounds.copy(),
-                            fills(),
+                            rounds.mostBytes(),
                             target::frozen);
             if (!rounds.done().isEmpty()) { // else all of the memory is still to be sent
                 Compilers.stop();

@@ -25,6 +25,15 @@ final class Rounds implements AutoCloseable {
     /** Rounds in vain before the job has to stand still for what it writes. */
     private static final int PATIENCE = 2;
 
+    /** So much goes at once even if it may go later. */
+    private static final long LITTLE_BYTES = 1 << 20;
+
+    /**
+     * By so much a job stands still longer if something follows: for the list of it, what watches
+     * for its pages, and the first of them (docs/decisions/0024).
+     */
+    private static final Duration COSTS = Duration.ofMillis(15);
+
     private final PreCopy copy;
     private final long room;
 
@@ -175,6 +184,19 @@ final class Rounds implements AutoCloseable {
                     .tryThis("migrate with --track hash, or " + otherwise());
         }
         fresh.forEach(each -> progress.chosen("memory: not pre-copied: " + each));
+    }
+
+    /**
+     * What goes while the job stands still, all or nothing of it: where that takes less than what
+     * follows costs, nothing does.
+     */
+    long mostBytes() {
+        if (wish.way() != Way.HYBRID) {
+            return Long.MAX_VALUE;
+        }
+        Duration time = wish.downtime().compareTo(COSTS) > 0 ? wish.downtime() : COSTS;
+        double bytes = done.isEmpty() ? 0 : StopRule.bytesWithin(time, done);
+        return Math.max(LITTLE_BYTES, (long) bytes);
     }
 
     /** What was copied. */

@@ -26,6 +26,14 @@ class StopRuleTest {
                 .toList();
     }
 
+    /** The largest round says most of the link; a small one has to look at as much. */
+    @Test
+    void whatCanBeSentInATime() {
+        assertEquals(
+                5L << 20, StopRule.bytesWithin(Duration.ofMillis(5), rounds("4096/4096 2/20")));
+        assertEquals(0, StopRule.bytesWithin(Duration.ofMillis(5), rounds("0/0")));
+    }
+
     @ParameterizedTest
     @CsvSource({
         // 100 MB/s: 410 MB in the first round, 41 in the second, then 4

@@ -258,13 +258,16 @@ final class Rounds {
         System.out.println();
         for (Tried each : compared) {
             List<Double> ratios = each.ratios(byHand);
+            if (ratios.isEmpty()) {
+                continue;
+            }
             System.out.printf(
                     "%s: ratio of the gaps by round: %s; median %s%n",
                     each.name(),
                     ratios.stream()
-                            .map(ratio -> String.format(Locale.ROOT, "%.2f", ratio))
+                            .map(ratio -> String.format(Locale.ROOT, "%.4f", ratio))
                             .collect(Collectors.joining(" ")),
-                    Sample.of(ratios).text("%.2f"));
+                    Sample.of(ratios).text("%.4f"));
         }
         for (Tried each : compared) {
             each.failures.forEach(
