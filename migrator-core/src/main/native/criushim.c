@@ -778,13 +778,25 @@ static int is_large(const struct range *range)
 /* pages of any of these kinds; returns how many regions, negative if that is not all */
 static long look(int fd, struct range range, uint64_t not_present, uint64_t any, struct page_region *to, long room)
 {
-	struct pm_scan_arg scan = { .size = sizeof scan, .start = range.start, .end = range.end, .vec = (uint64_t)to,
-				    .vec_len = (uint64_t)room, .category_inverted = not_present,
-				    .category_anyof_mask = not_present | any,
-				    .return_mask = PAGE_IS_SWAPPED | PAGE_IS_PFNZERO | PAGE_IS_GUARD };
-	long found = room > 0 ? call(NR_ioctl, fd, (long)PAGEMAP_SCAN, (long)&scan, 0) : -1;
+	long count = 0;
 
-	return found >= 0 && scan.walk_end == range.end ? found : -1;
+	while (range.start < range.end) {
+		struct pm_scan_arg scan = { .size = sizeof scan, .start = range.start, .end = range.end,
+					    .vec = (uint64_t)(to + count), .vec_len = (uint64_t)(room - count),
+					    .category_inverted = not_present, .category_anyof_mask = not_present | any,
+					    .return_mask = PAGE_IS_SWAPPED | PAGE_IS_PFNZERO | PAGE_IS_GUARD };
+		long found = count < room ? call(NR_ioctl, fd, (long)PAGEMAP_SCAN, (long)&scan, 0) : -1;
+
+		if (found < 0)
+			return -1;
+		if (found == 0)
+			break;
+		count += found;
+		range.start = scan.walk_end; /* of more than 512 regions it is where the 512th ended, though all were told */
+		if (to[count - 1].end > range.start)
+			range.start = to[count - 1].end;
+	}
+	return count;
 }
 
 /* answers criu's question for guards (criu/mem.c, collect_madv_guards), which is one for all addresses; negative: cannot */

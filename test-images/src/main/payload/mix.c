@@ -442,8 +442,11 @@ static void run(uint64_t seed, int index, uint64_t pages) {
     uint64_t random = mix(seed + (uint64_t) index * 7919);
     index_of_this = index;
     make(&regions[0], draw(&random, 2) ? PLAIN : THP, pages, &random);
+    uint64_t holes = draw(&random, 2) ? 5 : UINT64_MAX; /* more than the kernel tells of at once */
     for (uint64_t page = 0; page < pages; page++) {
-        write_page(&regions[0], page);
+        if (page % holes != 3) {
+            write_page(&regions[0], page);
+        }
     }
     for (int i = 1; i < REGIONS; i++) {
         make_small(&regions[i], &random);

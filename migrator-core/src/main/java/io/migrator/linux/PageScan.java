@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Which pages of another process there are, and which were written (PAGEMAP_SCAN, Linux 6.7, kernel
- * doc admin-guide/mm/pagemap). Pages that hold nothing but the kernel's zeros are never told. Needs
- * the right to read the process's memory. Owns a descriptor and a buffer; one thread.
+ * doc admin-guide/mm/pagemap). Pages that hold nothing but the kernel's zeros do not exist here.
+ * Needs the right to read the process's memory. Owns a descriptor and a buffer; one thread.
  */
 public final class PageScan implements AutoCloseable {
     /** What is asked for. */
@@ -26,8 +26,8 @@ public final class PageScan implements AutoCloseable {
         /** The same, and they are reset in one step. */
         WRITTEN_AND_RESET(IS_ZERO, IS_WRITTEN, EXISTS, CHECK_WPASYNC | WP_MATCHING),
         /**
-         * All of {@link #WRITTEN}, and pages that do not exist: asked for just this the kernel has
-         * a loop that takes half the time (fs/proc/task_mmu.c, pagemap_scan_pmd_entry).
+         * All of {@link #WRITTEN}, and some that do not exist: asked for just this the kernel has a
+         * loop that takes half the time (fs/proc/task_mmu.c, pagemap_scan_pmd_entry).
          */
         UNPROTECTED(0, IS_WRITTEN, 0, CHECK_WPASYNC);
 
@@ -110,14 +110,14 @@ public final class PageScan implements AutoCloseable {
             throws IOException, E {
         long at = start;
         while (at < end) {
+            long told = at; // of more than 512 regions walk_end is where the 512th ended
             long found = ask(at, pieceEnd(at, end), kind);
             for (long each = 0; each < found; each++) {
                 long region = each * REGION_WORDS;
-                visitor.pages(
-                        regions.getAtIndex(JAVA_LONG, region),
-                        regions.getAtIndex(JAVA_LONG, region + 1));
+                told = regions.getAtIndex(JAVA_LONG, region + 1);
+                visitor.pages(regions.getAtIndex(JAVA_LONG, region), told);
             }
-            at = argument.getAtIndex(JAVA_LONG, 4);
+            at = Math.max(argument.getAtIndex(JAVA_LONG, 4), told);
         }
     }
 

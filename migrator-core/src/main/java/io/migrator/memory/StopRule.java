@@ -1,8 +1,6 @@
 package io.migrator.memory;
 
 import java.time.Duration;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.stream.LongStream;
@@ -27,6 +25,9 @@ public record StopRule(Duration budget, int patience) {
     }
 
     private static final int MOST_ROUNDS = 30;
+
+    /** A smaller round is quick or slow for other reasons. */
+    private static final long TELLING_BYTES = 1 << 20;
 
     /** A round that leaves more than this of what it had to send gained nothing. */
     private static final double LITTLE_GAIN = 0.9;
@@ -54,12 +55,16 @@ public record StopRule(Duration budget, int patience) {
         return inVain >= patience ? Verdict.NO_GAIN : Verdict.AGAIN;
     }
 
-    /** What can be sent in a time, as fast as in the largest of these rounds, at least one. */
+    /**
+     * What can be sent in a time, as slowly as in the slowest of these rounds, since zeros and what
+     * can be compressed are sent sooner; 0 if none of them tells.
+     */
     public static double bytesWithin(Duration time, List<Round> rounds) {
-        Round largest = Collections.max(rounds, Comparator.comparingLong(Round::bytes));
-        return largest.sendingMillis() > 0
-                ? time.toMillis() * largest.bytes() / largest.sendingMillis()
-                : 0;
+        return rounds.stream()
+                .filter(round -> round.bytes() >= TELLING_BYTES && round.sendingMillis() > 0)
+                .mapToDouble(round -> time.toMillis() * round.bytes() / round.sendingMillis())
+                .min()
+                .orElse(0);
     }
 
     /** How long sending the rest would take after these rounds; infinite if it cannot be told. */

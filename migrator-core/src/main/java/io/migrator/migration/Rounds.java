@@ -104,7 +104,7 @@ final class Rounds implements AutoCloseable {
                                 ? "memory: the job writes as fast as it is copied"
                                 : "memory: enough rounds")
                         + (wish.way() == Way.HYBRID
-                                ? "; what is left follows when the job runs on the target"
+                                ? "; what is left may follow when the job runs on the target"
                                 : "; what is left goes while the job stands still"));
     }
 
@@ -195,8 +195,7 @@ final class Rounds implements AutoCloseable {
             return Long.MAX_VALUE;
         }
         Duration time = wish.downtime().compareTo(COSTS) > 0 ? wish.downtime() : COSTS;
-        double bytes = done.isEmpty() ? 0 : StopRule.bytesWithin(time, done);
-        return Math.max(LITTLE_BYTES, (long) bytes);
+        return Math.max(LITTLE_BYTES, (long) StopRule.bytesWithin(time, done));
     }
 
     /** What was copied. */
