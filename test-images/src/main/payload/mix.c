@@ -1,13 +1,13 @@
 /*
  * Memory of every kind, changed in every way, in several processes: which, a seed decides. Every page can be checked.
  *
- *   mix --seed N [--mb N] [--report FILE] [--hugetlb]
+ *   mix --seed N [--mb N] [--report FILE] [--hugetlb] [--guards]
  *
  * One to four processes, each with one to four writers, a large mapping (of --mb, default 24, in all) and a dozen small
  * ones: plain, with huge pages, locked, without reserve, not for children (MADV_DONTFORK) or empty in them
  * (MADV_WIPEONFORK), a private mapping of a memfd, blocks of malloc, and with --hugetlb those of hugetlbfs. They are
- * written, given back (MADV_DONTNEED), grown, shrunk and moved (mremap), cleared, made read-only and writable again, guarded
- * (MADV_GUARD_INSTALL, where the kernel has it), unmapped and mapped anew. All processes share a mapping and a memfd, to which they also write by pwrite(2). Children come and go,
+ * written, given back (MADV_DONTNEED), grown, shrunk and moved (mremap), cleared, made read-only and writable again, unmapped and
+ * mapped anew, and with --guards guarded (MADV_GUARD_INSTALL, where the kernel has it). All processes share a mapping and a memfd, to which they also write by pwrite(2). Children come and go,
  * which change some of what they inherit, wait, check all of it and end.
  *
  *   SIGUSR2   check all pages of all processes, write a report
@@ -38,7 +38,7 @@
 #define MADV_GUARD_REMOVE 103
 #endif
 
-static const char HELP[] = "usage: mix --seed N [--mb N] [--report FILE] [--hugetlb]\n"
+static const char HELP[] = "usage: mix --seed N [--mb N] [--report FILE] [--hugetlb] [--guards]\n"
                            "SIGUSR2: verify all pages and report; SIGTERM: end\n";
 
 enum kind { PLAIN, THP, LOCKED, NORESERVE, DONTFORK, WIPEONFORK, OF_FILE, HEAP, HUGETLB, KINDS };
@@ -74,7 +74,7 @@ static unsigned char *shared[2];
 static int memfd;
 static struct region regions[REGIONS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int index_of_this, with_hugetlb;
+static int index_of_this, with_hugetlb, with_guards;
 static uint64_t heirs, bad_heirs;
 
 static uint64_t mix(uint64_t x) {
@@ -208,7 +208,7 @@ static void give_back(struct region *region, uint64_t *random) {
 
 static void guard(struct region *region, uint64_t *random) {
     uint64_t from = draw(random, region->pages), left = region->pages - from, count = 1 + draw(random, left < 8 ? left : 8);
-    if (region->kind != HEAP && region->kind != LOCKED && region->kind != HUGETLB && region->kind != OF_FILE &&
+    if (with_guards && region->kind != HEAP && region->kind != LOCKED && region->kind != HUGETLB && region->kind != OF_FILE &&
         madvise(region->at + from * PAGE, count * PAGE, MADV_GUARD_INSTALL) == 0) {
         for (uint64_t page = from; page < from + count; page++) {
             region->versions[page] = GUARDED;
@@ -505,6 +505,7 @@ int main(int count, char **values) {
     uint64_t pages = (uint64_t) number_argument(&arguments, "--mb", 24) * 256;
     const char *file = text_argument(&arguments, "--report", "/tmp/mix.out");
     with_hugetlb = flag(&arguments, "--hugetlb");
+    with_guards = flag(&arguments, "--guards");
     end_arguments(&arguments);
     if (seed == 0 || pages == 0) {
         usage(&arguments, 2);

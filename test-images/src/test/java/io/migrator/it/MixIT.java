@@ -85,11 +85,14 @@ class MixIT {
         if (random.nextInt(3) == 0) {
             command.add("--hugetlb");
         }
+        String way = WAYS.get(random.nextInt(WAYS.size()));
+        way = System.getProperty("mix.way", way);
+        if (!way.equals("hybrid")) { // there the kernel puts late pages in their place: 0020
+            command.add("--guards");
+        }
         NODES.start(from, "mix", List.of(), command.toArray(String[]::new));
         NODES.awaitFile(from, file);
         Thread.sleep(random.nextInt(300));
-        String way = WAYS.get(random.nextInt(WAYS.size()));
-        way = System.getProperty("mix.way", way);
         String track = TRACKS.get(random.nextInt(TRACKS.size()));
         System.out.printf("mix: %s, %s, %s%n", String.join(" ", command), way, track);
         if (way.equals("hybrid")) { // that something follows, and for a while
