@@ -261,6 +261,7 @@ class PostCopyTest {
         try (PidFd held = PidFd.open(pid)) {
             held.send(PidFd.Signal.KILL);
         }
+        shell.waitFor(); // a process that is being killed can still be read
         copy.runs();
         assertThrows(Problem.class, () -> copy.send(sink, _ -> {}));
         sink.assertQuiet();
