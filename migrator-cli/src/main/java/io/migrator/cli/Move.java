@@ -2,8 +2,6 @@ package io.migrator.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 
-import io.migrator.migration.Stage;
-
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -21,8 +19,6 @@ record Move(
         double totalMillis,
         long memoryBytes,
         Map<String, Double> phases) {
-    private static final double MEGA = 1e6;
-    private static final double MILLIS_PER_SECOND = 1000;
 
     /** Reads the object. */
     static Move of(JsonNode told) {
@@ -37,13 +33,5 @@ record Move(
                 told.path("totalMillis").asDouble(),
                 told.path("memoryBytes").asLong(),
                 phases);
-    }
-
-    /** Megabytes of images per second of the stages in which they are made, sent and restored. */
-    double megabytesPerSecond() {
-        double millis =
-                phases.getOrDefault(Stage.DUMP.text(), 0.0)
-                        + phases.getOrDefault(Stage.LOAD.text(), 0.0);
-        return millis > 0 ? memoryBytes / MEGA / (millis / MILLIS_PER_SECOND) : 0;
     }
 }
