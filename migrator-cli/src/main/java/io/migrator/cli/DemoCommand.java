@@ -99,7 +99,7 @@ final class DemoCommand implements Callable<Integer> {
                  stood still  %7.0f ms  by migrator's measure, freeze to first instruction
                               %7.0f ms  by the job's own: longest gap between two of its ticks
                               %7.0f ms  by its TCP connection: longest time without data
-                 moved        %7.0f MB  in %.1f s, most of it while the job ran
+                 moved        %7.0f MB  in %.1f s
                  verified     %7d pages right, 0 wrong
                               %7d records received over TCP, 0 lost, 0 wrong
 
