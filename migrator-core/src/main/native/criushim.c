@@ -22,7 +22,8 @@
  * criu killed in between left the job sockets on which every send and receive fails. The connection
  * cannot change afterwards: its program is stopped and criu's nftables table drops its packets. What
  * repair mode was still good for, that the death of the job here sends no FIN, is the caller's to see
- * to (network/RepairMode.java). And it shows criu of a send queue only what the peer has not acknowledged.
+ * to (network/RepairMode.java). And it shows criu of a send queue only what the peer has not acknowledged, and windows
+ * that the kernel takes again.
  *
  * And it opens the files that are mapped where criu may not. /proc/PID/map_files can be opened only with
  * CAP_CHECKPOINT_RESTORE in the first user namespace (fs/proc/base.c), which an ordinary user never has; criu's
@@ -70,8 +71,11 @@
 #define TCP_REPAIR_ON 1
 #define TCP_REPAIR_OFF_NO_WP (-1) /* without a window probe */
 #define TCP_REPAIR_QUEUE 20
+#define TCP_NO_QUEUE 0
+#define TCP_RECV_QUEUE 1
 #define TCP_SEND_QUEUE 2
 #define TCP_QUEUE_SEQ 21
+#define TCP_REPAIR_WINDOW 29
 #define SIOCOUTQ 0x5411
 #define MSG_PEEK 2
 #define MSG_TRUNC 0x20
@@ -105,6 +109,10 @@ struct page_region {
 struct pm_scan_arg {
 	uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
 	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+
+struct tcp_repair_window {
+	uint32_t snd_wl1, snd_wnd, max_window, rcv_wnd, rcv_wup;
 };
 
 struct range {
@@ -276,12 +284,33 @@ int setsockopt(int fd, int level, int name, const void *value, unsigned int leng
 	return (int)with_errno(result);
 }
 
+/*
+ * A socket without memory for what comes next closes its window (net/ipv4/tcp_output.c, tcp_select_window), but the segment
+ * that last told of the peer's window may lie beyond: it came past one that was lost. The kernel takes no such state back
+ * (net/ipv4/tcp.c, tcp_repair_set_window). An older segment in its place only lets more of those that follow tell.
+ */
+static void told_within(int fd, struct tcp_repair_window *window)
+{
+	uint32_t next, size = sizeof next, edge;
+
+	if (!option(fd, SOL_TCP, TCP_REPAIR_QUEUE, TCP_RECV_QUEUE))
+		return;
+	if (call6(NR_getsockopt, fd, SOL_TCP, TCP_QUEUE_SEQ, (long)&next, (long)&size, 0) == 0) {
+		edge = next + window->rcv_wnd;
+		if ((int32_t)(window->snd_wl1 - edge) > 0)
+			window->snd_wl1 = edge;
+	}
+	option(fd, SOL_TCP, TCP_REPAIR_QUEUE, TCP_NO_QUEUE);
+}
+
 /* the last that criu asks of a connection: where its send queue begins, and what is in it, if anything is */
 int getsockopt(int fd, int level, int name, void *value, unsigned int *length)
 {
 	long result = call6(NR_getsockopt, fd, level, name, (long)value, (long)length, 0);
 	int unsent = 0;
 
+	if (fd == repaired && level == SOL_TCP && name == TCP_REPAIR_WINDOW && result == 0)
+		told_within(fd, (struct tcp_repair_window *)value);
 	if (fd == repaired && level == SOL_TCP && name == TCP_QUEUE_SEQ && queue == TCP_SEND_QUEUE &&
 	    call(NR_ioctl, fd, SIOCOUTQ, (long)&unsent, 0) == 0 && unsent == 0)
 		leave_repair_mode();

@@ -182,6 +182,35 @@ def partial(): # the peer has acknowledged the first half of what the kernel hol
     s.shutdown(socket.SHUT_WR)
     return '%d received' % read_all(s, got)
 
+RCV_WND = 232 # in struct tcp_info, linux/tcp.h
+TCP_REPAIR, TCP_REPAIR_QUEUE, SEND_QUEUE, OFF_NO_PROBE = 19, 20, 2, -1
+
+def crowded(): # a segment beyond one that never arrived told the window last; the one before it finds no memory
+    s, = pair(1)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if end == 'inside':
+        while len(s.recv(8000, socket.MSG_PEEK)) < 8000:
+            time.sleep(0.02)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        s.sendall(pattern(0, 1))
+        while s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, RCV_WND + 4)[RCV_WND:] != bytes(4):
+            time.sleep(0.02)
+        await_go()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        return '%d received' % read_all(s)
+    s.sendall(pattern(0, 8000))
+    s.recv(1)
+    s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, SEND_QUEUE)
+    s.sendall(pattern(8000, 500)) # the kernel believes it sent
+    s.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, OFF_NO_PROBE)
+    s.sendall(pattern(8500, 500))
+    await_go()
+    s.sendall(pattern(9000, 1000))
+    s.shutdown(socket.SHUT_WR)
+    s.settimeout(60)
+    return '%d more' % len(s.recv(1))
+
 def udp():
     s = socket.socket(type=socket.SOCK_DGRAM)
     if end == 'inside':

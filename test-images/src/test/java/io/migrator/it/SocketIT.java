@@ -75,7 +75,7 @@ class SocketIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"queues", "udp"})
+    @ValueSource(strings = {"queues", "udp", "crowded"})
     void awkward(String kind) throws Exception {
         Process outside = startEnds(kind);
         try {
