@@ -1,5 +1,6 @@
 package io.migrator.cli;
 
+import io.migrator.check.Fate;
 import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
 import io.migrator.migration.Migration;
@@ -17,6 +18,8 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         description = "Tells whether an instance could go to a node; freezes and changes nothing.")
 final class CheckCommand implements Callable<Integer> {
+    private static final double MEGA = 1e6;
+
     @Mixin private Job job;
 
     @Override
@@ -24,13 +27,26 @@ final class CheckCommand implements Callable<Integer> {
         Preflight preflight = job.ask(Migration::check);
         boolean goes = preflight.blockers().isEmpty();
         if (job.json()) {
-            System.out.println(Json.text(Map.of("canGo", goes, "findings", preflight.findings())));
+            System.out.println(
+                    Json.text(
+                            Map.of(
+                                    "canGo",
+                                    goes,
+                                    "findings",
+                                    preflight.findings(),
+                                    "files",
+                                    preflight.fates())));
         } else {
             for (Finding finding : preflight.findings()) {
                 System.out.println(
                         (finding.forbids() ? "no:      " : "warning: ") + finding.what());
                 System.out.println("         " + finding.because());
                 System.out.println("         try: " + finding.tryThis());
+            }
+            for (Fate fate : preflight.fates()) {
+                System.out.printf(
+                        "file:    %s (%s, %.1f MB)%n",
+                        fate.path(), fate.what(), fate.bytes() / MEGA);
             }
             System.out.println("'" + job.name() + (goes ? "' can go" : "' cannot go"));
         }

@@ -1,5 +1,6 @@
 package io.migrator.cli;
 
+import io.migrator.files.FileWish;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.memory.Pace;
@@ -13,6 +14,9 @@ import io.migrator.problem.Problem;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+
+import java.util.EnumSet;
+import java.util.Set;
 
 /** What the commands have in common that move a job, or ask whether it could move. */
 final class Job {
@@ -94,6 +98,27 @@ final class Job {
                             + " still goes as fast as it can.")
     private String bandwidth = "";
 
+    @Option(
+            names = "--files",
+            defaultValue = "auto",
+            paramLabel = "auto|shared",
+            description =
+                    "Files that the job uses and the target has not: they go along (auto), or the"
+                            + " job is refused (shared). Default: ${DEFAULT-VALUE}.")
+    private FileWish.Way files = FileWish.Way.AUTO;
+
+    /** What may be done though it is refused without being asked for. */
+    enum Allowed {
+        OVERWRITE
+    }
+
+    @Option(
+            names = "--allow",
+            split = ",",
+            paramLabel = "overwrite",
+            description = "Let files of the job replace others on the target.")
+    private Set<Allowed> allowed = EnumSet.noneOf(Allowed.class);
+
     @Option(names = "--json", description = "Print the result as one JSON object.")
     private boolean json;
 
@@ -133,7 +158,8 @@ final class Job {
                                     progress,
                                     farSide.timeLimit())
                             .network(wish)
-                            .memory(memoryWish);
+                            .memory(memoryWish)
+                            .files(new FileWish(files, allowed.contains(Allowed.OVERWRITE)));
             Interruption.calls(migration::cancel);
             return question.of(migration);
         }

@@ -4,8 +4,22 @@ import io.migrator.problem.Problem;
 
 import java.util.List;
 
-/** Turns findings into a verdict. */
-public record Preflight(List<Finding> findings) {
+/**
+ * Turns findings into a verdict.
+ *
+ * @param fates of the files that the job uses, where a target was asked
+ */
+public record Preflight(List<Finding> findings, List<Fate> fates) {
+    /** Of findings alone. */
+    public Preflight(List<Finding> findings) {
+        this(findings, List.of());
+    }
+
+    /** The same, with what becomes of files. */
+    public Preflight with(List<Fate> files) {
+        return new Preflight(findings, files);
+    }
+
     /** The findings that forbid. */
     public List<Finding> blockers() {
         return findings.stream().filter(Finding::forbids).toList();

@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -59,14 +60,13 @@ public final class FileLocks {
         private static final String DELETED = " (deleted)";
 
         /**
-         * Returns true if the lock goes with the job: nobody but the job can know its file, as it
-         * has no name any more or lies in the directory that is carried.
+         * Returns true if the lock goes with the job: nobody on the target can know its file, as it
+         * has no name any more or is carried.
          *
-         * @param carried null if no directory is carried
+         * @param carries says of a path whether it is
          */
-        public boolean goesWith(@Nullable RunDirectory carried) {
-            return path.endsWith(DELETED)
-                    || (carried != null && path.startsWith(carried.path() + "/"));
+        public boolean goesWith(Predicate<String> carries) {
+            return path.endsWith(DELETED) || carries.test(path);
         }
     }
 

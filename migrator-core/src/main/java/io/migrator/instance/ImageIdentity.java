@@ -1,6 +1,7 @@
 package io.migrator.instance;
 
-import io.migrator.linux.Command;
+import io.migrator.linux.FileState;
+import io.migrator.linux.FileSystem;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -11,7 +12,7 @@ import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.time.Duration;
+import java.time.Instant;
 import java.util.HexFormat;
 
 /**
@@ -27,22 +28,23 @@ import java.util.HexFormat;
  */
 public record ImageIdentity(
         String path, String fileSystem, long inode, String changed, long bytes, String digest) {
-    private static final Duration DEADLINE = Duration.ofSeconds(10);
     private static final int BLOCK = 1 << 20;
 
     /** Looks at a file without reading its contents. */
-    public static ImageIdentity of(Path path) throws Problem, InterruptedException {
-        String id = stat("-f", "-c", "%i", path.toString());
-        String[] file = stat("-c", "%i %.9Z %s", path.toString()).split(" ");
-        return new ImageIdentity(
-                path.toString(), id, Long.parseLong(file[0]), file[1], Long.parseLong(file[2]), "");
-    }
-
-    private static String stat(String... arguments) throws Problem, InterruptedException {
-        String[] argv = new String[arguments.length + 1];
-        argv[0] = "stat";
-        System.arraycopy(arguments, 0, argv, 1, arguments.length);
-        return Command.of(argv).run(DEADLINE).orFail("the image cannot be looked at").out().strip();
+    public static ImageIdentity of(Path path) throws Problem {
+        try {
+            FileState file = FileState.of(path);
+            Instant changed = file.changed();
+            return new ImageIdentity(
+                    path.toString(),
+                    FileSystem.of(path).id(),
+                    file.inode(),
+                    "%d.%09d".formatted(changed.getEpochSecond(), changed.getNano()),
+                    file.bytes(),
+                    "");
+        } catch (IOException e) {
+            throw Problem.failed(path + " cannot be looked at").because(e.toString());
+        }
     }
 
     /** Returns true if both are the same file in the same state on one shared file system. */

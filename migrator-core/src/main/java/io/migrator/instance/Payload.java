@@ -1,6 +1,5 @@
 package io.migrator.instance;
 
-import io.migrator.files.RunDirectory;
 import io.migrator.linux.Command;
 import io.migrator.problem.Problem;
 

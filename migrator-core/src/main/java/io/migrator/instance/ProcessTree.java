@@ -9,8 +9,10 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
@@ -77,6 +79,30 @@ public record ProcessTree(List<Member> members) {
     /** The processes whose parent is appinit or outside: each is the root of a tree. */
     public List<Member> roots() {
         return members.stream().filter(member -> member.parent <= 1).toList();
+    }
+
+    /**
+     * The same without a process and all those below it.
+     *
+     * @param process pid as seen from the node
+     */
+    public ProcessTree without(long process) {
+        Set<Integer> out = new HashSet<>();
+        List<Member> left = new ArrayList<>();
+        for (Member member : members) { // a parent's pid is mostly lower, but need not be
+            if (member.process.pid() == process) {
+                out.add(member.pid);
+            }
+        }
+        boolean more = !out.isEmpty();
+        while (more) {
+            more = false;
+            for (Member member : members) {
+                more |= out.contains(member.parent) && out.add(member.pid);
+            }
+        }
+        members.stream().filter(member -> !out.contains(member.pid)).forEach(left::add);
+        return new ProcessTree(List.copyOf(left));
     }
 
     /** The processes themselves. */

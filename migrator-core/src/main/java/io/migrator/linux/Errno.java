@@ -28,11 +28,14 @@ public final class Errno {
             case 13 -> "permission denied";
             case 14 -> "bad address";
             case EEXIST -> "exists";
+            case 20 -> "not a directory";
             case EINVAL -> "invalid argument";
             case 24 -> "too many open files";
             case 27 -> "file too large";
             case ENOSPC -> "no space left on device";
+            case 30 -> "read-only file system";
             case 32 -> "broken pipe";
+            case 40 -> "there is a symbolic link in it";
             case 98 -> "address already in use";
             default -> "errno " + errno;
         };

@@ -25,6 +25,7 @@ final class Syscalls {
 
     static final long WRITE = number(1, 64);
     static final long CLOSE = number(3, 57);
+    static final long LSEEK = number(8, 62);
     static final long IOCTL = number(16, 29);
     static final long SOCKET = number(41, 198);
     static final long SENDTO = number(44, 206);
@@ -43,6 +44,7 @@ final class Syscalls {
     static final long PTRACE = number(101, 117);
     static final long SETPGID = number(109, 154);
     static final long SETSID = number(112, 157);
+    static final long STATFS = number(137, 43);
     static final long SETPRIORITY = number(141, 140);
     static final long SCHED_SETAFFINITY = number(203, 122);
     static final long WAITID = number(247, 95);
@@ -60,6 +62,7 @@ final class Syscalls {
     // the same on both
     static final long PIDFD_SEND_SIGNAL = 424;
     static final long PIDFD_OPEN = 434;
+    static final long OPENAT2 = 437;
     static final long PIDFD_GETFD = 438;
     static final long PROCESS_MADVISE = 440;
 

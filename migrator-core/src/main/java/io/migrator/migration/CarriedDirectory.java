@@ -1,6 +1,6 @@
 package io.migrator.migration;
 
-import io.migrator.files.RunDirectory;
+import io.migrator.instance.RunDirectory;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;

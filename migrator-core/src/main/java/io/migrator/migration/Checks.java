@@ -6,7 +6,6 @@ import io.migrator.criu.CpuInfo;
 import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuRemains;
 import io.migrator.criu.RootEntry;
-import io.migrator.files.RunDirectory;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
@@ -20,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * What is looked for before anything is frozen: the tree must be one that criu can dump whole, and
@@ -58,8 +58,13 @@ final class Checks {
         return this;
     }
 
-    /** Looks at the source alone. */
-    Checks source(long freeSpoolBytes) throws Problem, InterruptedException {
+    /**
+     * Looks at the source alone.
+     *
+     * @param carries says of a path whether its file goes along
+     */
+    Checks source(long freeSpoolBytes, Predicate<String> carries)
+            throws Problem, InterruptedException {
         shape();
         for (String nested : ProcessTree.nested(instance)) {
             findings.add(
@@ -78,7 +83,7 @@ final class Checks {
                             "start it without " + option));
         }
         findings.addAll(SessionChecks.of(tree));
-        findings.addAll(LockChecks.of(tree, RunDirectory.of(instance.name())));
+        findings.addAll(LockChecks.of(tree, carries));
         findings.addAll(OutsideChecks.of(instance, tree));
         findings.addAll(ResourceChecks.of(tree));
         findings.addAll(SystemVChecks.of(instance, tree));

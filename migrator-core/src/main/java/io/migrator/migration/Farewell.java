@@ -1,10 +1,11 @@
 package io.migrator.migration;
 
 import io.migrator.fault.FaultPoint;
-import io.migrator.files.RunDirectory;
+import io.migrator.files.LeavingFiles;
 import io.migrator.handover.SourceJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
+import io.migrator.instance.RunDirectory;
 
 import java.util.function.Consumer;
 
@@ -29,6 +30,7 @@ record Farewell(Instance instance, Target target, Consumer<String> report) {
                         journal.forget();
                     });
             last.push("removing the images", spool::close); // without them the next is done
+            last.push("removing files", () -> LeavingFiles.remove(spool.directory()));
             if (carried) {
                 last.push("removing the run directory", directory::delete);
             }

@@ -5,7 +5,6 @@ import io.migrator.criu.CriuBundle;
 import io.migrator.criu.CriuSession;
 import io.migrator.criu.Notify;
 import io.migrator.fault.FaultPoint;
-import io.migrator.files.RunDirectory;
 import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.SourceEvent;
@@ -15,6 +14,7 @@ import io.migrator.handover.SourceJournal;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
+import io.migrator.instance.RunDirectory;
 import io.migrator.linux.Proc;
 import io.migrator.memory.PreCopy;
 import io.migrator.network.NetworkLock;
@@ -51,6 +51,7 @@ final class FrozenSource implements AutoCloseable {
      * @param network of the job; becomes the frozen source's
      * @param copied what went to the target before
      * @param mostBytes that go while the job stands still; where there are more they may go later
+     * @param files what of them is still to go goes when nothing of the job runs
      * @param held told when nothing of the job runs and its addresses are locked
      */
     record Plan(
@@ -61,19 +62,28 @@ final class FrozenSource implements AutoCloseable {
             SourceNetwork network,
             PreCopy copied,
             long mostBytes,
-            CriuSession.Step held) {}
+            CriuSession.Step held,
+            LastFiles files) {}
+
+    /** Sends what is left of the files that go along. */
+    @FunctionalInterface
+    interface LastFiles {
+        /** So of this tree. */
+        void send(ProcessTree frozen) throws Problem, InterruptedException;
+    }
 
     private final Plan plan;
     private final CriuSession dump;
     private final StandingJob job;
     private final FreezeWatch freeze;
     private final SourceJournal journal;
-    private ProcessTree tree;
+    private volatile ProcessTree tree;
     private final @Nullable Background packing;
     private final Background telling;
     private final Background scanning;
     private final Background looking;
     private final Background correcting;
+    private final Background carrying;
     private boolean held;
     private PreCopy.Copied copied = PreCopy.Copied.none();
 
@@ -96,6 +106,17 @@ final class FrozenSource implements AutoCloseable {
         this.scanning = Background.ready("scan", () -> copied = plan.copied.last(plan.mostBytes));
         this.correcting = Background.ready("correct", () -> Corrections.make(plan.images, tree));
         this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
+        this.carrying = Background.aside("files", this::carry);
+    }
+
+    private void carry() throws Problem, InterruptedException {
+        looking.await(NOT_SEEN);
+        plan.files.send(ofTheJob(tree));
+    }
+
+    /** Some of what runs in the instance is criu's own. */
+    ProcessTree ofTheJob(ProcessTree all) {
+        return all.without(dump.criuPid());
     }
 
     /** Starts criu's dump of the tree; the job runs until {@link #hold}. */
@@ -231,6 +252,7 @@ final class FrozenSource implements AutoCloseable {
     private void workAside() {
         scanning.go();
         telling.go();
+        carrying.go();
         if (packing != null) {
             packing.go();
         }
@@ -243,6 +265,7 @@ final class FrozenSource implements AutoCloseable {
             packing.await("the run directory could not be packed");
         }
         correcting.await("the images could not be corrected");
+        carrying.await("the job's files could not be sent");
     }
 
     /** Pages that are on the target as they are here; the last go there while criu dumps. */
@@ -415,6 +438,7 @@ final class FrozenSource implements AutoCloseable {
         telling.stop();
         plan.copied.enough();
         scanning.stop(BATCH); // one that is interrupted as it sends breaks the line
+        carrying.stop(BATCH);
         looking.stop();
         correcting.stop();
     }

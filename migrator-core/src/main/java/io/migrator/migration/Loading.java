@@ -1,8 +1,8 @@
 package io.migrator.migration;
 
+import io.migrator.criu.CriuSession;
 import io.migrator.criu.MemoryMap;
 import io.migrator.fault.FaultPoint;
-import io.migrator.files.RunDirectory;
 import io.migrator.instance.ProcessTree;
 import io.migrator.memory.HeldTree;
 import io.migrator.memory.HiddenPages;
@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * From the seal to LOADED: all of a frozen job goes to the target, which restores it. One thread.
@@ -34,6 +35,14 @@ final class Loading implements AutoCloseable {
 
     private static final int REHEARSED = 20;
     private static final long REHEARSED_BYTES = 4L << 20;
+
+    /**
+     * Of the job's files.
+     *
+     * @param goes says of a path whether its file goes along
+     * @param place brings them to their places
+     */
+    record CarriedFiles(Predicate<String> goes, CriuSession.Step place) {}
 
     private record Part(int pid, PageRange place, long bytes) {}
 
@@ -67,13 +76,13 @@ final class Loading implements AutoCloseable {
     }
 
     /** The frozen job is sent and restored. */
-    Loaded load(FrozenSource source, ImageFeed feed, Path images, @Nullable RunDirectory carried)
+    Loaded load(FrozenSource source, ImageFeed feed, Path images, CarriedFiles files)
             throws Problem, InterruptedException, IOException {
         FaultPoint.SOURCE_SEALED.reached();
         source.awaitCorrected();
         ProcessTree frozen = source.tree();
         feed.complete();
-        LockChecks.orTaken(images, frozen, carried);
+        LockChecks.orTaken(images, frozen, files.goes());
         JobPages pages = HiddenPages.of(images).all(Long.MAX_VALUE);
         long pageBytes = pages.bytes();
         boolean alone = frozen.members().size() == 1;
@@ -100,6 +109,7 @@ final class Loading implements AutoCloseable {
         }
         pages.removeAll(late);
         feed.finish();
+        files.place().run();
         list(inherited.pages(), HiddenPages.inherited(images), feed);
         list(late, HiddenPages.late(images), feed);
         FaultPoint.SOURCE_IMAGES_SENT.reached();

@@ -4,7 +4,13 @@ import io.migrator.criu.CriuBundle;
 import io.migrator.criu.EagerPages;
 import io.migrator.criu.MemoryMap;
 import io.migrator.fault.FaultPoint;
-import io.migrator.files.RunDirectory;
+import io.migrator.files.ArrivingFiles;
+import io.migrator.files.CarriedFile;
+import io.migrator.files.FileAnswer;
+import io.migrator.files.FileAnswers;
+import io.migrator.files.FileClaim;
+import io.migrator.files.LeavingFiles;
+import io.migrator.files.PlacedFile;
 import io.migrator.handover.Handover;
 import io.migrator.handover.Handover.TargetAction;
 import io.migrator.handover.Handover.TargetEvent;
@@ -14,6 +20,7 @@ import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
+import io.migrator.instance.RunDirectory;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Proc;
 import io.migrator.memory.HiddenPages;
@@ -31,7 +38,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -45,6 +55,11 @@ public final class LocalTarget implements Target, JobSink {
     private @Nullable Spool spool;
     private @Nullable Instance instance;
     private @Nullable ImageFiles images;
+    private @Nullable ArrivingFiles carried;
+
+    /** Numbers of carried files, by their ids in the stream. */
+    private final Map<Integer, Integer> numbers = new HashMap<>();
+
     private @Nullable HeldRestore restore;
     private @Nullable Journal file;
     private @Nullable TargetJournal journal;
@@ -65,6 +80,23 @@ public final class LocalTarget implements Target, JobSink {
     @Override
     public TargetFacts survey(Survey survey) throws Problem, InterruptedException {
         return NodeFacts.answer(survey);
+    }
+
+    @Override
+    public List<FileAnswer> files(List<FileClaim> claims) throws Problem {
+        return FileAnswers.of(claims);
+    }
+
+    @Override
+    public void carry(List<CarriedFile> files) throws Problem {
+        coming();
+        prepared(carried).make(files);
+    }
+
+    @Override
+    public void place(List<PlacedFile> files) throws Problem {
+        coming();
+        prepared(carried).place(files);
     }
 
     @Override
@@ -97,6 +129,11 @@ public final class LocalTarget implements Target, JobSink {
         ImageFiles files = new ImageFiles(place.directory());
         images = files;
         made.push("closing the images", files::close);
+        ArrivingFiles arriving = new ArrivingFiles(wanted.id(), place.directory());
+        carried = arriving;
+        made.push("closing the carried files", arriving::close);
+        made.push("removing the carried files", arriving::remove);
+        arriving.make(wanted.directories());
         if (directory.carries()) {
             CarriedDirectory.make(wanted, made);
         }
@@ -109,6 +146,7 @@ public final class LocalTarget implements Target, JobSink {
             empty = EmptyInstance.start(wanted, place.directory());
         }
         instance = empty;
+        arriving.inside(new Proc(empty.appinit()).file("root"));
         Running appinit = new Running(empty.appinit(), empty.startTime());
         begun.note(begun.note().withInstance(appinit));
         made.push("removing the links", () -> net.leave(empty));
@@ -196,17 +234,35 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void open(int id, String name) throws Problem {
-        coming().open(id, name);
+        Optional<Integer> number = LeavingFiles.numberOf(name);
+        if (number.isPresent()) {
+            coming();
+            numbers.put(id, number.get());
+        } else {
+            coming().open(id, name);
+        }
     }
 
     @Override
     public void data(int id, long offset, ByteBuffer bytes) throws Problem {
-        coming().data(id, offset, bytes);
+        ImageFiles files = coming();
+        Integer number = numbers.get(id);
+        if (number != null) {
+            prepared(carried).data(number, offset, bytes);
+        } else {
+            files.data(id, offset, bytes);
+        }
     }
 
     @Override
     public void end(int id, long length) throws Problem {
-        coming().end(id, length);
+        ImageFiles files = coming();
+        Integer number = numbers.remove(id);
+        if (number != null) {
+            prepared(carried).end(number, length);
+        } else {
+            files.end(id, length);
+        }
     }
 
     /** What was looked at before it is restored must not change any more. */
@@ -467,6 +523,8 @@ public final class LocalTarget implements Target, JobSink {
         try (net) {
             if (journal != null && journal.state() == Handover.Target.RUNNING) {
                 net.tidy();
+                prepared(carried).keep();
+                prepared(carried).close();
                 prepared(images).close();
                 prepared(spool).close();
             }

@@ -4,24 +4,22 @@ import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
 import io.migrator.criu.DumpedLocks;
 import io.migrator.files.FileLocks;
-import io.migrator.files.RunDirectory;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.ProcessTree.Member;
 import io.migrator.problem.Problem;
-
-import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 
 /**
  * Whether locks that the job holds on files can go with it. The frozen source keeps them until it
  * dies, so on a file that the target sees too they cannot be taken there before; and to release
  * them first would hand them to whoever waits, while the job believes that it has them. So only
- * locks on files go that nobody else can know: those of the carried run directory.
+ * locks on files go that nobody there can know: those that are carried.
  */
 final class LockChecks {
     private LockChecks() {}
@@ -29,14 +27,14 @@ final class LockChecks {
     /**
      * Locks that forbid the move.
      *
-     * @param carried null if the target has the run directory of the source
+     * @param carries says of a path whether its file goes along
      */
-    static List<Finding> of(ProcessTree tree, @Nullable RunDirectory carried) {
+    static List<Finding> of(ProcessTree tree, Predicate<String> carries) {
         List<Finding> findings = new ArrayList<>();
         for (Member member : tree.members()) {
             try {
                 for (FileLocks.Lock lock : FileLocks.of(member.process())) {
-                    if (!lock.goesWith(carried)) {
+                    if (!lock.goesWith(carries)) {
                         findings.add(finding(member, lock));
                     }
                 }
@@ -55,32 +53,32 @@ final class LockChecks {
                 "the frozen job keeps it until it has moved, so it cannot be taken on the target;"
                         + " released for the move, another could take it",
                 "wait until the program releases it, start the program without locks, or let it"
-                        + " keep the file in its run directory (~/.migrator/runs)");
+                        + " keep the file on this node alone, or in its run directory"
+                        + " (~/.migrator/runs)");
     }
 
     /**
-     * Refuses, now that it is known whether the run directory is carried.
+     * Refuses, now that it is known which files are carried.
      *
-     * @param carried null if it is not
+     * @param carries as {@link #of} has it
      */
-    static void orRefuse(ProcessTree tree, String instance, @Nullable RunDirectory carried)
+    static void orRefuse(ProcessTree tree, String instance, Predicate<String> carries)
             throws Problem {
-        new Preflight(of(tree, carried)).orRefuse(instance);
+        new Preflight(of(tree, carries)).orRefuse(instance);
     }
 
     /**
      * Fails if the job took such a lock after it was looked at; called while it is held.
      *
      * @param images of the dump
-     * @param carried null if no directory is carried
+     * @param carries as {@link #of} has it
      */
-    static void orTaken(Path images, ProcessTree tree, @Nullable RunDirectory carried)
-            throws Problem {
+    static void orTaken(Path images, ProcessTree tree, Predicate<String> carries) throws Problem {
         try {
             for (DumpedLocks.Lock lock : DumpedLocks.of(images)) {
                 for (Member member : tree.members()) {
                     if (member.pid() == lock.pid()) {
-                        orTaken(member, lock.descriptor(), carried);
+                        orTaken(member, lock.descriptor(), carries);
                     }
                 }
             }
@@ -89,11 +87,11 @@ final class LockChecks {
         }
     }
 
-    private static void orTaken(Member member, int descriptor, @Nullable RunDirectory carried)
+    private static void orTaken(Member member, int descriptor, Predicate<String> carries)
             throws Problem, IOException {
         Path link = member.process().file("fd/" + descriptor);
         String path = Files.readSymbolicLink(link).toString();
-        if (!new FileLocks.Lock(FileLocks.Kind.FLOCK, path).goesWith(carried)) {
+        if (!new FileLocks.Lock(FileLocks.Kind.FLOCK, path).goesWith(carries)) {
             throw Problem.failed("the job took a file lock while it was being moved")
                     .because(
                             "process %d (%s) has locked %s"

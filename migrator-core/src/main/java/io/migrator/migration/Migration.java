@@ -1,10 +1,11 @@
 package io.migrator.migration;
 
+import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
 import io.migrator.criu.Corrections;
 import io.migrator.criu.CriuBundle;
 import io.migrator.fault.FaultPoint;
-import io.migrator.files.RunDirectory;
+import io.migrator.files.FileWish;
 import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Journal;
@@ -15,6 +16,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
+import io.migrator.instance.RunDirectory;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
 import io.migrator.linux.Proc;
@@ -35,6 +37,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Predicate;
 
 /**
  * One instance moves into a target. {@link #run} tells the story; the source dies last.
@@ -71,6 +75,8 @@ public final class Migration {
     private NetworkWish wish = NetworkWish.AUTO;
     private MemoryWish memory = MemoryWish.AUTO;
     private NetworkPlan plan = NetworkPlan.NONE;
+    private FileWish fileWish = FileWish.AUTO;
+    private @Nullable JobFiles files;
 
     /** When the job ran on, wherever. */
     private long runsNanos;
@@ -104,11 +110,17 @@ public final class Migration {
         return this;
     }
 
+    /** What is to become of files that the job uses; to be said before anything else. */
+    public Migration files(FileWish wanted) {
+        fileWish = wanted;
+        return this;
+    }
+
     /** What can be told without a target: whether the processes are of a kind that can go. */
     public static Preflight sourceCheck(Instance instance, ProcessTree tree)
             throws Problem, InterruptedException {
         return new Checks(instance, tree)
-                .source(Spool.freeBytes())
+                .source(Spool.freeBytes(), RunDirectory.of(instance.name())::holds)
                 .with(NetworkChecks.of(instance, tree, NetworkWish.AUTO).findings())
                 .with(MemoryChecks.of(instance, MemoryWish.AUTO))
                 .done();
@@ -129,14 +141,18 @@ public final class Migration {
         targetBoot = facts.bootId();
         room = facts.freeMemoryBytes();
         ahead = clocksOf(tree).minus(facts.clocks());
-        Preflight preflight =
-                new Checks(instance, tree)
-                        .source(Spool.freeBytes())
-                        .with(network.findings())
-                        .with(MemoryChecks.of(instance, memory))
-                        .target(facts, CriuBundle.ofThisNode().version(), survey.image())
-                        .done();
-        return preflight;
+        JobFiles used = new JobFiles(instance, id, target, fileWish);
+        files = used;
+        List<Finding> ofFiles = used.look(tree, to);
+        RunDirectory runs = RunDirectory.of(instance.name());
+        return new Checks(instance, tree)
+                .source(Spool.freeBytes(), path -> runs.holds(path) || used.carries(path))
+                .with(network.findings())
+                .with(ofFiles)
+                .with(MemoryChecks.of(instance, memory))
+                .target(facts, CriuBundle.ofThisNode().version(), survey.image())
+                .done()
+                .with(used.fates());
     }
 
     /** A job that moved before has a time namespace of its own, which appinit has not. */
@@ -249,15 +265,21 @@ public final class Migration {
         undo.push("cleaning the target", () -> discard(journal));
         Spool spool = Spool.create(id);
         undo.push("removing the images", spool::close);
-        boolean carries = prepareTarget(journal.head(), spool);
+        JobFiles used = Objects.requireNonNull(files); // check() has looked
+        undo.push("closing the job's files", used::close);
+        boolean carries = prepareTarget(journal.head(), spool, used);
         RunDirectory carried = carries ? RunDirectory.of(instance.name()) : null;
-        LockChecks.orRefuse(ProcessTree.of(instance), instance.name(), carried);
+        Predicate<String> goes =
+                path -> (carried != null && carried.holds(path)) || used.carries(path);
+        used.announce();
+        LockChecks.orRefuse(ProcessTree.of(instance), instance.name(), goes);
         FaultPoint.SOURCE_PREPARED.reached();
 
         Adoption.of(instance);
         rehearse(spool, carried);
         cancellation.orStop();
         watch.begin(Stage.PRECOPY);
+        used.passes(target.sink(), cancellation);
         Rounds rounds = new Rounds(target.sink(), progress, cancellation, memory, room);
         undo.push("ending the watch over the memory", rounds::close);
         rounds.run(instance);
@@ -283,7 +305,8 @@ public final class Migration {
                             network,
                             rounds.copy(),
                             rounds.mostBytes(),
-                            target::frozen);
+                            target::frozen,
+                            frozen -> used.last(frozen, target.sink()));
             if (!rounds.done().isEmpty()) { // else all of the memory is still to be sent
                 Compilers.stop();
             }
@@ -294,6 +317,7 @@ public final class Migration {
             rounds.follow();
             source.awaitReady(timeLimit);
             rounds.settle(SETTLING);
+            used.update(source.ofTheJob(ProcessTree.of(instance)), target.sink(), cancellation, to);
             source.lookAhead(timeLimit);
             boolean settled = rounds.settle(SETTLING_AGAIN);
             rounds.orTooFast(instance, settled);
@@ -305,7 +329,10 @@ public final class Migration {
             source.hold(timeLimit);
 
             watch.begin(Stage.LOAD);
-            Loading.Loaded loaded = loading.load(source, feed, spool.directory(), carried);
+            Loading.CarriedFiles last =
+                    new Loading.CarriedFiles(
+                            goes, () -> used.place(target.sink(), spool.directory(), to));
+            Loading.Loaded loaded = loading.load(source, feed, spool.directory(), last);
             try (Following late = loaded.late()) {
                 watch.begin(Stage.HANDOVER);
                 if (rehearsal) {
@@ -357,7 +384,7 @@ public final class Migration {
     }
 
     /** Returns true if the run directory is to be carried. */
-    private boolean prepareTarget(Journal.Head head, Spool spool)
+    private boolean prepareTarget(Journal.Head head, Spool spool, JobFiles used)
             throws Problem, InterruptedException, IOException {
         ProcessTree tree = ProcessTree.of(instance);
         RunDirectory directory = RunDirectory.of(instance.name());
@@ -378,6 +405,7 @@ public final class Migration {
                             plan,
                             tree.residentBytes(),
                             fills(),
+                            used.directories(),
                             claim);
             try (Rehearsal _ = Rehearsal.of(() -> rehearse(spool))) {
                 return target.prepare(order).wantsRunDirectory();

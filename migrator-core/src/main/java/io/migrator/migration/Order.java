@@ -1,9 +1,10 @@
 package io.migrator.migration;
 
-import io.migrator.files.RunDirectory;
+import io.migrator.files.CarriedFile;
 import io.migrator.handover.Journal;
 import io.migrator.handover.Token;
 import io.migrator.instance.Logs;
+import io.migrator.instance.RunDirectory;
 import io.migrator.instance.StartOptions;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
@@ -28,6 +29,7 @@ import java.util.List;
  * @param network what becomes of the job's network
  * @param memoryBytes that the job has, about
  * @param fills true if some of the memory may come when the job runs there already
+ * @param directories of the node that the instance or the job needs
  * @param runDirectory where the payload of {@code migrator run} keeps its files; null if none
  */
 public record Order(
@@ -43,6 +45,7 @@ public record Order(
         NetworkPlan network,
         long memoryBytes,
         boolean fills,
+        List<CarriedFile> directories,
         RunDirectory.@Nullable Claim runDirectory) {
 
     /**

@@ -1,6 +1,6 @@
 package io.migrator.migration;
 
-import io.migrator.files.RunDirectory;
+import io.migrator.files.LeavingFiles;
 import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.SourceEvent;
@@ -11,6 +11,7 @@ import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
+import io.migrator.instance.RunDirectory;
 import io.migrator.memory.PostCopy;
 import io.migrator.network.SourceNetwork;
 import io.migrator.problem.Problem;
@@ -211,6 +212,10 @@ final class SourceSide {
         boolean came = Instances.ofThisUser().find(note.instance()).isPresent(); // it is its own
         if (note.carries() && !came && Spool.find(id).isPresent()) { // else it is a later run's
             RunDirectory.of(note.instance()).delete();
+        }
+        Optional<Spool> spool = Spool.find(id);
+        if (spool.isPresent()) {
+            LeavingFiles.remove(spool.get().directory());
         }
         removeImages();
         try {

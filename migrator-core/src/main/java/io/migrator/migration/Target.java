@@ -1,5 +1,9 @@
 package io.migrator.migration;
 
+import io.migrator.files.CarriedFile;
+import io.migrator.files.FileAnswer;
+import io.migrator.files.FileClaim;
+import io.migrator.files.PlacedFile;
 import io.migrator.memory.JobSink;
 import io.migrator.memory.LateMemory;
 import io.migrator.network.NetworkLock;
@@ -11,14 +15,24 @@ import java.util.List;
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
  * once: {@link #survey}, {@link #prepare}, {@link #frozen}, images, {@link #restore}, {@link
  * #load}, {@link #take}, {@link #fill} if pages come late, {@link #done}; {@link #discard} may come
- * instead of any after prepare. Used by one thread, except that another one may write to the sink
- * while it waits.
+ * instead of any after prepare. {@link #files} and, from prepare to restore, {@link #carry} may
+ * come between, also more than once, and {@link #place} before restore. Used by one thread, except
+ * that another one may write to the sink while it waits.
  *
  * <p>Until take is called the target must not let the job execute. After take it must not undo.
  */
 public interface Target extends AutoCloseable {
     /** Answers whether the job could come here; changes nothing. */
     TargetFacts survey(Survey survey) throws Problem, InterruptedException;
+
+    /** Answers for files that the job uses, one answer for each; changes nothing. */
+    List<FileAnswer> files(List<FileClaim> claims) throws Problem, InterruptedException;
+
+    /** Makes directories, and empty files beside their places; their bytes go to the sink. */
+    void carry(List<CarriedFile> files) throws Problem, InterruptedException;
+
+    /** Brings files that were carried to their places; their bytes have all been sent. */
+    void place(List<PlacedFile> files) throws Problem, InterruptedException;
 
     /**
      * Says whom to tell of a page that the job waits for, of those that come late. Before restore.

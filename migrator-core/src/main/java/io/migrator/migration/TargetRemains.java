@@ -1,12 +1,13 @@
 package io.migrator.migration;
 
-import io.migrator.files.RunDirectory;
+import io.migrator.files.ArrivingFiles;
 import io.migrator.handover.Running;
 import io.migrator.handover.TargetJournal;
 import io.migrator.instance.Apptainer;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.ProcessTree;
+import io.migrator.instance.RunDirectory;
 import io.migrator.memory.LateMemory;
 import io.migrator.network.NetworkPlan;
 import io.migrator.network.RepairMode;
@@ -95,6 +96,7 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
                 report.accept("another instance '" + note.instance() + "' runs: it is left alone");
                 return;
             }
+            all.push("removing the carried files", () -> ArrivingFiles.remove(id, images()));
             RunDirectory directory = RunDirectory.of(note.instance());
             if (note.setAside() && !again) {
                 all.push("putting back " + directory.path(), directory::putBackPrevious);
@@ -118,6 +120,7 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
     void finish() throws Problem, InterruptedException, IOException {
         endKeepers(); // before all else: nobody reads what they hold
         openNetwork();
+        ArrivingFiles.keep(id, images());
         removeImages();
     }
 

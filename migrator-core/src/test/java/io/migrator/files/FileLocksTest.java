@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.migrator.files.FileLocks.Kind;
 import io.migrator.files.FileLocks.Lock;
+import io.migrator.instance.RunDirectory;
 import io.migrator.linux.Proc;
 
 import org.junit.jupiter.api.Test;
@@ -53,10 +54,10 @@ class FileLocksTest {
 
     @Test
     void onlyFilesThatNobodyElseKnowsGoWithTheJob() {
-        assertTrue(new Lock(Kind.FLOCK, "/home/a/.migrator/x/lock").goesWith(CARRIED));
-        assertTrue(new Lock(Kind.FLOCK, "/tmp/gone (deleted)").goesWith(null));
-        assertFalse(new Lock(Kind.FLOCK, "/home/a/.migrator/x/lock").goesWith(null));
-        assertFalse(new Lock(Kind.FLOCK, "/home/a/.migrator/xy/lock").goesWith(CARRIED));
-        assertFalse(new Lock(Kind.FLOCK, "/shared/lock").goesWith(CARRIED));
+        assertTrue(new Lock(Kind.FLOCK, "/home/a/.migrator/x/lock").goesWith(CARRIED::holds));
+        assertTrue(new Lock(Kind.FLOCK, "/tmp/gone (deleted)").goesWith(path -> false));
+        assertFalse(new Lock(Kind.FLOCK, "/home/a/.migrator/x/lock").goesWith(path -> false));
+        assertFalse(new Lock(Kind.FLOCK, "/home/a/.migrator/xy/lock").goesWith(CARRIED::holds));
+        assertFalse(new Lock(Kind.FLOCK, "/shared/lock").goesWith(CARRIED::holds));
     }
 }

@@ -28,6 +28,12 @@ record Envelope(Kind kind, int number, JsonNode body) {
     enum Kind {
         SURVEY,
         PREPARE,
+        /** Which of these files are there. */
+        FILES,
+        /** Makes files that go along. */
+        CARRY,
+        /** Brings them to their places. */
+        PLACE,
         /** The job stands still, and nobody hears it. */
         FROZEN,
         RESTORE,
@@ -51,7 +57,7 @@ record Envelope(Kind kind, int number, JsonNode body) {
 
         /** Whether only a failure is answered: each message takes its time from the freeze. */
         boolean isTold() {
-            return this == FROZEN || this == RESTORE;
+            return this == FROZEN || this == RESTORE || this == PLACE;
         }
     }
 

@@ -1,6 +1,9 @@
 package io.migrator.remote;
 
 import io.migrator.fault.FaultPoint;
+import io.migrator.files.CarriedFile;
+import io.migrator.files.FileClaim;
+import io.migrator.files.PlacedFile;
 import io.migrator.memory.PageRange;
 import io.migrator.migration.LocalTarget;
 import io.migrator.migration.Order;
@@ -321,6 +324,17 @@ public final class Receiver {
                 try (Rehearsal _ = Rehearsal.of(WireRehearsal::once)) {
                     return target.prepare(request.body(Order.class));
                 }
+            }
+            case FILES -> {
+                return target.files(request.list(FileClaim.class));
+            }
+            case CARRY -> {
+                orThrow(jobProblem);
+                target.carry(request.list(CarriedFile.class));
+            }
+            case PLACE -> {
+                orThrow(jobProblem);
+                target.place(request.list(PlacedFile.class));
             }
             case FROZEN -> target.frozen();
             case RESTORE -> {

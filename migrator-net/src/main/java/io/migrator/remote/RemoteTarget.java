@@ -1,5 +1,9 @@
 package io.migrator.remote;
 
+import io.migrator.files.CarriedFile;
+import io.migrator.files.FileAnswer;
+import io.migrator.files.FileClaim;
+import io.migrator.files.PlacedFile;
 import io.migrator.handover.Handover;
 import io.migrator.handover.Token;
 import io.migrator.memory.JobSink;
@@ -118,6 +122,26 @@ public final class RemoteTarget implements Target, JobSink {
         } catch (IOException e) {
             throw line.nonsense(e);
         }
+    }
+
+    @Override
+    public List<FileAnswer> files(List<FileClaim> claims) throws Problem, InterruptedException {
+        Envelope reply = line.ask(Kind.FILES, claims, timeLimit);
+        try {
+            return reply.list(FileAnswer.class);
+        } catch (IOException e) {
+            throw line.nonsense(e);
+        }
+    }
+
+    @Override
+    public void carry(List<CarriedFile> files) throws Problem, InterruptedException {
+        line.ask(Kind.CARRY, files, timeLimit);
+    }
+
+    @Override
+    public void place(List<PlacedFile> files) throws Problem {
+        line.tell(Kind.PLACE, files);
     }
 
     @Override

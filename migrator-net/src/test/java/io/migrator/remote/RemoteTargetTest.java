@@ -57,6 +57,7 @@ class RemoteTargetTest {
                     NetworkPlan.NONE,
                     0,
                     false,
+                    List.of(),
                     null);
 
     private final AtomicInteger redialled = new AtomicInteger();

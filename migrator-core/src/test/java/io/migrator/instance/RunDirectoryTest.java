@@ -1,4 +1,4 @@
-package io.migrator.files;
+package io.migrator.instance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,4 +1,4 @@
-package io.migrator.files;
+package io.migrator.instance;
 
 import io.migrator.problem.Problem;
 
@@ -52,6 +52,11 @@ public record RunDirectory(Path path) {
     public static RunDirectory of(String instance) {
         return new RunDirectory(
                 Path.of(System.getProperty("user.home"), ".migrator", "runs", instance));
+    }
+
+    /** Whether a file lies in it. */
+    public boolean holds(String file) {
+        return file.startsWith(path + "/");
     }
 
     public Path output() {

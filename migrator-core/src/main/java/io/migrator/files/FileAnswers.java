@@ -1,0 +1,103 @@
+package io.migrator.files;
+
+import io.migrator.files.FileAnswer.State;
+import io.migrator.instance.ImageIdentity;
+import io.migrator.linux.FileState;
+import io.migrator.linux.FileSystem;
+import io.migrator.linux.User;
+import io.migrator.problem.Problem;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Looks for the files of a job on this node, where it is to go; changes nothing. */
+public final class FileAnswers {
+    /** What others may take before the files have come. */
+    private static final long MARGIN_BYTES = 64L << 20;
+
+    private static final int STICKY = 01000;
+    private static final double MEGA = 1e6;
+
+    /** By file system: what is free, less what the claims so far will take. */
+    private final Map<String, Long> room = new HashMap<>();
+
+    private FileAnswers() {}
+
+    /** One answer for each claim, in their order. */
+    public static List<FileAnswer> of(List<FileClaim> claims) throws Problem {
+        FileAnswers here = new FileAnswers();
+        List<FileAnswer> answers = new ArrayList<>();
+        for (FileClaim claim : claims) {
+            try {
+                answers.add(here.answer(claim));
+            } catch (IOException e) {
+                throw Problem.failed(claim.identity().path() + " cannot be looked for")
+                        .because(e.toString());
+            }
+        }
+        return answers;
+    }
+
+    private FileAnswer answer(FileClaim claim) throws IOException, Problem {
+        Path path = Path.of(claim.identity().path());
+        if (!path.isAbsolute() || !path.normalize().equals(path) || path.getParent() == null) {
+            return new FileAnswer(State.ABSENT, "", "it has no plain path");
+        }
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            return new FileAnswer(State.ABSENT, "", obstacle(path, claim.dataBytes()));
+        }
+        if (!Files.exists(path)) {
+            return new FileAnswer(State.OTHER_KIND, "", "");
+        }
+        if (Files.isDirectory(path) || claim.directory()) {
+            boolean both = Files.isDirectory(path) && claim.directory();
+            return new FileAnswer(both ? State.SAME : State.OTHER_KIND, "", "");
+        }
+        if (!Files.isRegularFile(path)) {
+            return new FileAnswer(State.OTHER_KIND, "", "");
+        }
+        ImageIdentity ours = ImageIdentity.of(path);
+        boolean seen = !claim.probe().isEmpty() && Files.exists(path.resolveSibling(claim.probe()));
+        if (seen || (!claim.written() && ours.sameFile(claim.identity()))) {
+            return new FileAnswer(State.SAME, "", "");
+        }
+        boolean alike = !claim.written() && ours.bytes() == claim.identity().bytes();
+        String digest = alike ? ours.withDigest().digest() : "";
+        return new FileAnswer(State.ANOTHER, digest, obstacle(path, claim.dataBytes()));
+    }
+
+    /** Why a file could not be made; empty if it could. */
+    private String obstacle(Path path, long bytes) throws IOException {
+        Path above = path.getParent();
+        while (above != null && !Files.exists(above, LinkOption.NOFOLLOW_LINKS)) {
+            above = above.getParent();
+        }
+        if (above == null || !Files.isDirectory(above)) {
+            return above + " is no directory there";
+        }
+        if (!above.toRealPath().equals(above)) {
+            return "there is a symbolic link in the path of " + above;
+        }
+        FileState directory = FileState.of(above);
+        boolean trusted = directory.uid() == 0 || directory.uid() == User.id();
+        if (!trusted && (directory.mode() & STICKY) == 0) {
+            return above + " belongs to another user there";
+        }
+        if (!Files.isWritable(above)) {
+            return above + " cannot be written to there";
+        }
+        FileSystem system = FileSystem.of(above);
+        long left = room.getOrDefault(system.id(), system.freeBytes()) - bytes;
+        room.put(system.id(), left);
+        return left > MARGIN_BYTES
+                ? ""
+                : "the file system of %s has %.0f MB free there, which is too little"
+                        .formatted(above, system.freeBytes() / MEGA);
+    }
+}

@@ -1,0 +1,122 @@
+package io.migrator.files;
+
+import io.migrator.instance.Instance;
+import io.migrator.linux.Proc;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** What an instance is put together from: its image, directories of the node, layers of its own. */
+final class Mounts {
+    /** Whose files are the kernel's (proc(5), filesystems(5)). */
+    private static final Set<String> KERNEL =
+            Set.of(
+                    "proc",
+                    "sysfs",
+                    "cgroup",
+                    "cgroup2",
+                    "devpts",
+                    "mqueue",
+                    "securityfs",
+                    "debugfs",
+                    "bpf");
+
+    private static final Set<String> LAYERS = Set.of("--writable-tmpfs", "--overlay");
+    private static final String BIND = "--bind";
+    private static final String HOME = "--home";
+
+    /** Fields 5 and, behind the dash, the first of mountinfo (proc(5)). */
+    private static final int MOUNT_POINT = 4;
+
+    private final TreeMap<String, String> types = new TreeMap<>();
+    private final Map<String, String> binds = new TreeMap<>();
+    private final boolean layered;
+
+    private Mounts(boolean layered) {
+        this.layered = layered;
+    }
+
+    /** Those that a process of an instance sees. */
+    static Mounts of(Instance instance, Proc process) throws IOException {
+        List<String> words = instance.start().arguments();
+        Mounts mounts = new Mounts(words.stream().anyMatch(LAYERS::contains));
+        String text = Files.readString(process.file("mountinfo"), StandardCharsets.UTF_8);
+        text.lines().forEach(mounts::add);
+        for (int i = 0; i + 1 < words.size(); i++) {
+            if (words.get(i).equals(BIND) || words.get(i).equals(HOME)) {
+                String[] parts = words.get(i + 1).split(":");
+                mounts.binds.put(parts[parts.length > 1 ? 1 : 0], parts[0]);
+            }
+        }
+        return mounts;
+    }
+
+    /** Such as {@code 36 35 98:0 /mnt1 /mnt/2 rw,noatime master:1 - ext3 /dev/root rw}. */
+    private void add(String line) {
+        String[] words = line.split(" ");
+        int dash = List.of(words).indexOf("-");
+        if (dash > MOUNT_POINT && dash + 1 < words.length) {
+            types.put(plain(words[MOUNT_POINT]), words[dash + 1]);
+        }
+    }
+
+    /** Blanks and the like are in octal (proc(5)). */
+    private static String plain(String escaped) {
+        return escaped.replace("\\040", " ")
+                .replace("\\011", "\t")
+                .replace("\\012", "\n")
+                .replace("\\134", "\\");
+    }
+
+    private String pointOf(String path) {
+        String at = path;
+        while (!types.containsKey(at) && at.length() > 1) {
+            at = at.substring(0, Math.max(1, at.lastIndexOf('/')));
+        }
+        return at;
+    }
+
+    /** Whether a file is the kernel's or the image's, and so on the target as it is here. */
+    boolean isElsewhere(String path) {
+        String point = pointOf(path);
+        return KERNEL.contains(types.getOrDefault(point, "")) || (point.equals("/") && !layered);
+    }
+
+    /**
+     * The path of a file on the node.
+     *
+     * @param link by which it is reached
+     * @return null if the node has no such file
+     */
+    @Nullable Path onNode(String path, Path link) throws IOException {
+        if (pointOf(path).equals("/")) {
+            return null;
+        }
+        List<Path> candidates = new ArrayList<>(List.of(Path.of(path)));
+        binds.forEach((inside, outside) -> {
+            if (path.equals(inside) || path.startsWith(inside + "/")) {
+                candidates.add(Path.of(outside + path.substring(inside.length())));
+            }
+        });
+        for (Path each : candidates) {
+            if (Files.exists(each) && Files.isSameFile(each, link)) {
+                return each.toRealPath();
+            }
+        }
+        return null;
+    }
+
+    /** What was bound by the user: path inside, path on the node. */
+    Map<String, String> binds() {
+        return binds;
+    }
+}

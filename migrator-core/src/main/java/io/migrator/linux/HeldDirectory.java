@@ -1,0 +1,74 @@
+package io.migrator.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+
+/**
+ * A directory held by a descriptor: what is done to files in it by {@link #file} is done in this
+ * very directory, whatever its path leads to by then. Owns the descriptor; any thread.
+ */
+public final class HeldDirectory implements AutoCloseable {
+    private static final long AT_FDCWD = -100;
+
+    // open(2), openat2(2)
+    private static final long O_DIRECTORY =
+            "aarch64".equals(System.getProperty("os.arch")) ? 040000 : 0200000;
+    private static final long O_CLOEXEC = 02000000;
+    private static final long O_PATH = 010000000;
+    private static final long NO_MAGIC_LINKS = 2;
+    private static final long NO_SYMLINKS = 4;
+    private static final long IN_ROOT = 0x10;
+    private static final long HOW_BYTES = 24;
+
+    private final long descriptor;
+
+    private HeldDirectory(long descriptor) {
+        this.descriptor = descriptor;
+    }
+
+    /**
+     * Opens a directory by a path without any symbolic link in it: so nobody can lead elsewhere who
+     * may write on the way.
+     *
+     * @param root from which the path is looked up, and which it cannot leave
+     * @param path absolute, as seen from there
+     * @throws IOException if it is none, or there is a link
+     */
+    public static HeldDirectory open(Path root, Path path) throws IOException {
+        try (HeldDirectory top = new HeldDirectory(open(AT_FDCWD, root.toString(), 0))) {
+            return new HeldDirectory(
+                    open(top.descriptor, path.toString(), IN_ROOT | NO_SYMLINKS | NO_MAGIC_LINKS));
+        }
+    }
+
+    private static long open(long from, String path, long resolve) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment how = arena.allocate(HOW_BYTES, Long.BYTES);
+            how.set(ValueLayout.JAVA_LONG, 0, O_PATH | O_DIRECTORY | O_CLOEXEC);
+            how.set(ValueLayout.JAVA_LONG, 2L * Long.BYTES, resolve);
+            MemorySegment name = arena.allocateFrom(path);
+            long result =
+                    Syscalls.call(Syscalls.OPENAT2, from, name.address(), how.address(), HOW_BYTES);
+            if (result < 0) {
+                throw new IOException(path + ": " + Errno.text((int) -result));
+            }
+            return result;
+        }
+    }
+
+    /** A path by which a file in it can be used as long as this is open. */
+    public Path file(String name) {
+        if (name.isEmpty() || name.contains("/") || name.equals(".") || name.equals("..")) {
+            throw new IllegalArgumentException("not the name of a file: " + name);
+        }
+        return Path.of("/proc/self/fd", Long.toString(descriptor), name);
+    }
+
+    @Override
+    public void close() {
+        Syscalls.call(Syscalls.CLOSE, descriptor);
+    }
+}
