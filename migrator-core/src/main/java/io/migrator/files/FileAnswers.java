@@ -57,7 +57,7 @@ public final class FileAnswers {
         }
         if (Files.isDirectory(path) || claim.directory()) {
             boolean both = Files.isDirectory(path) && claim.directory();
-            return new FileAnswer(both ? State.SAME : State.OTHER_KIND, "", "");
+            return new FileAnswer(both ? directory(path, claim) : State.OTHER_KIND, "", "");
         }
         if (!Files.isRegularFile(path)) {
             return new FileAnswer(State.OTHER_KIND, "", "");
@@ -70,6 +70,13 @@ public final class FileAnswers {
         boolean alike = !claim.written() && ours.bytes() == claim.identity().bytes();
         String digest = alike ? ours.withDigest().digest() : "";
         return new FileAnswer(State.ANOTHER, digest, obstacle(path, claim.dataBytes()));
+    }
+
+    /** Its permissions are nobody's to change who does not know what else it is for. */
+    private static State directory(Path path, FileClaim claim) throws IOException {
+        int wanted = claim.permissions();
+        boolean same = wanted < 0 || FileState.of(path).permissions() == wanted;
+        return same ? State.SAME : State.ANOTHER;
     }
 
     /** Why a file could not be made; empty if it could. */

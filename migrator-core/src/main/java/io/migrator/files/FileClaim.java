@@ -2,6 +2,7 @@ package io.migrator.files;
 
 import io.migrator.instance.ImageIdentity;
 import io.migrator.linux.DataExtents;
+import io.migrator.linux.FileState;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -15,10 +16,16 @@ import java.util.Objects;
  * @param directory true if it is a directory
  * @param written true if the job may write to it
  * @param probe name of a file that lies beside it while the target looks; empty if none does
+ * @param permissions of a directory that must be the same, as criu compares them; else -1
  * @param dataBytes what would be carried
  */
 public record FileClaim(
-        ImageIdentity identity, boolean directory, boolean written, String probe, long dataBytes) {
+        ImageIdentity identity,
+        boolean directory,
+        boolean written,
+        String probe,
+        int permissions,
+        long dataBytes) {
 
     /** An answer, with files of the same contents as the same, where the job only reads them. */
     public FileAnswer settled(FileAnswer answer) throws Problem {
@@ -39,7 +46,13 @@ public record FileClaim(
                 dataBytes = extents.bytes();
             }
         }
+        boolean compared = file.use() == UsedFile.Use.DIRECTORY;
         return new FileClaim(
-                ImageIdentity.of(path), file.directory(), file.written(), probe, dataBytes);
+                ImageIdentity.of(path),
+                file.directory(),
+                file.written(),
+                probe,
+                compared ? FileState.of(path).permissions() : -1,
+                dataBytes);
     }
 }

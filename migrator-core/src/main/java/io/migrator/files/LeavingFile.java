@@ -136,7 +136,7 @@ final class LeavingFile implements AutoCloseable {
         Instant now = Instant.now();
         FileState seen = FileState.of(extents.file());
         // through a mapping a file may be written to without any sign of it
-        boolean silent = inMemory || use.mapped();
+        boolean silent = inMemory || use.use() == UsedFile.Use.MAPPED;
         boolean was = seen.equals(state) && state.modified().plus(GRAIN).isBefore(passed);
         state = seen;
         if (was && !silent) {

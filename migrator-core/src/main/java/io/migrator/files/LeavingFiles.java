@@ -64,11 +64,6 @@ public final class LeavingFiles implements AutoCloseable {
         return true;
     }
 
-    /** Whether a file of that name goes along, as the job calls it. */
-    public boolean has(String path) {
-        return files.containsKey(path);
-    }
-
     /** How many go along. */
     public int count() {
         return files.size();

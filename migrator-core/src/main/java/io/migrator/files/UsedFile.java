@@ -5,36 +5,41 @@ import org.jspecify.annotations.Nullable;
 import java.nio.file.Path;
 
 /**
- * A file or directory that a job uses under a name: one that is open, mapped, or the working
- * directory of a process, or is bound into the instance.
+ * A file or directory that a job uses under a name.
  *
  * @param path as the job calls it; absolute, without links
  * @param onNode its path on the node; null if only the instance has it, in a layer that ends with
  *     it
- * @param directory true if it is a directory
- * @param written true if the job may write to it
- * @param mapped true if the job may do so through a shared mapping
- * @param by who uses it, for messages
+ * @param use what the job does with it
+ * @param by who does, for messages
  * @param link by which this very file can be reached as long as it is used
  */
-public record UsedFile(
-        String path,
-        @Nullable Path onNode,
-        boolean directory,
-        boolean written,
-        boolean mapped,
-        String by,
-        Path link) {
+public record UsedFile(String path, @Nullable Path onNode, Use use, String by, Path link) {
+    /** What is done with it; of several the later. */
+    public enum Use {
+        /** A directory that is bound into the instance. */
+        BOUND,
+        /** One that is open, or the working directory of a process. */
+        DIRECTORY,
+        READ,
+        WRITTEN,
+        /** It is written to through a shared mapping. */
+        MAPPED
+    }
+
+    /** Whether it is a directory. */
+    public boolean directory() {
+        return use.compareTo(Use.DIRECTORY) <= 0;
+    }
+
+    /** Whether the job may write to it. */
+    public boolean written() {
+        return use.compareTo(Use.WRITTEN) >= 0;
+    }
 
     /** The same file, used in both ways. */
     UsedFile and(UsedFile other) {
-        return new UsedFile(
-                path,
-                onNode,
-                directory,
-                written || other.written,
-                mapped || other.mapped,
-                by,
-                link);
+        Use most = use.compareTo(other.use) > 0 ? use : other.use;
+        return new UsedFile(path, onNode, most, by, link);
     }
 }

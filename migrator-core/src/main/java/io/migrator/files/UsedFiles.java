@@ -1,5 +1,6 @@
 package io.migrator.files;
 
+import io.migrator.files.UsedFile.Use;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.instance.Logs;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -43,6 +45,7 @@ public final class UsedFiles {
     private final Path runs;
     private final Map<String, UsedFile> found = new LinkedHashMap<>();
     private @Nullable Mounts mounts;
+    private Predicate<String> uninteresting = path -> false;
 
     /** For the processes of an instance of this user. */
     public UsedFiles(Instance instance) throws Problem {
@@ -67,9 +70,14 @@ public final class UsedFiles {
         return new ArrayList<>(found.values());
     }
 
-    /** What is open, and the working directories. */
-    public List<UsedFile> opened(ProcessTree tree) {
+    /**
+     * What is open, and the working directories: a quick look.
+     *
+     * @param known says of a path that nobody asks for it
+     */
+    public List<UsedFile> opened(ProcessTree tree, Predicate<String> known) {
         found.clear();
+        uninteresting = known;
         for (Member member : tree.members()) {
             try {
                 opened(member);
@@ -101,7 +109,7 @@ public final class UsedFiles {
             Path info = member.process().file("fdinfo/" + number);
             Matcher flags = FLAGS.matcher(Files.readString(info, StandardCharsets.ISO_8859_1));
             boolean written = flags.find() && (Integer.parseInt(flags.group(1), 8) & WRITES) != 0;
-            add(member, path, link, written, false);
+            add(member, path, link, written ? Use.WRITTEN : Use.READ);
         }
     }
 
@@ -113,7 +121,7 @@ public final class UsedFiles {
             boolean written = line.group(1).charAt(3) == 's' && line.group(1).charAt(1) == 'w';
             Path link = member.process().file("root").resolve(path.substring(1));
             if (isOfInterest(member, path) && Files.isRegularFile(link)) {
-                add(member, path, link, written, written);
+                add(member, path, link, written ? Use.MAPPED : Use.READ);
             }
         }
     }
@@ -122,12 +130,13 @@ public final class UsedFiles {
         Path link = member.process().file("cwd");
         String path = Files.readSymbolicLink(link).toString();
         if (isOfInterest(member, path)) {
-            add(member, path, link, false, false);
+            add(member, path, link, Use.DIRECTORY);
         }
     }
 
     private boolean isOfInterest(Member member, String path) throws IOException {
-        return !path.endsWith(DELETED)
+        return !uninteresting.test(path)
+                && !path.endsWith(DELETED)
                 && !Path.of(path).startsWith(runs)
                 && !mounts(member.process()).isElsewhere(path);
     }
@@ -141,24 +150,16 @@ public final class UsedFiles {
         return known;
     }
 
-    private void add(Member member, String path, Path link, boolean written, boolean mapped)
-            throws IOException {
+    private void add(Member member, String path, Path link, Use as) throws IOException {
         UsedFile before = found.get(path);
         Path onNode =
                 before == null ? mounts(member.process()).onNode(path, link) : before.onNode();
-        boolean directory = Files.isDirectory(link);
-        if (onNode == null && !directory && !written) {
+        String by = "process %d (%s)".formatted(member.pid(), member.name());
+        Use how = Files.isDirectory(link) ? Use.DIRECTORY : as;
+        UsedFile use = new UsedFile(path, onNode, how, by, link);
+        if (onNode == null && how == Use.READ) {
             return; // of a layer, but unchanged: Apptainer makes it there as here
         }
-        UsedFile use =
-                new UsedFile(
-                        path,
-                        onNode,
-                        directory,
-                        written,
-                        mapped,
-                        "process %d (%s)".formatted(member.pid(), member.name()),
-                        link);
         found.merge(path, use, UsedFile::and);
     }
 
@@ -174,14 +175,7 @@ public final class UsedFiles {
                     if (!goesAnyway && Files.isDirectory(onNode) && !found.containsKey(inside)) {
                         found.put(
                                 inside,
-                                new UsedFile(
-                                        inside,
-                                        onNode,
-                                        true,
-                                        false,
-                                        false,
-                                        "the instance",
-                                        onNode));
+                                new UsedFile(inside, onNode, Use.BOUND, "the instance", onNode));
                     }
                 });
     }

@@ -3,6 +3,7 @@ package io.migrator.linux;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +24,6 @@ public final class DataExtents implements AutoCloseable {
     private static final long O_NONBLOCK_CLOEXEC = 02004000;
     private static final long SEEK_DATA = 3;
     private static final long SEEK_HOLE = 4;
-    private static final int ENXIO = 6;
 
     private final Path file;
     private final long descriptor;
@@ -39,6 +39,9 @@ public final class DataExtents implements AutoCloseable {
             MemorySegment path = arena.allocateFrom(file.toString());
             long opened =
                     Syscalls.call(Syscalls.OPENAT, AT_FDCWD, path.address(), O_NONBLOCK_CLOEXEC);
+            if (opened == -Errno.ENOENT) {
+                throw new NoSuchFileException(file.toString());
+            }
             if (opened < 0) {
                 throw new IOException(file + ": " + Errno.text((int) -opened));
             }
@@ -73,7 +76,7 @@ public final class DataExtents implements AutoCloseable {
 
     private long seek(long from, long what) throws IOException {
         long result = Syscalls.call(Syscalls.LSEEK, descriptor, from, what);
-        if (result < 0 && result != -ENXIO) {
+        if (result < 0 && result != -Errno.ENXIO) {
             throw new IOException(file + ": " + Errno.text((int) -result));
         }
         return result;

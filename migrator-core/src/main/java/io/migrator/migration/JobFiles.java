@@ -18,6 +18,7 @@ import io.migrator.memory.JobSink;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,6 +40,8 @@ final class JobFiles implements AutoCloseable {
 
     /** More than this is seldom meant to travel. */
     private static final long HUGE_BYTES = 64L << 30;
+
+    private static final String SHARED = "shared";
 
     private static final double MEGA = 1e6;
 
@@ -81,7 +84,7 @@ final class JobFiles implements AutoCloseable {
         List<Finding> findings = new ArrayList<>();
         try {
             for (UsedFile each : all) {
-                if (!settled.contains(each.path()) && !leaving.has(each)) {
+                if (!settled.contains(each.path()) && isOpen(each) && !leaving.has(each)) {
                     unknown.add(each);
                 }
             }
@@ -120,7 +123,7 @@ final class JobFiles implements AutoCloseable {
                 checked.add(all.get(i).settled(answers.get(i)));
                 fates.put(
                         files.get(i).path(),
-                        new Fate(files.get(i).path(), "shared", all.get(i).dataBytes()));
+                        new Fate(files.get(i).path(), SHARED, all.get(i).dataBytes()));
             }
             return checked;
         }
@@ -137,16 +140,26 @@ final class JobFiles implements AutoCloseable {
                             file.by() + " uses it as " + (file.directory() ? "one" : "a file"),
                             "remove it there");
             case ABSENT -> go(file, answer, there);
-            case ANOTHER ->
-                    wish.overwrites() && wish.way() != FileWish.Way.SHARED
-                            ? go(file, answer, there)
-                            : refuse(
-                                    file,
-                                    there + " is another file",
-                                    "%s has that of this node open, which would overwrite it"
-                                            .formatted(file.by()),
-                                    "remove it there, or allow it: --allow overwrite");
+            case ANOTHER -> another(file, answer, there);
         };
+    }
+
+    private List<Finding> another(UsedFile file, FileAnswer answer, String there) {
+        if (file.directory()) {
+            return refuse(
+                    file,
+                    there + " has other permissions",
+                    file.by() + " has it open, and criu compares them: File has bad mode",
+                    "give it the same there: chmod");
+        }
+        if (wish.overwrites() && wish.way() != FileWish.Way.SHARED) {
+            return go(file, answer, there);
+        }
+        return refuse(
+                file,
+                there + " is another file",
+                file.by() + " has that of this node open, which would overwrite it",
+                "remove it there, or allow it: --allow overwrite");
     }
 
     private List<Finding> go(UsedFile file, FileAnswer answer, String there) {
@@ -220,9 +233,10 @@ final class JobFiles implements AutoCloseable {
                 .toList();
     }
 
-    /** Whether a file goes along, as the job calls it. */
+    /** Whether a file goes along, or cannot, and so is none that both nodes see. */
     boolean carries(String path) {
-        return leaving.has(path) || toGo.stream().anyMatch(each -> each.path().equals(path));
+        Fate fate = fates.get(path);
+        return fate != null && !fate.what().equals(SHARED);
     }
 
     /** Directories of the node that must be there before the instance is. */
@@ -231,7 +245,11 @@ final class JobFiles implements AutoCloseable {
         for (UsedFile each : toGo) {
             Path path = each.onNode();
             if (path != null) {
-                above(path, each.directory() ? path.getNameCount() : path.getNameCount() - 1, all);
+                int names = path.getNameCount();
+                above(path, each.directory() ? names : names - 1, all);
+                if (each.directory()) {
+                    settled.add(each.path());
+                }
             }
         }
         toGo.removeIf(each -> each.onNode() != null && each.directory());
@@ -252,15 +270,9 @@ final class JobFiles implements AutoCloseable {
         try {
             List<CarriedFile> all = new ArrayList<>(directories());
             for (UsedFile each : toGo) {
-                settled.add(each.path());
-                all.add(
-                        each.directory()
-                                ? CarriedFile.directory(
-                                        leaving.nextNumber(),
-                                        true,
-                                        Path.of(each.path()),
-                                        each.link())
-                                : leaving.add(each, wish.overwrites()));
+                if (isOpen(each)) { // else it is found again, if it is still used
+                    all.add(announced(each));
+                }
             }
             toGo.clear();
             if (!all.isEmpty()) {
@@ -271,6 +283,20 @@ final class JobFiles implements AutoCloseable {
                     .because(e.getMessage())
                     .tryThis("see that you may read what the job has open");
         }
+    }
+
+    private CarriedFile announced(UsedFile file) throws IOException {
+        if (!file.directory()) {
+            return leaving.add(file, wish.overwrites());
+        }
+        settled.add(file.path());
+        Path inside = Path.of(file.path());
+        return CarriedFile.directory(leaving.nextNumber(), true, inside, file.link());
+    }
+
+    /** Where it was seen it may be closed by now. */
+    private static boolean isOpen(UsedFile file) {
+        return Files.exists(file.link());
     }
 
     /** Sends files until little of them changes any more; the job runs. */
@@ -292,7 +318,7 @@ final class JobFiles implements AutoCloseable {
 
     /** The job stands still: sends what has changed, and finds what was opened last. */
     void last(ProcessTree frozen, JobSink sink) throws Problem, InterruptedException {
-        late = used.opened(frozen);
+        late = used.opened(frozen, settled::contains);
         leaving.pass(sink, () -> {});
     }
 

@@ -146,9 +146,9 @@ public final class Migration {
         List<Finding> ofFiles = used.look(tree, to);
         RunDirectory runs = RunDirectory.of(instance.name());
         return new Checks(instance, tree)
+                .with(ofFiles)
                 .source(Spool.freeBytes(), path -> runs.holds(path) || used.carries(path))
                 .with(network.findings())
-                .with(ofFiles)
                 .with(MemoryChecks.of(instance, memory))
                 .target(facts, CriuBundle.ofThisNode().version(), survey.image())
                 .done()

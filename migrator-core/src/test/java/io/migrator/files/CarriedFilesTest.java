@@ -104,8 +104,8 @@ class CarriedFilesTest {
         arriving.close();
     }
 
-    private static UsedFile used(Path file, boolean mapped) {
-        return new UsedFile(file.toString(), file, false, true, mapped, "a test", file);
+    private static UsedFile used(Path file) {
+        return new UsedFile(file.toString(), file, UsedFile.Use.MAPPED, "a test", file);
     }
 
     private Path there(Path file) {
@@ -114,7 +114,7 @@ class CarriedFilesTest {
 
     /** The target has another directory. */
     private void carry(Path file, boolean replaces) throws Exception {
-        CarriedFile carried = leaving.add(used(file, true), replaces);
+        CarriedFile carried = leaving.add(used(file), replaces);
         arriving.make(
                 List.of(
                         CarriedFile.directory(leaving.nextNumber(), false, to, from),

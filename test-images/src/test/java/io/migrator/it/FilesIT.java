@@ -1,0 +1,259 @@
+package io.migrator.it;
+
+import static io.migrator.it.TwoNodes.N1;
+import static io.migrator.it.TwoNodes.N2;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import io.migrator.fault.FaultPoint;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Files that only one node has: they go along, or the job is refused by their name; whatever fails
+ * leaves nothing on the target.
+ */
+class FilesIT {
+    private static final int REFUSED = 3;
+    private static final String SCRATCH = "/srv/scratch";
+    private static final String BIND = SCRATCH + ":" + SCRATCH;
+    private static final String DIRECTORY = SCRATCH + "/job";
+    private static final String LOG = "/shared/it/scribe-log";
+    private static final String SHM = "it-scribe";
+
+    @RegisterExtension static final TwoNodes NODES = new TwoNodes();
+
+    private Snapshot source;
+    private Snapshot target;
+
+    @BeforeEach
+    void clean() throws Exception {
+        NODES.bash(N1, "mkdir -p -m 1777 /shared/it");
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(node, "mkdir -p /srv && rm -rf " + SCRATCH + " /dev/shm/" + SHM);
+        }
+        NODES.bash(N1, "rm -f " + LOG + " && mkdir -m 1777 " + SCRATCH);
+    }
+
+    @AfterEach
+    void cleanUp() throws Exception {
+        NODES.bash(N2, "umount " + SCRATCH + " 2>/dev/null; rm -rf /srv/elsewhere");
+        clean();
+        NODES.bash(N1, "rm -rf " + SCRATCH + " " + LOG);
+    }
+
+    private void start(List<String> options, String... more) throws Exception {
+        start(NODES, options, more);
+    }
+
+    private void start(Person person, List<String> options, String... more) throws Exception {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                "/shared/bin/scribe",
+                                "--dir",
+                                DIRECTORY,
+                                "--log",
+                                LOG,
+                                "--shm",
+                                SHM,
+                                "--report",
+                                person.reportOf("job")));
+        command.addAll(List.of(more));
+        List<String> binds = new ArrayList<>(List.of("--bind", BIND));
+        binds.addAll(options);
+        person.start(N1, "job", binds, command.toArray(String[]::new));
+        person.awaitFile(N1, person.reportOf("job"));
+        source = NODES.snapshot(N1);
+        target = NODES.snapshot(N2);
+    }
+
+    private static void check(Person person, String node) throws Exception {
+        JsonNode report = person.report(node, "job", "USR2");
+        assertTrue(report.path("ok").asBoolean(), report::toString);
+        assertEquals(node, report.path("node").asText(), report::toString);
+    }
+
+    /** What of it is on a node: names, and nothing of ours. */
+    private static String left(String node) throws Exception {
+        return NODES.bash(
+                node,
+                "find %1$s /dev/shm/%2$s -mindepth 0 2>/dev/null | sort | tr '\\n' ' '"
+                        .formatted(SCRATCH, SHM));
+    }
+
+    private static String all() {
+        return "/dev/shm/%s %s %s %s ".formatted(SHM, SCRATCH, DIRECTORY, DIRECTORY + "/book")
+                + "%1$s/out %1$s/sparse %1$s/still".formatted(DIRECTORY);
+    }
+
+    @Test
+    void allOfThemGoThereAndBack() throws Exception {
+        start(List.of("--writable-tmpfs"), "--layer", "/var/tmp-of-the-layer", "--still", "20");
+        JsonNode checked = NODES.checked(N1, "job");
+        assertTrue(checked.path("canGo").asBoolean(), checked::toString);
+        for (String each : List.of("/out", "/sparse", "/book", "/still")) {
+            assertEquals("carried", fate(checked, DIRECTORY + each), checked::toString);
+        }
+        assertEquals("carried", fate(checked, "/dev/shm/" + SHM), checked::toString);
+        assertEquals("carried", fate(checked, "/var/tmp-of-the-layer"), checked::toString);
+        assertEquals("shared", fate(checked, LOG), checked::toString);
+        for (String from : TwoNodes.BOTH) {
+            check(NODES, from);
+            NODES.migrate(from, "job").well();
+            check(NODES, TwoNodes.other(from));
+            assertEquals(SCRATCH + " " + DIRECTORY, left(from));
+            assertEquals(all(), left(TwoNodes.other(from)));
+        }
+        NODES.stop(N1, "job");
+    }
+
+    private static String fate(JsonNode checked, String path) {
+        for (JsonNode each : checked.path("files")) {
+            if (each.path("path").asText().equals(path)) {
+                return each.path("what").asText();
+            }
+        }
+        return "not told";
+    }
+
+    @Test
+    void thoseOfAnOrdinaryUserGo() throws Exception {
+        Person alice = NODES.as("alice");
+        NODES.bash(N2, "mkdir -m 1777 " + SCRATCH);
+        start(alice, List.of("--userns"));
+        check(alice, N1);
+        alice.migrate(N1, "job").well();
+        check(alice, N2);
+        assertEquals("alice 640", NODES.bash(N2, "stat -c '%U %a' " + DIRECTORY + "/out"));
+        alice.stop(N2, "job");
+    }
+
+    /** What is known before the freeze is refused there, with the path. */
+    @Test
+    void whatIsInTheWayIsRefused() throws Exception {
+        start(List.of());
+        for (String way :
+                List.of(
+                        "mkdir -p -m 750 %s && echo mine >%s/out".formatted(DIRECTORY, DIRECTORY),
+                        "mkdir -p -m 750 %1$s && mkdir %1$s/out".formatted(DIRECTORY),
+                        "mkdir -p -m 700 %s".formatted(DIRECTORY),
+                        "mkdir -p /srv/elsewhere && ln -s /srv/elsewhere " + SCRATCH,
+                        "mkdir %1$s && mount -t tmpfs -o ro none %1$s".formatted(SCRATCH),
+                        "mkdir %1$s && mount -t tmpfs -o size=1m none %1$s".formatted(SCRATCH))) {
+            NODES.bash(N2, way);
+            Moved moved = NODES.migrate(N1, "job");
+            moved.refused(REFUSED);
+            assertTrue(moved.err().contains(SCRATCH), moved.err());
+            assertEquals(List.of("files"), kinds(NODES.checked(N1, "job")), way);
+            NODES.bash(
+                    N2, "umount %1$s 2>/dev/null; rm -rf %1$s /srv/elsewhere".formatted(SCRATCH));
+            check(NODES, N1);
+        }
+        NODES.assertAs(N1, source);
+        NODES.assertAs(N2, target);
+        NODES.migrate(N1, "job", "--files", "shared").refused(REFUSED);
+        NODES.stop(N1, "job");
+    }
+
+    private static List<String> kinds(JsonNode checked) {
+        return checked.path("findings").findValuesAsText("check").stream().distinct().toList();
+    }
+
+    @Test
+    void anotherFileIsOverwrittenOnlyWhereThatIsAllowed() throws Exception {
+        start(List.of());
+        NODES.bash(N2, "mkdir -p -m 750 %s && echo mine >%s/out".formatted(DIRECTORY, DIRECTORY));
+        NODES.migrate(N1, "job").refused(REFUSED);
+        NODES.bash(N2, "echo target-restored=fail >/etc/migrator-fault");
+        NODES.migrate(N1, "job", "--allow", "overwrite").failedWithJobOn(N1);
+        NODES.bash(N2, "rm /etc/migrator-fault");
+        assertEquals("mine", NODES.bash(N2, "cat %s/out".formatted(DIRECTORY)));
+        NODES.migrate(N1, "job", "--allow", "overwrite").well();
+        check(NODES, N2);
+        assertEquals(all(), left(N2));
+        NODES.stop(N2, "job");
+    }
+
+    @Test
+    void afterAFailureNothingIsLeft() throws Exception {
+        start(List.of());
+        NODES.bash(N2, "echo target-restored=fail >/etc/migrator-fault");
+        NODES.migrate(N1, "job").failedWithJobOn(N1);
+        NODES.bash(N2, "rm /etc/migrator-fault");
+        assertEquals("", left(N2));
+        check(NODES, N1);
+        NODES.assertAs(N1, source);
+        NODES.assertAs(N2, target);
+        NODES.stop(N1, "job");
+    }
+
+    @Test
+    void aRehearsalLeavesNothing() throws Exception {
+        start(List.of());
+        assertEquals(0, NODES.rehearse(N1, "job").exit());
+        assertEquals("", left(N2));
+        check(NODES, N1);
+        NODES.assertAs(N2, target);
+        NODES.stop(N1, "job");
+    }
+
+    @Test
+    void whatADeadReceiverMadeIsRemovedByRecover() throws Exception {
+        start(List.of());
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.TARGET_RESTORED);
+        blow.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+        blow.await(moving);
+        assertEquals(all(), left(N2));
+        blow.signal(false, "jvm", "KILL");
+        moving.get(60, TimeUnit.SECONDS).failedWithJobOn(N1);
+        blow.heal();
+        for (String node : TwoNodes.BOTH) {
+            NODES.run(node, "migrator", "recover");
+        }
+        assertEquals("", left(N2));
+        check(NODES, N1);
+        NODES.stop(N1, "job");
+    }
+
+    /** One that the job opens when all has been looked at goes along, too. */
+    @Test
+    void aFileThatIsOpenedLateGoes() throws Exception {
+        NODES.start(
+                N1,
+                "job",
+                List.of("--bind", BIND),
+                "perl",
+                "-e",
+                "open R, '>', '%1$s'; print R 'x'; close R; select undef, undef, undef, .01 until -e '%2$s/go';"
+                                .formatted(NODES.reportOf("job"), SCRATCH)
+                        + " open F, '>', '%s/late'; syswrite F, 'late' x 5000; sleep 1000"
+                                .formatted(SCRATCH));
+        NODES.awaitFile(N1, NODES.reportOf("job"));
+        FaultBlow before = new FaultBlow(NODES, FaultPoint.SOURCE_PREPARED);
+        before.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+        before.await(moving);
+        NODES.bash(N1, "touch %s/go".formatted(SCRATCH));
+        NODES.awaitFile(N1, SCRATCH + "/late");
+        before.release();
+        moving.get(60, TimeUnit.SECONDS).well();
+        before.heal();
+        assertEquals("20000", NODES.bash(N2, "stat -c %s " + SCRATCH + "/late"));
+        assertFalse(NODES.bash(N1, "ls " + SCRATCH).contains("late"));
+        NODES.stop(N2, "job");
+    }
+}
