@@ -1,6 +1,9 @@
 package io.migrator.files;
 
+import io.migrator.linux.FileState;
+import io.migrator.linux.FileSystem;
 import io.migrator.linux.HeldDirectory;
+import io.migrator.linux.HeldFile;
 import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
@@ -19,7 +22,10 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Carried files as they come in on the target. Each is made under a name of its own beside its
@@ -31,11 +37,14 @@ public final class ArrivingFiles implements AutoCloseable {
     private static final String LIST = "made-files";
 
     private static final Path NODE = Path.of("/");
+    private static final int STICKY = 01000;
 
     /** A file that comes. */
-    private record Coming(CarriedFile file, HeldDirectory directory, FileChannel channel) {}
+    private record Coming(
+            CarriedFile file, HeldDirectory directory, HeldFile held, FileChannel channel) {}
 
     private final Map<Integer, Coming> coming = new TreeMap<>();
+    private final Set<Integer> placedNumbers = new TreeSet<>();
     private final MadeFiles made;
     private @Nullable Path inside;
 
@@ -78,62 +87,93 @@ public final class ArrivingFiles implements AutoCloseable {
                 .causedBy(e);
     }
 
+    /**
+     * The directory of a file; nobody else may have made it, or could exchange what is in it. What
+     * only the instance has lies in its layer or in memory.
+     */
     private HeldDirectory parentOf(CarriedFile file) throws IOException {
         Path root = file.inside() ? inside : NODE;
         if (root == null) {
             throw new IOException("the instance is not there yet");
         }
-        return HeldDirectory.open(root, file.parent());
+        HeldDirectory parent = HeldDirectory.open(root, file.parent());
+        boolean right = false;
+        try {
+            FileState state = FileState.of(parent.directory());
+            boolean trusted =
+                    state.uid() == 0 || state.uid() == User.id() || state.uid() == file.uid();
+            if (!trusted && (state.mode() & STICKY) == 0) {
+                throw new IOException(file.parent() + " belongs to another user");
+            }
+            if (file.inside() && !FileSystem.of(parent.directory()).isSilent()) {
+                throw new IOException(file.parent() + " is a directory of the node");
+            }
+            right = true;
+            return parent;
+        } finally {
+            if (!right) {
+                parent.close();
+            }
+        }
     }
 
     private void makeDirectory(CarriedFile file) throws IOException {
-        Path path = Path.of(file.path());
         try (HeldDirectory parent = parentOf(file)) {
-            Path at = parent.file(path.getFileName().toString());
+            Path at = parent.file(file.name());
             if (Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
                 return;
             }
-            if (!file.inside()) {
-                made.directory(path);
-            }
             Files.createDirectory(at);
-            own(at, file.uid(), file.gid(), file.mode());
+            try (HeldDirectory directory = parent.below(file.name())) {
+                FileState state = FileState.of(directory.directory());
+                if (state.uid() != User.id()) {
+                    throw new IOException("somebody exchanged it");
+                }
+                if (!file.inside()) {
+                    made.directory(Path.of(file.path()), state);
+                }
+                own(directory.directory(), file.uid(), file.gid(), file.mode());
+            }
         }
     }
 
     private void makeFile(CarriedFile file) throws IOException {
         Path path = Path.of(file.path());
         HeldDirectory parent = parentOf(file);
+        HeldFile held = null;
         try {
-            Path at = parent.file(made.comingName(file.number()));
+            if (coming.containsKey(file.number())) {
+                throw new IOException("its number was used before");
+            }
             if (!file.inside()) {
-                made.file(file.number(), 0, path);
+                made.file(file.number(), path);
+            }
+            held = HeldFile.create(parent.file(made.comingName(file.number())));
+            if (!file.inside()) {
+                made.file(file.number(), path, held.state());
             }
             FileChannel channel =
                     FileChannel.open(
-                            at,
-                            StandardOpenOption.CREATE_NEW,
-                            StandardOpenOption.READ,
-                            StandardOpenOption.WRITE,
-                            LinkOption.NOFOLLOW_LINKS);
-            coming.put(file.number(), new Coming(file, parent, channel));
-            if (!file.inside()) {
-                made.file(file.number(), MadeFiles.inode(at), path);
-            }
-            own(at, file.uid(), file.gid(), 0600);
+                            held.file(), StandardOpenOption.READ, StandardOpenOption.WRITE);
+            coming.put(file.number(), new Coming(file, parent, held, channel));
         } catch (IOException e) {
-            if (!coming.containsKey(file.number())) {
-                parent.close();
+            if (held != null) {
+                held.close();
             }
+            parent.close();
             throw e;
         }
     }
 
-    /** An ordinary user can give nothing away, and need not: his files are his there, too. */
+    /**
+     * An ordinary user can give nothing away, and need not: his files are his there, too.
+     *
+     * @param at of a held file: no link is followed but to it
+     */
     private static void own(Path at, int uid, int gid, int mode) throws IOException {
         if (User.isRoot()) {
-            Files.setAttribute(at, "unix:uid", uid, LinkOption.NOFOLLOW_LINKS);
-            Files.setAttribute(at, "unix:gid", gid, LinkOption.NOFOLLOW_LINKS);
+            Files.setAttribute(at, "unix:uid", uid);
+            Files.setAttribute(at, "unix:gid", gid);
         }
         Files.setAttribute(at, "unix:mode", mode);
     }
@@ -187,27 +227,42 @@ public final class ArrivingFiles implements AutoCloseable {
     }
 
     private void place(PlacedFile placed, Coming from) throws IOException {
-        Path at = from.directory.file(made.comingName(placed.number()));
-        if (from.channel.size() != placed.bytes()) {
+        String coming = made.comingName(placed.number());
+        Path at = from.directory.file(coming);
+        Optional<FileState> named = FileState.ofName(at);
+        FileState state = from.held.state();
+        if (named.isEmpty() || !named.get().isOf(state)) {
+            throw new IOException("somebody exchanged " + coming);
+        }
+        if (state.bytes() != placed.bytes()) {
             throw new IOException("it did not arrive whole");
         }
-        own(at, placed.uid(), placed.gid(), placed.mode() & CarriedFile.MODE_BITS);
-        Files.setLastModifiedTime(
-                at,
-                FileTime.from(
-                        Instant.ofEpochSecond(placed.modifiedSeconds(), placed.modifiedNanos())));
-        Path place = from.directory.file(Path.of(from.file.path()).getFileName().toString());
+        Path held = from.held.file();
+        own(held, placed.uid(), placed.gid(), placed.mode());
+        Instant modified = Instant.ofEpochSecond(placed.modifiedSeconds(), placed.modifiedNanos());
+        Files.setLastModifiedTime(held, FileTime.from(modified));
+        Path place = from.directory.file(from.file.name());
         boolean layered = from.file.inside(); // of which nobody else has anything
         if (!layered && Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
             if (!from.file.replaces()) {
-                throw new FileAlreadyExistsException(place.toString());
+                throw new FileAlreadyExistsException(from.file.path());
             }
-            Files.move(
-                    place,
-                    from.directory.file(made.replacedName(placed.number())),
-                    StandardCopyOption.ATOMIC_MOVE);
+            Path replaced = from.directory.file(made.replacedName(placed.number()));
+            Files.move(place, replaced, StandardCopyOption.ATOMIC_MOVE);
         }
         Files.move(at, place, StandardCopyOption.ATOMIC_MOVE);
+        placedNumbers.add(placed.number());
+    }
+
+    /** Writes to the disk what was placed: the source may lose its own then. */
+    private void sync() throws IOException {
+        for (int number : placedNumbers) {
+            Coming each = coming.get(number);
+            if (each != null) {
+                each.channel.force(true);
+                each.directory.sync();
+            }
+        }
     }
 
     /** Takes all of it back. */
@@ -215,8 +270,9 @@ public final class ArrivingFiles implements AutoCloseable {
         made.remove();
     }
 
-    /** The job runs with it. */
+    /** The job runs with it: all of it is on the disk when this returns. */
     public void keep() throws IOException {
+        sync();
         made.keep();
     }
 
@@ -234,6 +290,7 @@ public final class ArrivingFiles implements AutoCloseable {
     public void close() throws IOException {
         for (Coming each : coming.values()) {
             each.channel.close();
+            each.held.close();
             each.directory.close();
         }
         coming.clear();

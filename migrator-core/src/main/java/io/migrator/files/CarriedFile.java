@@ -55,6 +55,11 @@ public record CarriedFile(
                 false);
     }
 
+    /** The last part of its path. */
+    String name() {
+        return Path.of(path).getFileName().toString();
+    }
+
     /** Its directory. */
     Path parent() {
         return Objects.requireNonNull(Path.of(path).getParent());

@@ -8,6 +8,7 @@ import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -55,27 +56,50 @@ public final class FileAnswers {
         if (!Files.exists(path)) {
             return new FileAnswer(State.OTHER_KIND, "", "");
         }
-        if (Files.isDirectory(path) || claim.directory()) {
-            boolean both = Files.isDirectory(path) && claim.directory();
+        boolean isDirectory = claim.use().compareTo(UsedFile.Use.DIRECTORY) <= 0;
+        if (Files.isDirectory(path) || isDirectory) {
+            boolean both = Files.isDirectory(path) && isDirectory;
             return new FileAnswer(both ? directory(path, claim) : State.OTHER_KIND, "", "");
         }
         if (!Files.isRegularFile(path)) {
             return new FileAnswer(State.OTHER_KIND, "", "");
         }
+        return isSeen(path, claim) ? new FileAnswer(State.SAME, "", "") : file(path, claim);
+    }
+
+    private FileAnswer file(Path path, FileClaim claim) throws IOException, Problem {
         ImageIdentity ours = ImageIdentity.of(path);
-        boolean seen = !claim.probe().isEmpty() && Files.exists(path.resolveSibling(claim.probe()));
-        if (seen || (!claim.written() && ours.sameFile(claim.identity()))) {
+        boolean alike =
+                claim.use() == UsedFile.Use.READ
+                        && ours.bytes() == claim.identity().bytes()
+                        && claim.hasRightsOf(FileState.of(path));
+        if (alike && ours.sameFile(claim.identity())) {
             return new FileAnswer(State.SAME, "", "");
         }
-        boolean alike = !claim.written() && ours.bytes() == claim.identity().bytes();
         String digest = alike ? ours.withDigest().digest() : "";
         return new FileAnswer(State.ANOTHER, digest, obstacle(path, claim.dataBytes()));
     }
 
+    /** Others may give a file the name of the probe, but do not know what is in it. */
+    private static boolean isSeen(Path path, FileClaim claim) throws IOException {
+        String name = claim.probe().name();
+        if (name.isEmpty()) {
+            return false;
+        }
+        Path probe = path.resolveSibling(name);
+        boolean plain =
+                Path.of(name).getNameCount() == 1
+                        && Files.isRegularFile(probe, LinkOption.NOFOLLOW_LINKS);
+        return plain
+                && Files.isReadable(probe)
+                && Files.readString(probe, StandardCharsets.ISO_8859_1)
+                        .equals(claim.probe().text());
+    }
+
     /** Its permissions are nobody's to change who does not know what else it is for. */
     private static State directory(Path path, FileClaim claim) throws IOException {
-        int wanted = claim.permissions();
-        boolean same = wanted < 0 || FileState.of(path).permissions() == wanted;
+        boolean compared = claim.use() == UsedFile.Use.DIRECTORY;
+        boolean same = !compared || FileState.of(path).permissions() == claim.permissions();
         return same ? State.SAME : State.ANOTHER;
     }
 

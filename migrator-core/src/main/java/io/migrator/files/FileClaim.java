@@ -1,8 +1,10 @@
 package io.migrator.files;
 
+import io.migrator.files.FileAnswer.State;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.linux.DataExtents;
 import io.migrator.linux.FileState;
+import io.migrator.linux.HeldFile;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
@@ -13,46 +15,64 @@ import java.util.Objects;
  * What a target is told of a file or directory of the node that a job uses.
  *
  * @param identity as it is here
- * @param directory true if it is a directory
- * @param written true if the job may write to it
- * @param probe name of a file that lies beside it while the target looks; empty if none does
- * @param permissions of a directory that must be the same, as criu compares them; else -1
+ * @param use what the job does with it
+ * @param probe what lies beside it while the target looks
+ * @param uid owner
+ * @param gid group
+ * @param permissions of it
  * @param dataBytes what would be carried
  */
 public record FileClaim(
         ImageIdentity identity,
-        boolean directory,
-        boolean written,
-        String probe,
+        UsedFile.Use use,
+        Probe probe,
+        int uid,
+        int gid,
         int permissions,
         long dataBytes) {
+    /**
+     * A file by which a target knows that it sees the same directory.
+     *
+     * @param name of it; empty if there is none
+     * @param text that is in it, and that nobody but its owner can read
+     */
+    public record Probe(String name, String text) {
+        /** There is none. */
+        static final Probe NONE = new Probe("", "");
+    }
 
     /** An answer, with files of the same contents as the same, where the job only reads them. */
     public FileAnswer settled(FileAnswer answer) throws Problem {
         boolean alike =
-                answer.state() == FileAnswer.State.ANOTHER
+                answer.state() == State.ANOTHER
                         && !answer.digest().isEmpty()
-                        && !written
+                        && use == UsedFile.Use.READ
                         && answer.digest().equals(identity.withDigest().digest());
-        return alike ? new FileAnswer(FileAnswer.State.SAME, answer.digest(), "") : answer;
+        return alike ? new FileAnswer(State.SAME, answer.digest(), "") : answer;
     }
 
     /** Of a file that is used. */
-    static FileClaim of(UsedFile file, String probe) throws Problem, IOException {
+    static FileClaim of(UsedFile file, Probe probe) throws Problem, IOException {
         Path path = Objects.requireNonNull(file.onNode());
         long dataBytes = 0;
         if (!file.directory()) {
-            try (DataExtents extents = DataExtents.of(path)) {
-                dataBytes = extents.bytes();
+            try (HeldFile held = HeldFile.open(path)) {
+                dataBytes = DataExtents.bytes(held);
             }
         }
-        boolean compared = file.use() == UsedFile.Use.DIRECTORY;
+        FileState state = file.state();
         return new FileClaim(
                 ImageIdentity.of(path),
-                file.directory(),
-                file.written(),
+                file.use(),
                 probe,
-                compared ? FileState.of(path).permissions() : -1,
+                state.uid(),
+                state.gid(),
+                state.permissions(),
                 dataBytes);
+    }
+
+    /** Whether a file has the same owner and permissions, which criu compares. */
+    boolean hasRightsOf(FileState other) {
+        return uid == other.uid() && gid == other.gid() && permissions == other.permissions();
     }
 }

@@ -1,14 +1,18 @@
 package io.migrator.files;
 
+import io.migrator.files.FileClaim.Probe;
+import io.migrator.linux.HeldFile;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 /**
  * What a target is told of files of the node. While this is open a file lies beside each that the
@@ -17,23 +21,21 @@ import java.util.Set;
  */
 public final class FileClaims implements AutoCloseable {
     private static final String PROBE = ".migrator-probe-";
+    private static final int RANDOM_BITS = 128;
+    private static final SecureRandom RANDOM = new SecureRandom();
 
-    private final Set<Path> probes = new LinkedHashSet<>();
+    private final Map<Path, Probe> probes = new HashMap<>();
     private final List<FileClaim> all = new ArrayList<>();
 
     private FileClaims() {}
 
-    /**
-     * Claims for files, in their order.
-     *
-     * @param id of the migration
-     */
-    public static FileClaims of(List<UsedFile> files, String id) throws Problem, IOException {
+    /** Claims for files, in their order. */
+    public static FileClaims of(List<UsedFile> files) throws Problem, IOException {
         FileClaims claims = new FileClaims();
         boolean done = false;
         try {
             for (UsedFile each : files) {
-                claims.all.add(FileClaim.of(each, claims.probe(each, PROBE + id)));
+                claims.all.add(FileClaim.of(each, claims.probe(each)));
             }
             done = true;
             return claims;
@@ -44,21 +46,30 @@ public final class FileClaims implements AutoCloseable {
         }
     }
 
-    private String probe(UsedFile file, String name) {
+    /** One for each directory; its name cannot be foreseen, nor its text be read by others. */
+    private Probe probe(UsedFile file) {
         Path path = file.onNode();
-        if (path == null || file.directory() || !file.written()) {
-            return "";
+        Path directory = path == null ? null : path.getParent();
+        if (directory == null || !file.written()) {
+            return Probe.NONE;
         }
-        Path probe = path.resolveSibling(name);
-        try {
-            if (!probes.contains(probe)) {
-                Files.createFile(probe);
-                probes.add(probe);
-            }
-            return name;
+        Probe known = probes.get(directory);
+        if (known != null) {
+            return known;
+        }
+        Probe made = new Probe(PROBE + random(), random());
+        Path at = directory.resolve(made.name());
+        try (HeldFile probe = HeldFile.create(at)) {
+            probes.put(directory, made);
+            Files.writeString(probe.file(), made.text());
+            return made;
         } catch (IOException e) {
-            return ""; // then the file counts as another one there
+            return Probe.NONE; // then the file counts as another one there
         }
+    }
+
+    private static String random() {
+        return new BigInteger(RANDOM_BITS, RANDOM).toString(Character.MAX_RADIX);
     }
 
     /** The claims. */
@@ -68,8 +79,8 @@ public final class FileClaims implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        for (Path each : probes) {
-            Files.deleteIfExists(each);
+        for (Map.Entry<Path, Probe> each : probes.entrySet()) {
+            Files.deleteIfExists(each.getKey().resolve(each.getValue().name()));
         }
     }
 }

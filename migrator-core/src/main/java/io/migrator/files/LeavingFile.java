@@ -1,15 +1,16 @@
 package io.migrator.files;
 
+import io.migrator.files.LeavingFiles.Between;
 import io.migrator.linux.DataExtents;
 import io.migrator.linux.FileState;
 import io.migrator.linux.FileSystem;
+import io.migrator.linux.HeldFile;
 import io.migrator.memory.JobSink;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -25,27 +26,28 @@ final class LeavingFile implements AutoCloseable {
      */
     private static final Duration GRAIN = Duration.ofMillis(50);
 
-    static final int BLOCK_BYTES = 1 << 20;
+    static final int BLOCK_BYTES = SentPages.BLOCK_BYTES;
 
     /** Of the files in the stream; criu's images have lower ids. */
-    static final int FIRST_ID = 1 << 20;
+    private static final int FIRST_ID = 1 << 20;
 
     /** Of the files in the stream, before the number. */
     static final String NAME = "carried-";
 
     private final int number;
-    private final Path name;
-    private final long inode;
-    private final DataExtents extents;
+    private final HeldFile held;
     private final FileChannel channel;
-    private final boolean inMemory;
+
+    /** Whether its times may say nothing of writes through mappings. */
+    private final boolean silent;
+
     private final SentPages sent = new SentPages();
     private UsedFile use;
 
     /** As it was when it was opened, and then just before the last pass. */
     private FileState state;
 
-    private Instant passed = Instant.EPOCH;
+    private Instant passed = Instant.MIN;
 
     /** In the last pass. */
     private long size;
@@ -54,23 +56,23 @@ final class LeavingFile implements AutoCloseable {
      * Opens it.
      *
      * @param number by which the target knows it
-     * @param name by which it can be found here
      */
-    LeavingFile(int number, UsedFile use, Path name) throws IOException {
+    LeavingFile(int number, UsedFile use) throws IOException {
         this.number = number;
         this.use = use;
-        this.name = name;
-        this.extents = DataExtents.of(use.link());
+        this.held = HeldFile.open(use.link());
         boolean opened = false;
         try {
-            this.state = FileState.of(extents.file());
-            this.inode = state.inode();
-            this.inMemory = FileSystem.of(extents.file()).isInMemory();
-            this.channel = FileChannel.open(extents.file(), StandardOpenOption.READ);
+            this.state = held.state();
+            if (!state.isOf(use.state())) {
+                throw new IOException(use.path() + " is another file by now");
+            }
+            this.silent = FileSystem.of(held.file()).isSilent();
+            this.channel = FileChannel.open(held.file(), StandardOpenOption.READ);
             opened = true;
         } finally {
             if (!opened) {
-                extents.close();
+                held.close();
             }
         }
     }
@@ -84,19 +86,9 @@ final class LeavingFile implements AutoCloseable {
         use = use.and(now);
     }
 
-    /** Whether it is the file that is used. */
-    boolean is(UsedFile other) throws IOException {
-        return (Long) Files.getAttribute(other.link(), "unix:ino") == inode;
-    }
-
-    /** Whether its name still leads to it. */
-    boolean hasName() throws IOException {
-        return MadeFiles.inode(name) == inode;
-    }
-
-    /** By which it is known when the job has gone. */
-    String line() {
-        return inode + " " + name + "\n";
+    /** As it was in the last pass. */
+    FileState state() {
+        return state;
     }
 
     /** How the target is to make it. */
@@ -128,18 +120,25 @@ final class LeavingFile implements AutoCloseable {
     /**
      * Sends what is not on the target as it is here.
      *
+     * <p>Of a file that may be mapped the kernel is first told to write it back: then it notes the
+     * time of the next write through a mapping, too (mm/memory.c, page_mkwrite), which it does only
+     * for pages that are clean. In memory nothing is ever clean: such a file is always compared.
+     *
      * @param block direct, of {@link #BLOCK_BYTES}; nobody's afterwards
+     * @param runs whether the job does
      * @return bytes sent
      */
-    long pass(JobSink sink, ByteBuffer block, LeavingFiles.Between between)
+    long pass(JobSink sink, ByteBuffer block, boolean runs, Between between)
             throws IOException, Problem, InterruptedException {
         Instant now = Instant.now();
-        FileState seen = FileState.of(extents.file());
-        // through a mapping a file may be written to without any sign of it
-        boolean silent = inMemory || use.use() == UsedFile.Use.MAPPED;
-        boolean was = seen.equals(state) && state.modified().plus(GRAIN).isBefore(passed);
+        boolean mappable = use.use().isMappable();
+        if (runs && mappable && !silent) {
+            channel.force(false);
+        }
+        FileState seen = held.state();
+        boolean was = seen.equals(state) && state.changed().plus(GRAIN).isBefore(passed);
         state = seen;
-        if (was && !silent) {
+        if (was && !(mappable && silent)) {
             return 0;
         }
         passed = now;
@@ -147,13 +146,13 @@ final class LeavingFile implements AutoCloseable {
         size = channel.size(); // what is written behind it meanwhile goes next time
         long bytes = 0;
         long end = 0;
-        for (DataExtents.Extent each : extents.now()) {
+        for (DataExtents.Extent each : DataExtents.of(held)) {
             bytes += hole(end, Math.min(each.start(), size), sink, block, between);
             end = Math.min(each.end(), size);
             bytes += part(each.start(), end, sink, block, between);
         }
         bytes += hole(end, size, sink, block, between);
-        sent.cut((size + SentPages.PAGE - 1) / SentPages.PAGE);
+        sent.cut(size);
         sink.end(id(), size);
         return bytes;
     }
@@ -162,17 +161,19 @@ final class LeavingFile implements AutoCloseable {
         return FIRST_ID + number;
     }
 
-    private long hole(
-            long start, long end, JobSink sink, ByteBuffer block, LeavingFiles.Between between)
+    private long hole(long start, long end, JobSink sink, ByteBuffer block, Between between)
             throws IOException, Problem, InterruptedException {
-        long endPage = (end + SentPages.PAGE - 1) / SentPages.PAGE;
-        return sent.anyOf(start / SentPages.PAGE, endPage)
-                ? part(start, end, sink, block, between)
-                : 0;
+        long bytes = 0;
+        if (start < end) {
+            for (long each : sent.blocks(start, end)) {
+                long from = Math.max(start, each);
+                bytes += part(from, Math.min(end, each + BLOCK_BYTES), sink, block, between);
+            }
+        }
+        return bytes;
     }
 
-    private long part(
-            long start, long end, JobSink sink, ByteBuffer block, LeavingFiles.Between between)
+    private long part(long start, long end, JobSink sink, ByteBuffer block, Between between)
             throws IOException, Problem, InterruptedException {
         long bytes = 0;
         long at = start - start % SentPages.PAGE;
@@ -201,23 +202,27 @@ final class LeavingFile implements AutoCloseable {
             int length = Math.min(SentPages.PAGE, filled - i);
             boolean isNews = length > 0 && sent.isNews((at + i) / SentPages.PAGE, block, i, length);
             if (!isNews) {
-                int upTo = Math.min(i, filled);
-                if (upTo > from) {
-                    sink.data(id(), at + from, block.slice(from, upTo - from));
-                    bytes += upTo - from;
-                }
+                bytes += send(block, from, Math.min(i, filled), at, sink);
                 from = i + SentPages.PAGE;
             } else if (i + length == filled) {
-                sink.data(id(), at + from, block.slice(from, filled - from));
-                return bytes + filled - from;
+                return bytes + send(block, from, filled, at, sink);
             }
         }
         return bytes;
     }
 
+    private long send(ByteBuffer block, int from, int to, long at, JobSink sink)
+            throws Problem, InterruptedException {
+        if (to <= from) {
+            return 0;
+        }
+        sink.data(id(), at + from, block.slice(from, to - from));
+        return (long) to - from;
+    }
+
     @Override
     public void close() throws IOException {
         channel.close();
-        extents.close();
+        held.close();
     }
 }

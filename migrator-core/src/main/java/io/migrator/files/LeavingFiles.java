@@ -3,10 +3,10 @@ package io.migrator.files;
 import io.migrator.memory.JobSink;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,11 +23,8 @@ public final class LeavingFiles implements AutoCloseable {
         void block() throws Problem, InterruptedException;
     }
 
-    /** Name of the list of what is to be removed here when the job has gone, in the spool. */
-    private static final String LIST = "gone-files";
-
     private final Map<String, LeavingFile> files = new LinkedHashMap<>();
-    private final List<LeavingFile> renamed = new ArrayList<>();
+    private final List<LeavingFile> replaced = new ArrayList<>();
     private final ByteBuffer block = ByteBuffer.allocateDirect(LeavingFile.BLOCK_BYTES);
     private int numbers;
 
@@ -38,13 +35,10 @@ public final class LeavingFiles implements AutoCloseable {
      * @return how the target is to make it
      */
     public CarriedFile add(UsedFile use, boolean replaces) throws IOException {
-        Path onNode = use.onNode();
-        Path process = Path.of("/").resolve(use.link().subpath(0, 2)); // /proc/PID
-        Path name = onNode == null ? process.resolve("root" + use.path()) : onNode;
-        LeavingFile file = new LeavingFile(numbers++, use, name);
+        LeavingFile file = new LeavingFile(numbers++, use);
         LeavingFile before = files.put(use.path(), file);
         if (before != null) {
-            renamed.add(before);
+            replaced.add(before);
         }
         return file.carried(replaces);
     }
@@ -55,30 +49,36 @@ public final class LeavingFiles implements AutoCloseable {
     }
 
     /** Whether a file goes along, the one that has this name now. */
-    public boolean has(UsedFile use) throws IOException {
+    public boolean has(UsedFile use) {
         LeavingFile known = files.get(use.path());
-        if (known == null || !known.is(use)) {
+        if (known == null || !known.state().isOf(use.state())) {
             return false;
         }
         known.use(use);
         return true;
     }
 
-    /** How many go along. */
-    public int count() {
-        return files.size();
+    /** The name under which a file goes along already that has another name, too. */
+    public Optional<UsedFile> other(UsedFile use) {
+        return files.values().stream()
+                .filter(each -> each.state().isOf(use.state()))
+                .map(LeavingFile::use)
+                .filter(each -> !each.path().equals(use.path()))
+                .findFirst();
     }
 
     /**
      * Sends of each what is not on the target as it is here.
      *
+     * @param runs whether the job does
      * @return bytes sent
      */
-    public long pass(JobSink sink, Between between) throws Problem, InterruptedException {
+    public long pass(JobSink sink, boolean runs, Between between)
+            throws Problem, InterruptedException {
         long bytes = 0;
         for (LeavingFile each : files.values()) {
             try {
-                bytes += each.pass(sink, block, between);
+                bytes += each.pass(sink, block, runs, between);
             } catch (IOException e) {
                 throw Problem.failed(each.use().path() + " could not be sent")
                         .because(e.getMessage())
@@ -88,60 +88,68 @@ public final class LeavingFiles implements AutoCloseable {
         return bytes;
     }
 
-    /** As they are to be when the job is restored, after the last pass: those that have a name. */
-    public List<PlacedFile> placed() throws IOException {
+    /**
+     * As they are to be when the job is restored, after the last pass: those that have a name.
+     *
+     * @param root of the instance, as the node sees it
+     */
+    public List<PlacedFile> placed(Path root) throws IOException {
         List<PlacedFile> placed = new ArrayList<>();
         for (LeavingFile each : files.values()) {
-            if (each.hasName()) {
+            Path onNode = each.use().onNode();
+            boolean named =
+                    onNode == null
+                            ? Mounts.named(root, Path.of(each.use().path()))
+                                    .filter(each.state()::isOf)
+                                    .isPresent()
+                            : Mounts.named(onNode).filter(each.state()::isOf).isPresent();
+            if (named) {
                 placed.add(each.placed());
             }
         }
         return placed;
     }
 
-    /** Writes down which files of the node are to be removed here when the job has gone. */
-    public void list(Path spool) throws IOException {
-        StringBuilder lines = new StringBuilder();
+    /**
+     * Writes down which files of the node are to be removed here when the job has gone: those that
+     * it may write, if they are its owner's.
+     *
+     * @param uid of the owner
+     */
+    public void list(Path spool, int uid) throws IOException {
+        List<GoneFiles.Gone> gone = new ArrayList<>();
         for (LeavingFile each : files.values()) {
-            if (each.use().onNode() != null && each.use().written()) {
-                lines.append(each.line());
+            Path onNode = each.use().onNode();
+            if (onNode != null && each.use().written() && each.state().uid() == uid) {
+                gone.add(new GoneFiles.Gone(onNode, each.state()));
             }
         }
-        Files.writeString(spool.resolve(LIST), lines);
+        GoneFiles.write(spool, gone);
     }
 
-    /** The job has gone: removes what was written down; may be done again. */
-    public static void remove(Path spool) throws IOException {
-        Path list = spool.resolve(LIST);
-        if (Files.exists(list)) {
-            for (String line : Files.readAllLines(list, StandardCharsets.UTF_8)) {
-                int blank = line.indexOf(' ');
-                Path path = Path.of(line.substring(blank + 1));
-                if (MadeFiles.inode(path) == Long.parseLong(line.substring(0, blank))) {
-                    Files.delete(path);
-                }
-            }
-        }
+    /** Whether there are none. */
+    public boolean isEmpty() {
+        return files.isEmpty();
     }
 
-    /** The number of the file that a name in the stream means; empty if it is an image's. */
-    public static Optional<Integer> numberOf(String name) {
+    /** The number of the file that a name in the stream means; null if it is an image's. */
+    public static @Nullable Integer numberOf(String name) {
         try {
             return name.startsWith(LeavingFile.NAME)
-                    ? Optional.of(Integer.parseInt(name.substring(LeavingFile.NAME.length())))
-                    : Optional.empty();
+                    ? Integer.valueOf(name.substring(LeavingFile.NAME.length()))
+                    : null;
         } catch (NumberFormatException e) {
-            return Optional.empty(); // no image has such a name: it is refused as one
+            return null; // no image has such a name: it is refused as one
         }
     }
 
     @Override
     public void close() throws IOException {
-        renamed.addAll(files.values());
-        for (LeavingFile each : renamed) {
+        replaced.addAll(files.values());
+        for (LeavingFile each : replaced) {
             each.close();
         }
         files.clear();
-        renamed.clear();
+        replaced.clear();
     }
 }

@@ -1,18 +1,19 @@
 package io.migrator.files;
 
+import io.migrator.linux.FileState;
 import io.migrator.linux.HeldDirectory;
 
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * What a target makes of carried files, on the node; written down before it is made, so that
@@ -26,27 +27,41 @@ record MadeFiles(String id, Path list) {
     private static final Path ROOT = Path.of("/");
     private static final String DIRECTORY = "D";
     private static final String FILE = "F";
+    private static final int WORDS = 5;
 
-    /** One line. */
-    private record Made(boolean directory, int number, long inode, Path path) {
-        Path parent() {
-            return Objects.requireNonNull(path.getParent());
-        }
-
+    /** One line; device and inode are 0 of what has not been made. */
+    private record Made(String kind, int number, long device, long inode, Path path) {
         String line() {
-            return "%s %d %d %s%n".formatted(directory ? DIRECTORY : FILE, number, inode, path);
+            return "%s %d %d %d %s\n".formatted(kind, number, device, inode, path);
         }
 
         static Made of(String line) throws IOException {
-            String[] words = line.split(" ", 4);
-            if (words.length != 4) {
+            String[] words = line.split(" ", WORDS);
+            if (words.length != WORDS) {
                 throw new IOException("not a line of a list of files: " + line);
             }
             return new Made(
-                    words[0].equals(DIRECTORY),
+                    words[0],
                     Integer.parseInt(words[1]),
                     Long.parseLong(words[2]),
-                    Path.of(words[3]));
+                    Long.parseLong(words[3]),
+                    Path.of(words[WORDS - 1]));
+        }
+
+        HeldDirectory parent() throws IOException {
+            return HeldDirectory.open(ROOT, Objects.requireNonNull(path.getParent()));
+        }
+
+        String name() {
+            return path.getFileName().toString();
+        }
+
+        boolean is(Path at) throws IOException {
+            Optional<FileState> there = FileState.ofName(at);
+            return inode != 0
+                    && there.isPresent()
+                    && there.get().inode() == inode
+                    && there.get().device() == device;
         }
     }
 
@@ -60,58 +75,80 @@ record MadeFiles(String id, Path list) {
         return comingName(number) + ".replaced";
     }
 
-    /** That a directory is about to be made. */
-    void directory(Path path) throws IOException {
-        write(new Made(true, 0, 0, path));
+    /** That a directory has been made. */
+    void directory(Path path, FileState state) throws IOException {
+        write(new Made(DIRECTORY, 0, state.device(), state.inode(), path));
     }
 
-    /**
-     * That a file is about to be made, or has been.
-     *
-     * @param inode 0 if it has not
-     */
-    void file(int number, long inode, Path path) throws IOException {
-        write(new Made(false, number, inode, path));
+    /** That a file is about to be made. */
+    void file(int number, Path path) throws IOException {
+        write(new Made(FILE, number, 0, 0, path));
+    }
+
+    /** That it has been. */
+    void file(int number, Path path, FileState state) throws IOException {
+        write(new Made(FILE, number, state.device(), state.inode(), path));
     }
 
     private void write(Made made) throws IOException {
         Files.writeString(list, made.line(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
 
+    /** The newest first. One whose line was cut short was not made. */
     private List<Made> all() throws IOException {
         List<Made> all = new ArrayList<>();
         if (Files.exists(list)) {
-            for (String line : Files.readAllLines(list)) {
+            String text = Files.readString(list);
+            for (String line : text.substring(0, text.lastIndexOf('\n') + 1).lines().toList()) {
                 all.add(Made.of(line));
             }
         }
         return all.reversed();
     }
 
-    /** Removes all of it, and puts back what was replaced; may be done again. */
-    void remove() throws IOException {
+    private interface Step {
+        void run(Made made, HeldDirectory directory) throws IOException;
+    }
+
+    /** Does it for each, whatever becomes of the others; where its directory is gone, so is it. */
+    private void each(Step step) throws IOException {
+        IOException first = null;
         for (Made each : all()) {
-            Path parent = each.parent();
-            try (HeldDirectory directory = HeldDirectory.open(ROOT, parent)) {
-                Path at = directory.file(each.path.getFileName().toString());
-                if (each.directory) {
-                    Files.deleteIfExists(at);
-                } else {
-                    remove(each, directory, at);
-                }
-            } catch (DirectoryNotEmptyException e) {
-                // somebody else's, by now
-            } catch (IOException e) {
-                if (Files.exists(parent)) {
-                    throw e;
+            if (Files.isDirectory(Objects.requireNonNull(each.path.getParent()))) {
+                try (HeldDirectory directory = each.parent()) {
+                    step.run(each, directory);
+                } catch (IOException e) {
+                    first =
+                            first == null
+                                    ? new IOException(each.path + ": " + e.getMessage(), e)
+                                    : first;
                 }
             }
         }
+        if (first != null) {
+            throw first;
+        }
     }
 
-    private void remove(Made made, HeldDirectory directory, Path at) throws IOException {
+    /** Removes all of it, and puts back what was replaced; may be done again. */
+    void remove() throws IOException {
+        each(this::remove);
+    }
+
+    private void remove(Made made, HeldDirectory directory) throws IOException {
+        Path at = directory.file(made.name());
+        if (made.kind.equals(DIRECTORY)) {
+            try {
+                if (made.is(at)) {
+                    Files.delete(at);
+                }
+            } catch (DirectoryNotEmptyException e) {
+                // somebody else's, by now
+            }
+            return;
+        }
         Files.deleteIfExists(directory.file(comingName(made.number)));
-        if (made.inode != 0 && inode(at) == made.inode) {
+        if (made.is(at)) {
             Files.delete(at);
         }
         Path replaced = directory.file(replacedName(made.number));
@@ -123,22 +160,11 @@ record MadeFiles(String id, Path list) {
 
     /** The job runs with it: removes what was replaced, and what was not wanted in the end. */
     void keep() throws IOException {
-        for (Made each : all()) {
-            if (!each.directory) {
-                try (HeldDirectory directory = HeldDirectory.open(ROOT, each.parent())) {
-                    Files.deleteIfExists(directory.file(comingName(each.number)));
-                    Files.deleteIfExists(directory.file(replacedName(each.number)));
-                }
+        each((made, directory) -> {
+            if (made.kind.equals(FILE)) {
+                Files.deleteIfExists(directory.file(comingName(made.number)));
+                Files.deleteIfExists(directory.file(replacedName(made.number)));
             }
-        }
-    }
-
-    /** The inode of a file that need not be there. */
-    static long inode(Path file) throws IOException {
-        try {
-            return (Long) Files.getAttribute(file, "unix:ino", LinkOption.NOFOLLOW_LINKS);
-        } catch (NoSuchFileException e) {
-            return 0;
-        }
+        });
     }
 }

@@ -1,6 +1,8 @@
 package io.migrator.files;
 
 import io.migrator.instance.Instance;
+import io.migrator.linux.FileState;
+import io.migrator.linux.HeldDirectory;
 import io.migrator.linux.Proc;
 
 import org.jspecify.annotations.Nullable;
@@ -12,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -49,7 +52,9 @@ final class Mounts {
     static Mounts of(Instance instance, Proc process) throws IOException {
         List<String> words = instance.start().arguments();
         Mounts mounts = new Mounts(words.stream().anyMatch(LAYERS::contains));
-        String text = Files.readString(process.file("mountinfo"), StandardCharsets.UTF_8);
+        // a name that is not in this code is no file's that can be carried
+        byte[] bytes = Files.readAllBytes(process.file("mountinfo"));
+        String text = new String(bytes, StandardCharsets.UTF_8);
         text.lines().forEach(mounts::add);
         for (int i = 0; i + 1 < words.size(); i++) {
             if (words.get(i).equals(BIND) || words.get(i).equals(HOME)) {
@@ -92,27 +97,61 @@ final class Mounts {
     }
 
     /**
-     * The path of a file on the node.
+     * Whether what only the instance has may lie there: in its layer, or in memory. Elsewhere it is
+     * the node's, by a way that is not known here.
+     */
+    boolean isLayer(String path) {
+        String point = pointOf(path);
+        return point.equals("/") ? layered : "tmpfs".equals(types.get(point));
+    }
+
+    /**
+     * The path of a file on the node, in which there is no link: nobody can lead it elsewhere.
      *
-     * @param link by which it is reached
+     * @param file as it is seen by who uses it
+     * @param device whether its number was told
      * @return null if the node has no such file
      */
-    @Nullable Path onNode(String path, Path link) throws IOException {
+    @Nullable Path onNode(String path, FileState file, boolean device) throws IOException {
         if (pointOf(path).equals("/")) {
             return null;
         }
         List<Path> candidates = new ArrayList<>(List.of(Path.of(path)));
-        binds.forEach((inside, outside) -> {
-            if (path.equals(inside) || path.startsWith(inside + "/")) {
-                candidates.add(Path.of(outside + path.substring(inside.length())));
+        for (Map.Entry<String, String> bind : binds.entrySet()) {
+            boolean below = path.equals(bind.getKey()) || path.startsWith(bind.getKey() + "/");
+            Path outside = Path.of(bind.getValue());
+            if (below && Files.exists(outside)) {
+                String rest = path.substring(bind.getKey().length());
+                candidates.add(Path.of(outside.toRealPath() + rest));
             }
-        });
+        }
         for (Path each : candidates) {
-            if (Files.exists(each) && Files.isSameFile(each, link)) {
-                return each.toRealPath();
+            Optional<FileState> there = named(each);
+            if (there.isPresent()
+                    && there.get().inode() == file.inode()
+                    && (!device || there.get().device() == file.device())) {
+                return each;
             }
         }
         return null;
+    }
+
+    /** What has this path, without following a link. */
+    static Optional<FileState> named(Path path) throws IOException {
+        return named(Path.of("/"), path);
+    }
+
+    /** The same below another root. */
+    static Optional<FileState> named(Path root, Path path) throws IOException {
+        Path parent = path.getParent();
+        if (parent == null) {
+            return Optional.of(FileState.of(root));
+        }
+        try (HeldDirectory directory = HeldDirectory.open(root, parent)) {
+            return FileState.ofName(directory.file(path.getFileName().toString()));
+        } catch (IOException e) {
+            return Optional.empty(); // there is a link, or no such directory
+        }
     }
 
     /** What was bound by the user: path inside, path on the node. */

@@ -18,4 +18,18 @@ public record PlacedFile(
         int gid,
         long modifiedSeconds,
         int modifiedNanos,
-        long bytes) {}
+        long bytes) {
+    private static final long MOST_SECONDS = 1L << 40;
+    private static final int NANOS = 1_000_000_000;
+
+    /** Refuses what no file has: it may come from a peer. */
+    public PlacedFile {
+        boolean time =
+                Math.abs(modifiedSeconds) < MOST_SECONDS
+                        && modifiedNanos >= 0
+                        && modifiedNanos < NANOS;
+        if (!time || bytes < 0 || (mode & ~CarriedFile.MODE_BITS) != 0) {
+            throw new IllegalArgumentException("not how a file can be");
+        }
+    }
+}

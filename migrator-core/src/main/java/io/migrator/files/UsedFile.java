@@ -1,5 +1,7 @@
 package io.migrator.files;
 
+import io.migrator.linux.FileState;
+
 import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
@@ -12,9 +14,11 @@ import java.nio.file.Path;
  *     it
  * @param use what the job does with it
  * @param by who does, for messages
- * @param link by which this very file can be reached as long as it is used
+ * @param link by which this very file can be reached as long as it is used so
+ * @param state as it was when it was seen
  */
-public record UsedFile(String path, @Nullable Path onNode, Use use, String by, Path link) {
+public record UsedFile(
+        String path, @Nullable Path onNode, Use use, String by, Path link, FileState state) {
     /** What is done with it; of several the later. */
     public enum Use {
         /** A directory that is bound into the instance. */
@@ -23,8 +27,12 @@ public record UsedFile(String path, @Nullable Path onNode, Use use, String by, P
         DIRECTORY,
         READ,
         WRITTEN,
-        /** It is written to through a shared mapping. */
-        MAPPED
+        /** It is written to through a shared mapping, or could be: it is open for both. */
+        MAPPABLE;
+
+        boolean isMappable() {
+            return this == MAPPABLE;
+        }
     }
 
     /** Whether it is a directory. */
@@ -40,6 +48,16 @@ public record UsedFile(String path, @Nullable Path onNode, Use use, String by, P
     /** The same file, used in both ways. */
     UsedFile and(UsedFile other) {
         Use most = use.compareTo(other.use) > 0 ? use : other.use;
-        return new UsedFile(path, onNode, most, by, link);
+        return new UsedFile(path, onNode, most, by, link, other.state);
+    }
+
+    /**
+     * Whether what was found out of this holds for what is used now: of a file that is only read,
+     * that it was not written to since.
+     */
+    public boolean covers(UsedFile now) {
+        return state.isOf(now.state)
+                && use.compareTo(now.use) >= 0
+                && (written() || directory() || state.changed().equals(now.state.changed()));
     }
 }

@@ -7,7 +7,9 @@ import io.migrator.instance.Logs;
 import io.migrator.instance.ProcessTree;
 import io.migrator.instance.ProcessTree.Member;
 import io.migrator.instance.RunDirectory;
+import io.migrator.linux.FileState;
 import io.migrator.linux.Proc;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -17,11 +19,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -33,19 +36,20 @@ public final class UsedFiles {
     private static final String DELETED = " (deleted)";
     private static final Pattern FLAGS = Pattern.compile("(?m)^flags:\\s*([0-7]+)$");
 
-    /** O_WRONLY and O_RDWR of open(2). */
-    private static final int WRITES = 3;
+    // open(2)
+    private static final int ACCESS = 3;
+    private static final int READ_WRITE = 2;
 
-    /** A line of maps (proc(5)) of a file with a name; the permissions and the name. */
+    /** A line of maps (proc(5)) of a file with a name: range, permissions, inode, name. */
     private static final Pattern MAPPED =
-            Pattern.compile("(?m)^\\S+ (\\S{4}) \\S+ \\S+ [1-9]\\d* +(/.*)$");
+            Pattern.compile("(?m)^(\\S+) (\\S{4}) \\S+ \\S+ ([1-9]\\d*) +(/.*)$");
 
     private final Instance instance;
     private final Logs logs;
     private final Path runs;
     private final Map<String, UsedFile> found = new LinkedHashMap<>();
+    private final boolean root = User.isRoot();
     private @Nullable Mounts mounts;
-    private Predicate<String> uninteresting = path -> false;
 
     /** For the processes of an instance of this user. */
     public UsedFiles(Instance instance) throws Problem {
@@ -55,7 +59,7 @@ public final class UsedFiles {
     }
 
     /** What is open, mapped or a working directory, and what is bound into the instance. */
-    public List<UsedFile> all(ProcessTree tree) throws Problem {
+    public List<UsedFile> of(ProcessTree tree) throws Problem {
         found.clear();
         for (Member member : tree.members()) {
             try {
@@ -63,35 +67,24 @@ public final class UsedFiles {
                 mapped(member);
                 directory(member);
             } catch (IOException e) {
-                // it ended while we looked
+                if (member.process().alive()) {
+                    throw Problem.failed("the files of %s are not seen".formatted(by(member)))
+                            .because(e.toString());
+                }
             }
         }
-        bound();
-        return new ArrayList<>(found.values());
-    }
-
-    /**
-     * What is open, and the working directories: a quick look.
-     *
-     * @param known says of a path that nobody asks for it
-     */
-    public List<UsedFile> opened(ProcessTree tree, Predicate<String> known) {
-        found.clear();
-        uninteresting = known;
-        for (Member member : tree.members()) {
-            try {
-                opened(member);
-                directory(member);
-            } catch (IOException e) {
-                // it ended while we looked
-            }
+        try {
+            bound();
+        } catch (IOException e) {
+            throw Problem.failed("what is bound into the instance is not seen")
+                    .because(e.toString());
         }
         return new ArrayList<>(found.values());
     }
 
     private void opened(Member member) throws IOException {
         for (Map.Entry<Integer, String> each : member.process().descriptors().entrySet()) {
-            if (each.getValue().startsWith("/")) {
+            if (each.getValue().startsWith("/") && isOfInterest(member, each.getValue())) {
                 try {
                     opened(member, each.getKey(), each.getValue());
                 } catch (NoSuchFileException e) {
@@ -103,25 +96,51 @@ public final class UsedFiles {
 
     private void opened(Member member, int number, String path) throws IOException {
         Path link = member.process().file("fd/" + number);
-        if (isOfInterest(member, path)
-                && (Files.isRegularFile(link) || Files.isDirectory(link))
-                && logs.held(member.process(), number, path).isEmpty()) {
+        boolean usual = Files.isRegularFile(link) || Files.isDirectory(link);
+        if (usual && logs.held(member.process(), number, path).isEmpty()) {
             Path info = member.process().file("fdinfo/" + number);
             Matcher flags = FLAGS.matcher(Files.readString(info, StandardCharsets.ISO_8859_1));
-            boolean written = flags.find() && (Integer.parseInt(flags.group(1), 8) & WRITES) != 0;
-            add(member, path, link, written ? Use.WRITTEN : Use.READ);
+            int access = flags.find() ? Integer.parseInt(flags.group(1), 8) & ACCESS : READ_WRITE;
+            Use written = access == READ_WRITE ? Use.MAPPABLE : Use.WRITTEN;
+            FileState state = FileState.of(link);
+            add(member, path, link, access == 0 ? Use.READ : written, state, true);
         }
     }
 
+    /** The link by which the kernel lets a file be reached that is mapped is root's alone. */
     private void mapped(Member member) throws IOException {
-        Path maps = member.process().file("maps");
-        Matcher line = MAPPED.matcher(Files.readString(maps, StandardCharsets.UTF_8));
+        byte[] bytes = Files.readAllBytes(member.process().file("maps"));
+        Matcher line = MAPPED.matcher(new String(bytes, StandardCharsets.UTF_8));
         while (line.find()) {
-            String path = line.group(2);
-            boolean written = line.group(1).charAt(3) == 's' && line.group(1).charAt(1) == 'w';
-            Path link = member.process().file("root").resolve(path.substring(1));
-            if (isOfInterest(member, path) && Files.isRegularFile(link)) {
-                add(member, path, link, written ? Use.MAPPED : Use.READ);
+            String path = line.group(4);
+            if (isOfInterest(member, path)) {
+                boolean written = line.group(2).charAt(3) == 's' && line.group(2).charAt(1) == 'w';
+                Path link = member.process().file("map_files/" + line.group(1));
+                try {
+                    mapped(member, path, link, written, Long.parseLong(line.group(3)));
+                } catch (NoSuchFileException e) {
+                    // unmapped meanwhile
+                }
+            }
+        }
+    }
+
+    private void mapped(Member member, String path, Path link, boolean written, long inode)
+            throws IOException {
+        UsedFile before = found.get(path);
+        if (root) {
+            FileState state = FileState.of(link);
+            if (state.isRegular()) {
+                add(member, path, link, written ? Use.MAPPABLE : Use.READ, state, true);
+            }
+        } else if (before != null && before.state().inode() == inode) {
+            Use use = written ? Use.MAPPABLE : Use.READ;
+            add(member, path, before.link(), use, before.state(), true);
+        } else {
+            Optional<FileState> named = Mounts.named(Path.of(path));
+            if (named.isPresent() && named.get().isRegular() && named.get().inode() == inode) {
+                Use use = written ? Use.MAPPABLE : Use.READ;
+                add(member, path, Path.of(path), use, named.get(), false);
             }
         }
     }
@@ -130,13 +149,13 @@ public final class UsedFiles {
         Path link = member.process().file("cwd");
         String path = Files.readSymbolicLink(link).toString();
         if (isOfInterest(member, path)) {
-            add(member, path, link, Use.DIRECTORY);
+            add(member, path, link, Use.DIRECTORY, FileState.of(link), true);
         }
     }
 
     private boolean isOfInterest(Member member, String path) throws IOException {
-        return !uninteresting.test(path)
-                && !path.endsWith(DELETED)
+        return !path.endsWith(DELETED)
+                && path.length() > 1
                 && !Path.of(path).startsWith(runs)
                 && !mounts(member.process()).isElsewhere(path);
     }
@@ -150,33 +169,60 @@ public final class UsedFiles {
         return known;
     }
 
-    private void add(Member member, String path, Path link, Use as) throws IOException {
+    private static String by(Member member) {
+        return "process %d (%s)".formatted(member.pid(), member.name());
+    }
+
+    private void add(Member member, String path, Path link, Use as, FileState state, boolean device)
+            throws IOException {
         UsedFile before = found.get(path);
-        Path onNode =
-                before == null ? mounts(member.process()).onNode(path, link) : before.onNode();
-        String by = "process %d (%s)".formatted(member.pid(), member.name());
-        Use how = Files.isDirectory(link) ? Use.DIRECTORY : as;
-        UsedFile use = new UsedFile(path, onNode, how, by, link);
-        if (onNode == null && how == Use.READ) {
-            return; // of a layer, but unchanged: Apptainer makes it there as here
+        if (before != null && before.use().compareTo(as) >= 0 && before.state().isOf(state)) {
+            return;
         }
-        found.merge(path, use, UsedFile::and);
+        Path onNode =
+                before != null && before.state().isOf(state)
+                        ? before.onNode()
+                        : mounts(member.process()).onNode(path, state, device);
+        Use use = Files.isDirectory(link) ? Use.DIRECTORY : as;
+        if (onNode == null && !isOfLayer(member, path, use, state)) {
+            return;
+        }
+        UsedFile file = new UsedFile(path, onNode, use, by(member), link, state);
+        found.merge(path, file, UsedFile::and);
+    }
+
+    /** What is unchanged in a layer Apptainer makes there as here. */
+    private boolean isOfLayer(Member member, String path, Use use, FileState state)
+            throws IOException {
+        Instant started = Instant.ofEpochSecond(new Proc(instance.appinit()).startedAtSeconds());
+        boolean changed = !state.changed().isBefore(started.minusSeconds(2));
+        return use.compareTo(Use.WRITTEN) >= 0
+                || (changed && mounts(member.process()).isLayer(path));
+    }
+
+    /** Whether a file that the node has not is one of a layer that can be made anew. */
+    public boolean isLayer(UsedFile file) {
+        return mounts != null && mounts.isLayer(file.path());
     }
 
     /** A directory that is bound must be there before an instance can be started. */
-    private void bound() {
+    private void bound() throws IOException {
         if (mounts == null) {
             return;
         }
-        mounts.binds()
-                .forEach((inside, outside) -> {
-                    Path onNode = Path.of(outside);
-                    boolean goesAnyway = onNode.startsWith(runs);
-                    if (!goesAnyway && Files.isDirectory(onNode) && !found.containsKey(inside)) {
-                        found.put(
-                                inside,
-                                new UsedFile(inside, onNode, Use.BOUND, "the instance", onNode));
-                    }
-                });
+        for (Map.Entry<String, String> bind : mounts.binds().entrySet()) {
+            Path onNode = Path.of(bind.getValue());
+            boolean goesAnyway = onNode.startsWith(runs);
+            if (CarriedFile.isPlain(bind.getValue())
+                    && !goesAnyway
+                    && Files.isDirectory(onNode)
+                    && !found.containsKey(bind.getKey())) {
+                FileState state = FileState.of(onNode);
+                found.put(
+                        bind.getKey(),
+                        new UsedFile(
+                                bind.getKey(), onNode, Use.BOUND, "the instance", onNode, state));
+            }
+        }
     }
 }

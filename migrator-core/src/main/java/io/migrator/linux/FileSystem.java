@@ -16,6 +16,7 @@ import java.nio.file.Path;
  */
 public record FileSystem(long type, String id, long freeBytes) {
     private static final long TMPFS = 0x01021994;
+    private static final long OVERLAY = 0x794c7630;
 
     /** Layout of struct statfs on 64-bit machines, asm-generic/statfs.h; bytes. */
     private static final long SIZE = 120;
@@ -44,7 +45,7 @@ public record FileSystem(long type, String id, long freeBytes) {
     /**
      * Whether it is one in memory, in which a write through a mapping changes no time of a file.
      */
-    public boolean isInMemory() {
-        return type == TMPFS;
+    public boolean isSilent() {
+        return type == TMPFS || type == OVERLAY;
     }
 }

@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 
 /**
  * A directory held by a descriptor: what is done to files in it by {@link #file} is done in this
@@ -57,6 +59,23 @@ public final class HeldDirectory implements AutoCloseable {
             }
             return result;
         }
+    }
+
+    /** A path by which it can be used itself as long as this is open. */
+    public Path directory() {
+        return Path.of("/proc/self/fd", Long.toString(descriptor));
+    }
+
+    /** Writes its names to the disk. */
+    public void sync() throws IOException {
+        try (FileChannel channel = FileChannel.open(directory(), StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    /** A directory in it; what is a link is none. */
+    public HeldDirectory below(String name) throws IOException {
+        return open(directory(), Path.of("/").resolve(name));
     }
 
     /** A path by which a file in it can be used as long as this is open. */

@@ -46,6 +46,7 @@ final class Syscalls {
     static final long SETSID = number(112, 157);
     static final long STATFS = number(137, 43);
     static final long SETPRIORITY = number(141, 140);
+    static final long GETXATTR = number(191, 8);
     static final long SCHED_SETAFFINITY = number(203, 122);
     static final long WAITID = number(247, 95);
     static final long IOPRIO_SET = number(251, 30);

@@ -9,11 +9,15 @@ import io.migrator.files.FileClaim;
 import io.migrator.files.FileClaims;
 import io.migrator.files.FileWish;
 import io.migrator.files.LeavingFiles;
+import io.migrator.files.PlacedFile;
 import io.migrator.files.UsedFile;
 import io.migrator.files.UsedFiles;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instance.Mode;
 import io.migrator.instance.ProcessTree;
+import io.migrator.linux.AccessLists;
+import io.migrator.linux.Proc;
+import io.migrator.linux.User;
 import io.migrator.memory.JobSink;
 import io.migrator.problem.Problem;
 
@@ -25,6 +29,8 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -41,28 +47,32 @@ final class JobFiles implements AutoCloseable {
     /** More than this is seldom meant to travel. */
     private static final long HUGE_BYTES = 64L << 30;
 
+    /** With holes. */
+    private static final long HUGE_LENGTH = 4L << 40;
+
+    /** In a message. */
+    private static final int MOST_AT_ONCE = 500;
+
     private static final String SHARED = "shared";
 
     private static final double MEGA = 1e6;
 
     private final Instance instance;
-    private final String id;
     private final Target target;
     private final FileWish wish;
     private final UsedFiles used;
     private final LeavingFiles leaving = new LeavingFiles();
 
     /** What was asked for, by the job's name of the file, and may stay where it is. */
-    private final Set<String> settled = new HashSet<>();
+    private final Map<String, UsedFile> settled = new HashMap<>();
 
     private final Set<String> made = new HashSet<>();
     private final List<UsedFile> toGo = new ArrayList<>();
     private final Map<String, Fate> fates = new HashMap<>();
     private List<UsedFile> late = List.of();
 
-    JobFiles(Instance instance, String id, Target target, FileWish wish) throws Problem {
+    JobFiles(Instance instance, Target target, FileWish wish) throws Problem {
         this.instance = instance;
-        this.id = id;
         this.target = target;
         this.wish = wish;
         this.used = new UsedFiles(instance);
@@ -75,28 +85,32 @@ final class JobFiles implements AutoCloseable {
      * @return what forbids the move
      */
     List<Finding> look(ProcessTree tree, String node) throws Problem, InterruptedException {
-        return look(used.all(tree), node);
+        return look(used.of(tree), node);
     }
 
     private List<Finding> look(List<UsedFile> all, String node)
             throws Problem, InterruptedException {
-        List<UsedFile> unknown = new ArrayList<>();
+        List<UsedFile> onNode = new ArrayList<>();
         List<Finding> findings = new ArrayList<>();
         try {
             for (UsedFile each : all) {
-                if (!settled.contains(each.path()) && isOpen(each) && !leaving.has(each)) {
-                    unknown.add(each);
+                UsedFile known = settled.get(each.path());
+                boolean asked = (known != null && known.covers(each)) || leaving.has(each);
+                if (asked || !Files.exists(each.link())) { // what was closed is found again
+                    continue;
+                }
+                Optional<UsedFile> other = leaving.other(each);
+                if (other.isPresent()) {
+                    findings.addAll(twice(each, other.get()));
+                } else if (each.onNode() == null) {
+                    findings.addAll(judge(each));
+                } else {
+                    onNode.add(each);
                 }
             }
-            List<UsedFile> onNode = unknown.stream().filter(each -> each.onNode() != null).toList();
             List<FileAnswer> answers = ask(onNode);
             for (int i = 0; i < answers.size(); i++) {
                 findings.addAll(judge(onNode.get(i), answers.get(i), node));
-            }
-            for (UsedFile each : unknown) {
-                if (each.onNode() == null) {
-                    findings.addAll(judge(each));
-                }
             }
         } catch (IOException e) {
             throw Problem.failed("the files of the job changed while they were looked at")
@@ -106,12 +120,30 @@ final class JobFiles implements AutoCloseable {
         return findings;
     }
 
+    /** By another way into the instance it is the same file there, too; a hard link is not. */
+    private List<Finding> twice(UsedFile file, UsedFile other) {
+        return Objects.equals(file.onNode(), other.onNode()) && file.onNode() != null
+                ? settle(file)
+                : refuse(
+                        file,
+                        file.path() + " and " + other.path() + " are one file",
+                        file.by() + " uses it, and it would be two on the target",
+                        "let the job use one of the names");
+    }
+
     private List<FileAnswer> ask(List<UsedFile> files)
             throws Problem, InterruptedException, IOException {
-        if (files.isEmpty()) {
-            return List.of();
+        List<FileAnswer> all = new ArrayList<>();
+        for (int from = 0; from < files.size(); from += MOST_AT_ONCE) {
+            int to = Math.min(from + MOST_AT_ONCE, files.size());
+            all.addAll(askSome(files.subList(from, to)));
         }
-        try (FileClaims claims = FileClaims.of(files, id)) {
+        return all;
+    }
+
+    private List<FileAnswer> askSome(List<UsedFile> files)
+            throws Problem, InterruptedException, IOException {
+        try (FileClaims claims = FileClaims.of(files)) {
             List<FileClaim> all = claims.all();
             List<FileAnswer> answers = target.files(all);
             if (answers.size() != all.size()) {
@@ -121,9 +153,8 @@ final class JobFiles implements AutoCloseable {
             List<FileAnswer> checked = new ArrayList<>();
             for (int i = 0; i < answers.size(); i++) {
                 checked.add(all.get(i).settled(answers.get(i)));
-                fates.put(
-                        files.get(i).path(),
-                        new Fate(files.get(i).path(), SHARED, all.get(i).dataBytes()));
+                String path = files.get(i).path();
+                fates.put(path, new Fate(path, SHARED, all.get(i).dataBytes()));
             }
             return checked;
         }
@@ -178,40 +209,57 @@ final class JobFiles implements AutoCloseable {
                     "make room for it there, or choose another node");
         }
         Fate fate = fates.get(file.path());
-        if (fate != null && fate.bytes() > HUGE_BYTES) {
+        if (fate != null && fate.bytes() > HUGE_BYTES || file.state().bytes() > HUGE_LENGTH) {
             return refuse(
                     file,
-                    "%s has %.0f MB".formatted(file.path(), fate.bytes() / MEGA),
+                    "%s has %.0f MB".formatted(file.path(), file.state().bytes() / MEGA),
                     file.by() + " uses it, and it is not on " + there,
                     "copy it there, or let the job use a shared file system");
         }
         return take(file);
     }
 
-    /** In a layer of the instance, which ends with it. */
+    /** It is in a layer of the instance, which ends with it. */
     private List<Finding> judge(UsedFile file) {
-        if (instance.mode() == Mode.SETUID) {
-            return refuse(
-                    file,
-                    file.path() + " is in the instance alone",
-                    file.by() + " uses it, and only root could make it in the new one",
-                    "bind a directory for it into the instance");
+        boolean byRoot = instance.mode() == Mode.ROOT;
+        if (byRoot && used.isLayer(file)) {
+            return take(file);
         }
-        return take(file);
+        if (!file.written()) { // most likely it is there as it is here
+            return settle(file);
+        }
+        return refuse(
+                file,
+                file.path() + " is in the instance alone",
+                file.by()
+                        + (byRoot
+                                ? " uses it; how it came into the instance is not known"
+                                : " uses it, and only root could make it in the new one"),
+                "bind a directory for it into the instance");
     }
 
     private List<Finding> settle(UsedFile file) {
-        settled.add(file.path());
+        settled.put(file.path(), file);
         return List.of();
     }
 
     private List<Finding> take(UsedFile file) {
-        if (!CarriedFile.isPlain(file.path())) {
+        boolean plain =
+                CarriedFile.isPlain(file.path())
+                        && (file.onNode() == null || CarriedFile.isPlain(file.onNode().toString()));
+        if (!plain) {
             return refuse(
                     file,
                     "a file of " + file.by() + " has a name that cannot be told",
                     "there are control characters in it",
                     "rename it");
+        }
+        if (!file.directory() && AccessLists.has(file.link())) {
+            return refuse(
+                    file,
+                    file.path() + " has an access control list",
+                    file.by() + " uses it, and it would have other rights on the target",
+                    "remove it for the move: setfacl -b");
         }
         fates.merge(
                 file.path(),
@@ -248,7 +296,7 @@ final class JobFiles implements AutoCloseable {
                 int names = path.getNameCount();
                 above(path, each.directory() ? names : names - 1, all);
                 if (each.directory()) {
-                    settled.add(each.path());
+                    settle(each);
                 }
             }
         }
@@ -270,13 +318,13 @@ final class JobFiles implements AutoCloseable {
         try {
             List<CarriedFile> all = new ArrayList<>(directories());
             for (UsedFile each : toGo) {
-                if (isOpen(each)) { // else it is found again, if it is still used
+                if (Files.exists(each.link())) { // else it is found again, if it is still used
                     all.add(announced(each));
                 }
             }
             toGo.clear();
-            if (!all.isEmpty()) {
-                target.carry(all);
+            for (int from = 0; from < all.size(); from += MOST_AT_ONCE) {
+                target.carry(all.subList(from, Math.min(from + MOST_AT_ONCE, all.size())));
             }
         } catch (IOException e) {
             throw Problem.failed("a file of the job cannot be read")
@@ -289,20 +337,15 @@ final class JobFiles implements AutoCloseable {
         if (!file.directory()) {
             return leaving.add(file, wish.overwrites());
         }
-        settled.add(file.path());
+        settle(file);
         Path inside = Path.of(file.path());
         return CarriedFile.directory(leaving.nextNumber(), true, inside, file.link());
-    }
-
-    /** Where it was seen it may be closed by now. */
-    private static boolean isOpen(UsedFile file) {
-        return Files.exists(file.link());
     }
 
     /** Sends files until little of them changes any more; the job runs. */
     void passes(JobSink sink, Cancellation cancellation) throws Problem, InterruptedException {
         for (int i = 0; i < MOST_PASSES; i++) {
-            if (leaving.pass(sink, cancellation::orStop) < FEW_BYTES) {
+            if (leaving.pass(sink, true, cancellation::orStop) < FEW_BYTES) {
                 return;
             }
         }
@@ -318,8 +361,8 @@ final class JobFiles implements AutoCloseable {
 
     /** The job stands still: sends what has changed, and finds what was opened last. */
     void last(ProcessTree frozen, JobSink sink) throws Problem, InterruptedException {
-        late = used.opened(frozen, settled::contains);
-        leaving.pass(sink, () -> {});
+        late = used.of(frozen);
+        leaving.pass(sink, false, () -> {});
     }
 
     /**
@@ -335,14 +378,17 @@ final class JobFiles implements AutoCloseable {
         }
         if (!toGo.isEmpty()) {
             announce();
-            leaving.pass(sink, () -> {});
+            leaving.pass(sink, false, () -> {});
         }
-        if (leaving.count() == 0) {
+        if (leaving.isEmpty()) {
             return;
         }
         try {
-            leaving.list(spool);
-            target.place(leaving.placed());
+            leaving.list(spool, User.id());
+            List<PlacedFile> all = leaving.placed(new Proc(instance.appinit()).file("root"));
+            for (int from = 0; from < all.size(); from += MOST_AT_ONCE) {
+                target.place(all.subList(from, Math.min(from + MOST_AT_ONCE, all.size())));
+            }
         } catch (IOException e) {
             throw Problem.failed("the files of the job could not be placed").because(e.toString());
         }

@@ -41,7 +41,6 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -234,12 +233,12 @@ public final class LocalTarget implements Target, JobSink {
 
     @Override
     public void open(int id, String name) throws Problem {
-        Optional<Integer> number = LeavingFiles.numberOf(name);
-        if (number.isPresent()) {
-            coming();
-            numbers.put(id, number.get());
+        ImageFiles files = coming();
+        Integer number = LeavingFiles.numberOf(name);
+        if (number != null) {
+            numbers.put(id, number);
         } else {
-            coming().open(id, name);
+            files.open(id, name);
         }
     }
 

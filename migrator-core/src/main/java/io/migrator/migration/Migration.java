@@ -141,7 +141,7 @@ public final class Migration {
         targetBoot = facts.bootId();
         room = facts.freeMemoryBytes();
         ahead = clocksOf(tree).minus(facts.clocks());
-        JobFiles used = new JobFiles(instance, id, target, fileWish);
+        JobFiles used = new JobFiles(instance, target, fileWish);
         files = used;
         List<Finding> ofFiles = used.look(tree, to);
         RunDirectory runs = RunDirectory.of(instance.name());
@@ -348,7 +348,8 @@ public final class Migration {
             watch.begin(Stage.CLEAN);
             if (!rehearsal) {
                 undo.commit();
-                new Farewell(instance, target, this::warn).say(source, journal, spool, carries);
+                new Farewell(instance, target, this::warn)
+                        .say(source, journal, spool, carries, used);
                 rounds.close();
             }
             undo.close();

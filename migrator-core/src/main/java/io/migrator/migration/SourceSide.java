@@ -1,6 +1,6 @@
 package io.migrator.migration;
 
-import io.migrator.files.LeavingFiles;
+import io.migrator.files.GoneFiles;
 import io.migrator.handover.Handover.Source;
 import io.migrator.handover.Handover.SourceAction;
 import io.migrator.handover.Handover.SourceEvent;
@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -214,12 +215,14 @@ final class SourceSide {
             RunDirectory.of(note.instance()).delete();
         }
         Optional<Spool> spool = Spool.find(id);
-        if (spool.isPresent()) {
-            LeavingFiles.remove(spool.get().directory());
-        }
+        GoneFiles gone =
+                spool.isPresent()
+                        ? GoneFiles.read(spool.get().directory())
+                        : new GoneFiles(List.of());
         removeImages();
         try {
             far.done(id, journal.head().token());
+            gone.remove(report);
             journal.forget();
         } catch (Problem e) {
             report.accept(e.getMessage());

@@ -88,6 +88,7 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
         Instance instance = instance();
         try (Undo all = new Undo(report)) {
             all.pushIfWell("removing the images", this::removeImages);
+            all.push("removing the carried files", () -> ArrivingFiles.remove(id, images()));
             boolean left = instance == null && named().isPresent();
             if (!left || note.network().mode() != NetworkPlan.Mode.OWN) {
                 all.push("removing the network", network()::remove);
@@ -96,7 +97,6 @@ record TargetRemains(String id, TargetJournal.Note note, Consumer<String> report
                 report.accept("another instance '" + note.instance() + "' runs: it is left alone");
                 return;
             }
-            all.push("removing the carried files", () -> ArrivingFiles.remove(id, images()));
             RunDirectory directory = RunDirectory.of(note.instance());
             if (note.setAside() && !again) {
                 all.push("putting back " + directory.path(), directory::putBackPrevious);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.migrator.linux.FileState;
+import io.migrator.linux.User;
 import io.migrator.memory.JobSink;
 import io.migrator.memory.PageRange;
 import io.migrator.problem.Problem;
@@ -23,9 +24,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 
 /** Files that leave and arrive, both on this node. */
@@ -49,7 +52,7 @@ class CarriedFilesTest {
 
         @Override
         public void open(int id, String name) {
-            numbers.put(id, LeavingFiles.numberOf(name).orElseThrow());
+            numbers.put(id, Objects.requireNonNull(LeavingFiles.numberOf(name)));
         }
 
         @Override
@@ -104,8 +107,9 @@ class CarriedFilesTest {
         arriving.close();
     }
 
-    private static UsedFile used(Path file) {
-        return new UsedFile(file.toString(), file, UsedFile.Use.MAPPED, "a test", file);
+    private static UsedFile used(Path file) throws IOException {
+        return new UsedFile(
+                file.toString(), file, UsedFile.Use.MAPPABLE, "a test", file, FileState.of(file));
     }
 
     private Path there(Path file) {
@@ -130,11 +134,11 @@ class CarriedFilesTest {
     }
 
     private long pass() throws Exception {
-        return leaving.pass(line, () -> {});
+        return leaving.pass(line, true, () -> {});
     }
 
     private void assertArrived(Path file) throws Exception {
-        arriving.place(leaving.placed());
+        arriving.place(leaving.placed(Path.of("/")));
         assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(there(file)));
         FileState here = FileState.of(file);
         FileState there = FileState.of(there(file));
@@ -234,7 +238,7 @@ class CarriedFilesTest {
         Path file = from.resolve("growing");
         Files.write(file, random(3 << 20));
         carry(file, false);
-        leaving.pass(line, () -> write(file, 1000));
+        leaving.pass(line, true, () -> write(file, 1000));
         pass();
         assertArrived(file);
     }
@@ -288,9 +292,18 @@ class CarriedFilesTest {
         try (var all = Files.list(to)) {
             assertEquals(1, all.count());
         }
-        leaving.list(spool);
-        LeavingFiles.remove(spool);
+        leaving.list(spool, User.id());
+        GoneFiles gone = GoneFiles.read(spool);
+        List<String> said = new ArrayList<>();
+        gone.remove(said::add);
+        assertTrue(Files.exists(file)); // the test has it open itself
+        assertEquals(1, said.size());
+        leaving.close();
+        gone.remove(said::add);
         assertFalse(Files.exists(file));
+        Files.writeString(file, "another");
+        gone.remove(said::add);
+        assertTrue(Files.exists(file));
     }
 
     @Test
@@ -300,7 +313,8 @@ class CarriedFilesTest {
         carry(file, false);
         pass();
         Files.writeString(there(file), "mine");
-        Problem problem = assertThrows(Problem.class, () -> arriving.place(leaving.placed()));
+        Problem problem =
+                assertThrows(Problem.class, () -> arriving.place(leaving.placed(Path.of("/"))));
         assertTrue(problem.what().contains(there(file).toString()), problem::what);
         arriving.remove();
         assertEquals("mine", Files.readString(there(file)));

@@ -314,6 +314,16 @@ public final class Receiver {
         }
     }
 
+    /** Nobody waits for the answer: what is asked next is refused with it. */
+    private void place(List<PlacedFile> files) throws Problem {
+        try {
+            target.place(files);
+        } catch (Problem e) {
+            jobProblem = e;
+            throw e;
+        }
+    }
+
     private @Nullable Object done(Envelope request)
             throws Problem, IOException, InterruptedException {
         switch (request.kind()) {
@@ -334,7 +344,7 @@ public final class Receiver {
             }
             case PLACE -> {
                 orThrow(jobProblem);
-                target.place(request.list(PlacedFile.class));
+                place(request.list(PlacedFile.class));
             }
             case FROZEN -> target.frozen();
             case RESTORE -> {

@@ -1,0 +1,125 @@
+package io.migrator.files;
+
+import io.migrator.linux.FileState;
+import io.migrator.linux.HeldDirectory;
+import io.migrator.linux.Proc;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/**
+ * Files that went with a job and are to be removed on its source: else they would be in its way
+ * when it comes back. Written down in the spool before the job is given away; removed when the
+ * target has them on its disk, unless they were changed since or somebody else has them open.
+ */
+public record GoneFiles(List<Gone> files) {
+    private static final String LIST = "gone-files";
+    private static final int WORDS = 6;
+
+    /**
+     * One of them.
+     *
+     * @param path on the node
+     * @param state when the job stood still
+     */
+    record Gone(Path path, FileState state) {
+        String line() {
+            return "%d %d %d %s %s %s\n"
+                    .formatted(
+                            state.device(),
+                            state.inode(),
+                            state.bytes(),
+                            state.modified(),
+                            state.changed(),
+                            path);
+        }
+    }
+
+    /** Writes them down. */
+    static void write(Path spool, List<Gone> files) throws IOException {
+        StringBuilder lines = new StringBuilder();
+        files.forEach(each -> lines.append(each.line()));
+        Files.writeString(spool.resolve(LIST), lines);
+    }
+
+    /** What was written down. */
+    public static GoneFiles read(Path spool) throws IOException {
+        Path list = spool.resolve(LIST);
+        List<Gone> found = new ArrayList<>();
+        if (Files.exists(list)) {
+            for (String line : Files.readAllLines(list)) {
+                String[] words = line.split(" ", WORDS);
+                FileState state =
+                        new FileState(
+                                Long.parseLong(words[0]),
+                                Long.parseLong(words[1]),
+                                0,
+                                0,
+                                0,
+                                Long.parseLong(words[2]),
+                                Instant.parse(words[3]),
+                                Instant.parse(words[4]));
+                found.add(new Gone(Path.of(words[WORDS - 1]), state));
+            }
+        }
+        return new GoneFiles(found);
+    }
+
+    /**
+     * Removes them.
+     *
+     * @param report told of each that stays
+     */
+    public void remove(Consumer<String> report) throws IOException {
+        Set<String> open = files.isEmpty() ? Set.of() : open();
+        for (Gone each : files) {
+            if (open.contains(each.path.toString())) {
+                report.accept(each.path + " stays here too: another process has it open");
+            } else {
+                remove(each);
+            }
+        }
+    }
+
+    private static Set<String> open() throws IOException {
+        Set<String> open = new HashSet<>();
+        for (Proc process : Proc.all()) {
+            try {
+                open.addAll(process.descriptors().values());
+            } catch (IOException e) {
+                // it has ended, or is another user's
+            }
+        }
+        return open;
+    }
+
+    private static void remove(Gone file) throws IOException {
+        Path parent = Objects.requireNonNull(file.path.getParent());
+        if (!Files.isDirectory(parent)) {
+            return;
+        }
+        try (HeldDirectory directory = HeldDirectory.open(Path.of("/"), parent)) {
+            Path at = directory.file(file.path.getFileName().toString());
+            Optional<FileState> there = FileState.ofName(at);
+            if (there.isPresent() && isUnchanged(there.get(), file.state)) {
+                Files.delete(at);
+            }
+        }
+    }
+
+    private static boolean isUnchanged(FileState now, FileState then) {
+        return now.isOf(then)
+                && now.bytes() == then.bytes()
+                && now.modified().equals(then.modified())
+                && now.changed().equals(then.changed());
+    }
+}
