@@ -71,6 +71,9 @@ class FilesIT {
                                 SHM,
                                 "--report",
                                 person.reportOf("job")));
+        if (more.length == 0) {
+            command.addAll(List.of("--rate", "5"));
+        }
         command.addAll(List.of(more));
         List<String> binds = new ArrayList<>(List.of("--bind", BIND));
         binds.addAll(options);
@@ -229,29 +232,74 @@ class FilesIT {
         NODES.stop(N1, "job");
     }
 
+    /** It was not there when the target was asked. */
+    @Test
+    void whatAppearsInTheFreezeIsNotReplaced() throws Exception {
+        start(List.of());
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_SEALED);
+        blow.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+        blow.await(moving);
+        NODES.bash(N2, "echo mine >%s/out".formatted(DIRECTORY));
+        blow.release();
+        Moved moved = moving.get(60, TimeUnit.SECONDS);
+        blow.heal();
+        moved.failedWithJobOn(N1);
+        assertTrue(moved.err().contains(DIRECTORY + "/out"), moved.err());
+        assertEquals("mine", NODES.bash(N2, "cat %s/out".formatted(DIRECTORY)));
+        assertEquals("%1$s %2$s %2$s/out".formatted(SCRATCH, DIRECTORY), left(N2));
+        check(NODES, N1);
+        NODES.stop(N1, "job");
+    }
+
+    /** A file that the target has, too, is another one when the job has written to it. */
+    @Test
+    void whatWasTheSameIsAskedForAgain() throws Exception {
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(node, "mkdir -p -m 1777 %1$s && echo old >%1$s/state".formatted(SCRATCH));
+        }
+        startPerl(
+                "open S, '<', '%1$s/state'; $x = <S>;".formatted(SCRATCH),
+                "open T, '+<', '%1$s/state'; syswrite T, 'new'; open F, '>', '%1$s/late'; syswrite F, 'x'"
+                        .formatted(SCRATCH));
+        Moved moved = movedWhenItWent(SCRATCH + "/late");
+        moved.refused(REFUSED);
+        assertTrue(moved.err().contains(SCRATCH + "/state on n2 is another file"), moved.err());
+        NODES.migrate(N1, "job", "--allow", "overwrite").well();
+        assertEquals("new", NODES.bash(N2, "cat %s/state".formatted(SCRATCH)));
+        NODES.stop(N2, "job");
+    }
+
+    /** Does the first at once, and the second when a file "go" appears. */
+    private static void startPerl(String first, String then) throws Exception {
+        String program =
+                "%s open R, '>', '%s'; print R 'x'; close R;"
+                                .formatted(first, NODES.reportOf("job"))
+                        + " select undef, undef, undef, .01 until -e '%s/go'; %s; sleep 1000"
+                                .formatted(SCRATCH, then);
+        NODES.start(N1, "job", List.of("--bind", BIND), "perl", "-e", program);
+        NODES.awaitFile(N1, NODES.reportOf("job"));
+    }
+
+    /** A move in which the job goes on when all has been looked at, until that file is there. */
+    private static Moved movedWhenItWent(String done) throws Exception {
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_PREPARED);
+        blow.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+        blow.await(moving);
+        NODES.bash(N1, "touch %s/go".formatted(SCRATCH));
+        NODES.awaitFile(N1, done);
+        blow.release();
+        Moved moved = moving.get(60, TimeUnit.SECONDS);
+        blow.heal();
+        return moved;
+    }
+
     /** One that the job opens when all has been looked at goes along, too. */
     @Test
     void aFileThatIsOpenedLateGoes() throws Exception {
-        NODES.start(
-                N1,
-                "job",
-                List.of("--bind", BIND),
-                "perl",
-                "-e",
-                "open R, '>', '%1$s'; print R 'x'; close R; select undef, undef, undef, .01 until -e '%2$s/go';"
-                                .formatted(NODES.reportOf("job"), SCRATCH)
-                        + " open F, '>', '%s/late'; syswrite F, 'late' x 5000; sleep 1000"
-                                .formatted(SCRATCH));
-        NODES.awaitFile(N1, NODES.reportOf("job"));
-        FaultBlow before = new FaultBlow(NODES, FaultPoint.SOURCE_PREPARED);
-        before.arm();
-        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
-        before.await(moving);
-        NODES.bash(N1, "touch %s/go".formatted(SCRATCH));
-        NODES.awaitFile(N1, SCRATCH + "/late");
-        before.release();
-        moving.get(60, TimeUnit.SECONDS).well();
-        before.heal();
+        startPerl("", "open F, '>', '%s/late'; syswrite F, 'late' x 5000".formatted(SCRATCH));
+        movedWhenItWent(SCRATCH + "/late").well();
         assertEquals("20000", NODES.bash(N2, "stat -c %s " + SCRATCH + "/late"));
         assertFalse(NODES.bash(N1, "ls " + SCRATCH).contains("late"));
         NODES.stop(N2, "job");
