@@ -202,7 +202,7 @@ static void report(const uint64_t *mapped) {
 }
 
 static int made(const char *file, int flags) {
-    int fd = open(file, O_CREAT | O_RDWR | flags, 0640);
+    int fd = open(file, O_CREAT | O_TRUNC | flags, 0640);
     if (fd < 0) {
         die(file);
     }
@@ -228,9 +228,9 @@ int main(int count, char **values) {
     snprintf(shared_file, sizeof shared_file, "/dev/shm/%s", name);
     sparse_pages = (uint64_t) sparse_mb << 8;
     sparse_steps = calloc(sparse_pages, sizeof *sparse_steps);
-    int log = made(log_file, O_APPEND | O_TRUNC), out = made(out_file, O_TRUNC), sparse = made(sparse_file, O_TRUNC);
-    int book = made(book_file, O_TRUNC), still = made(still_file, O_TRUNC), shared = made(shared_file, O_TRUNC);
-    int layer = layer_file ? made(layer_file, O_TRUNC) : -1;
+    int log = made(log_file, O_WRONLY | O_APPEND), out = made(out_file, O_WRONLY), sparse = made(sparse_file, O_RDWR);
+    int book = made(book_file, O_RDWR), still = made(still_file, O_WRONLY), shared = made(shared_file, O_RDWR);
+    int layer = layer_file ? made(layer_file, O_RDWR) : -1;
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     if (fcntl(book, F_OFD_SETLK, &lock) < 0 || ftruncate(sparse, (off_t) sparse_mb << 20) < 0 || ftruncate(shared, SHARED_BYTES) < 0) {
         die("fcntl or ftruncate");

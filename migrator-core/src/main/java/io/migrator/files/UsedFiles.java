@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -66,6 +67,8 @@ public final class UsedFiles {
                 opened(member);
                 mapped(member);
                 directory(member);
+            } catch (AccessDeniedException e) {
+                // one that its owner may not look at forbids the move by itself
             } catch (IOException e) {
                 if (member.process().alive()) {
                     throw Problem.failed("the files of %s are not seen".formatted(by(member)))
