@@ -1,5 +1,6 @@
 package io.migrator.files;
 
+import io.migrator.linux.FileState;
 import io.migrator.memory.JobSink;
 import io.migrator.problem.Problem;
 
@@ -7,7 +8,10 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +26,9 @@ public final class LeavingFiles implements AutoCloseable {
         /** An exception stops it. */
         void block() throws Problem, InterruptedException;
     }
+
+    private static final int REHEARSALS = 30;
+    private static final int REHEARSED_PAGES = 512;
 
     private final Map<String, LeavingFile> files = new LinkedHashMap<>();
     private final List<LeavingFile> replaced = new ArrayList<>();
@@ -41,6 +48,36 @@ public final class LeavingFiles implements AutoCloseable {
             replaced.add(before);
         }
         return file.carried(replaces);
+    }
+
+    /**
+     * Sends a file of the moment nowhere, again and again: what a JVM does for the first time takes
+     * long, and none of it is to be while the job stands still.
+     *
+     * @param scratch an existing directory of the caller's own
+     */
+    public static void rehearse(Path scratch) throws IOException, Problem, InterruptedException {
+        Path path = scratch.resolve("rehearsal-of-files");
+        try (LeavingFiles some = new LeavingFiles();
+                FileChannel file =
+                        FileChannel.open(
+                                path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            FileState state = FileState.of(path);
+            some.add(
+                    new UsedFile(
+                            path.toString(), path, UsedFile.Use.MAPPABLE, "nobody", path, state),
+                    false);
+            for (int i = 0; i < REHEARSALS; i++) {
+                for (long page = 0; page < REHEARSED_PAGES; page += 2) { // with holes between
+                    ByteBuffer word = ByteBuffer.allocate(Long.BYTES).putLong(0, i + page);
+                    file.write(word, page * SentPages.PAGE);
+                }
+                some.pass(new NoSink(), false, () -> {});
+                some.placed(Path.of("/"));
+            }
+        } finally {
+            Files.deleteIfExists(path);
+        }
     }
 
     /** A number for a directory. */

@@ -274,6 +274,13 @@ final class JobFiles implements AutoCloseable {
         return List.of(Finding.forbidden("files", what, because, tryThis));
     }
 
+    /** Practises what is done while the job stands still, if there is anything to do. */
+    void rehearse(Path scratch) throws IOException, Problem, InterruptedException {
+        if (!toGo.isEmpty()) {
+            LeavingFiles.rehearse(scratch);
+        }
+    }
+
     /** What becomes of each, in order of their names. */
     List<Fate> fates() {
         return fates.values().stream()

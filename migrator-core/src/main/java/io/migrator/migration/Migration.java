@@ -240,11 +240,12 @@ public final class Migration {
         WarmUp.of(target.sink()::padding, stops ? WarmUp.WHOLE : WarmUp.SHORT);
     }
 
-    private void rehearse(Spool spool) throws Problem, IOException {
+    private void rehearse(Spool spool) throws Problem, IOException, InterruptedException {
         Compilers.prepare(spool.directory());
         Path scratch = Files.createTempDirectory(spool.directory(), "rehearsal");
         try {
             HiddenPages.rehearse(scratch);
+            Objects.requireNonNull(files).rehearse(scratch);
             if (fills()) {
                 Loading.rehearse(scratch);
             }
