@@ -23,9 +23,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
  * Carried files as they come in on the target. Each is made under a name of its own beside its
@@ -44,7 +42,6 @@ public final class ArrivingFiles implements AutoCloseable {
             CarriedFile file, HeldDirectory directory, HeldFile held, FileChannel channel) {}
 
     private final Map<Integer, Coming> coming = new TreeMap<>();
-    private final Set<Integer> placedNumbers = new TreeSet<>();
     private final MadeFiles made;
     private @Nullable Path inside;
 
@@ -105,7 +102,7 @@ public final class ArrivingFiles implements AutoCloseable {
             if (!trusted && (state.mode() & STICKY) == 0) {
                 throw new IOException(file.parent() + " belongs to another user");
             }
-            if (file.inside() && !FileSystem.of(parent.directory()).isSilent()) {
+            if (file.inside() && !FileSystem.of(parent.directory()).isLayer()) {
                 throw new IOException(file.parent() + " is a directory of the node");
             }
             right = true;
@@ -251,18 +248,6 @@ public final class ArrivingFiles implements AutoCloseable {
             Files.move(place, replaced, StandardCopyOption.ATOMIC_MOVE);
         }
         Files.move(at, place, StandardCopyOption.ATOMIC_MOVE);
-        placedNumbers.add(placed.number());
-    }
-
-    /** Writes to the disk what was placed: the source may lose its own then. */
-    private void sync() throws IOException {
-        for (int number : placedNumbers) {
-            Coming each = coming.get(number);
-            if (each != null) {
-                each.channel.force(true);
-                each.directory.sync();
-            }
-        }
     }
 
     /** Takes all of it back. */
@@ -272,7 +257,6 @@ public final class ArrivingFiles implements AutoCloseable {
 
     /** The job runs with it: all of it is on the disk when this returns. */
     public void keep() throws IOException {
-        sync();
         made.keep();
     }
 

@@ -10,7 +10,9 @@ import io.migrator.problem.Problem;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -37,6 +39,8 @@ public final class FileAnswers {
         for (FileClaim claim : claims) {
             try {
                 answers.add(here.answer(claim));
+            } catch (NoSuchFileException | InvalidPathException e) {
+                answers.add(new FileAnswer(State.ABSENT, "", "its name leads nowhere there"));
             } catch (IOException e) {
                 throw Problem.failed(claim.identity().path() + " cannot be looked for")
                         .because(e.toString());
@@ -49,6 +53,9 @@ public final class FileAnswers {
         Path path = Path.of(claim.identity().path());
         if (!path.isAbsolute() || !path.normalize().equals(path) || path.getParent() == null) {
             return new FileAnswer(State.ABSENT, "", "it has no plain path");
+        }
+        if (isSeen(path, claim)) {
+            return new FileAnswer(State.SAME, "", ""); // also where it is not seen yet itself
         }
         if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             return new FileAnswer(State.ABSENT, "", obstacle(path, claim.dataBytes()));
@@ -64,7 +71,7 @@ public final class FileAnswers {
         if (!Files.isRegularFile(path)) {
             return new FileAnswer(State.OTHER_KIND, "", "");
         }
-        return isSeen(path, claim) ? new FileAnswer(State.SAME, "", "") : file(path, claim);
+        return file(path, claim);
     }
 
     private FileAnswer file(Path path, FileClaim claim) throws IOException, Problem {
@@ -73,7 +80,12 @@ public final class FileAnswers {
                 claim.use() == UsedFile.Use.READ
                         && ours.bytes() == claim.identity().bytes()
                         && claim.hasRightsOf(FileState.of(path));
-        if (alike && ours.sameFile(claim.identity())) {
+        boolean sameNumbers =
+                claim.probe().name().isEmpty()
+                        && claim.use() != UsedFile.Use.READ
+                        && ours.inode() == claim.identity().inode()
+                        && ours.fileSystem().equals(claim.identity().fileSystem());
+        if (sameNumbers || (alike && ours.sameFile(claim.identity()))) {
             return new FileAnswer(State.SAME, "", "");
         }
         String digest = alike ? ours.withDigest().digest() : "";

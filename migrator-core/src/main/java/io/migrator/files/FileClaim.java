@@ -5,9 +5,11 @@ import io.migrator.instance.ImageIdentity;
 import io.migrator.linux.DataExtents;
 import io.migrator.linux.FileState;
 import io.migrator.linux.HeldFile;
+import io.migrator.linux.User;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -56,8 +58,13 @@ public record FileClaim(
         Path path = Objects.requireNonNull(file.onNode());
         long dataBytes = 0;
         if (!file.directory()) {
+            dataBytes = file.state().bytes(); // unless it can be read
             try (HeldFile held = HeldFile.open(path)) {
                 dataBytes = DataExtents.bytes(held);
+            } catch (NoSuchFileException e) {
+                throw e;
+            } catch (IOException e) {
+                // the target may have the very same, which need not be read here
             }
         }
         FileState state = file.state();
@@ -71,8 +78,9 @@ public record FileClaim(
                 dataBytes);
     }
 
-    /** Whether a file has the same owner and permissions, which criu compares. */
-    boolean hasRightsOf(FileState other) {
-        return uid == other.uid() && gid == other.gid() && permissions == other.permissions();
+    /** Whether a file has the same permissions, which criu compares, and no stranger for owner. */
+    boolean hasRightsOf(FileState other) throws IOException {
+        boolean trusted = other.uid() == 0 || other.uid() == uid || other.uid() == User.id();
+        return trusted && permissions == other.permissions();
     }
 }

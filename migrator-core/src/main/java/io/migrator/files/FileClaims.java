@@ -7,6 +7,7 @@ import io.migrator.problem.Problem;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -26,16 +27,21 @@ public final class FileClaims implements AutoCloseable {
 
     private final Map<Path, Probe> probes = new HashMap<>();
     private final List<FileClaim> all = new ArrayList<>();
+    private final List<UsedFile> files = new ArrayList<>();
 
     private FileClaims() {}
 
-    /** Claims for files, in their order. */
-    public static FileClaims of(List<UsedFile> files) throws Problem, IOException {
+    /**
+     * Claims for files, in their order, without those that are gone by now.
+     *
+     * @param read whether there are to be probes beside files that the job only reads, too
+     */
+    public static FileClaims of(List<UsedFile> files, boolean read) throws Problem, IOException {
         FileClaims claims = new FileClaims();
         boolean done = false;
         try {
             for (UsedFile each : files) {
-                claims.all.add(FileClaim.of(each, claims.probe(each)));
+                claims.add(each, read);
             }
             done = true;
             return claims;
@@ -46,11 +52,21 @@ public final class FileClaims implements AutoCloseable {
         }
     }
 
+    private void add(UsedFile file, boolean read) throws Problem, IOException {
+        boolean probed = file.written() || (read && !file.directory());
+        try {
+            all.add(FileClaim.of(file, probed ? probe(file) : Probe.NONE));
+            files.add(file);
+        } catch (NoSuchFileException e) {
+            // found again under its next name, if it is used still
+        }
+    }
+
     /** One for each directory; its name cannot be foreseen, nor its text be read by others. */
     private Probe probe(UsedFile file) {
         Path path = file.onNode();
         Path directory = path == null ? null : path.getParent();
-        if (directory == null || !file.written()) {
+        if (directory == null) {
             return Probe.NONE;
         }
         Probe known = probes.get(directory);
@@ -64,12 +80,17 @@ public final class FileClaims implements AutoCloseable {
             Files.writeString(probe.file(), made.text());
             return made;
         } catch (IOException e) {
-            return Probe.NONE; // then the file counts as another one there
+            return Probe.NONE; // then its numbers have to do
         }
     }
 
     private static String random() {
         return new BigInteger(RANDOM_BITS, RANDOM).toString(Character.MAX_RADIX);
+    }
+
+    /** The files of the claims. */
+    public List<UsedFile> files() {
+        return files;
     }
 
     /** The claims. */

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
@@ -82,19 +83,32 @@ public record GoneFiles(List<Gone> files) {
     public void remove(Consumer<String> report) throws IOException {
         Set<String> open = files.isEmpty() ? Set.of() : open();
         for (Gone each : files) {
-            if (open.contains(each.path.toString())) {
-                report.accept(each.path + " stays here too: another process has it open");
-            } else {
-                remove(each);
+            try {
+                if (open.contains(key(each.state))) {
+                    report.accept(each.path + " stays here too: another process has it open");
+                } else {
+                    remove(each);
+                }
+            } catch (IOException e) {
+                report.accept(each.path + " stays here too: " + e.getMessage());
             }
         }
     }
 
+    private static String key(FileState state) {
+        return state.device() + ":" + state.inode();
+    }
+
+    /** What all processes have open, as far as that may be seen. */
     private static Set<String> open() throws IOException {
         Set<String> open = new HashSet<>();
         for (Proc process : Proc.all()) {
             try {
-                open.addAll(process.descriptors().values());
+                for (Map.Entry<Integer, String> each : process.descriptors().entrySet()) {
+                    if (each.getValue().startsWith("/")) {
+                        open.add(key(FileState.of(process.file("fd/" + each.getKey()))));
+                    }
+                }
             } catch (IOException e) {
                 // it has ended, or is another user's
             }

@@ -67,7 +67,7 @@ final class LeavingFile implements AutoCloseable {
             if (!state.isOf(use.state())) {
                 throw new IOException(use.path() + " is another file by now");
             }
-            this.silent = FileSystem.of(held.file()).isSilent();
+            this.silent = !FileSystem.of(held.file()).keepsTimes();
             this.channel = FileChannel.open(held.file(), StandardOpenOption.READ);
             opened = true;
         } finally {

@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** The files of a job that go along, on the source. One thread at a time. */
 public final class LeavingFiles implements AutoCloseable {
@@ -95,13 +94,16 @@ public final class LeavingFiles implements AutoCloseable {
         return true;
     }
 
-    /** The name under which a file goes along already that has another name, too. */
-    public Optional<UsedFile> other(UsedFile use) {
-        return files.values().stream()
-                .filter(each -> each.state().isOf(use.state()))
-                .map(LeavingFile::use)
-                .filter(each -> !each.path().equals(use.path()))
-                .findFirst();
+    /** What goes along and still has its name. */
+    public List<UsedFile> uses() throws IOException {
+        List<UsedFile> uses = new ArrayList<>();
+        for (LeavingFile each : files.values()) {
+            Path onNode = each.use().onNode();
+            if (onNode == null || Mounts.named(onNode).filter(each.state()::isOf).isPresent()) {
+                uses.add(each.use());
+            }
+        }
+        return uses;
     }
 
     /**

@@ -4,6 +4,7 @@ import io.migrator.linux.FileState;
 import io.migrator.linux.HeldDirectory;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -158,10 +159,20 @@ record MadeFiles(String id, Path list) {
         }
     }
 
-    /** The job runs with it: removes what was replaced, and what was not wanted in the end. */
+    /**
+     * The job runs with it: writes it to the disk, as the source is about to lose its own, and
+     * removes what was replaced, and what was not wanted in the end.
+     */
     void keep() throws IOException {
         each((made, directory) -> {
             if (made.kind.equals(FILE)) {
+                Path at = directory.file(made.name());
+                if (made.is(at)) {
+                    try (FileChannel placed = FileChannel.open(at, StandardOpenOption.READ)) {
+                        placed.force(true);
+                    }
+                    directory.sync();
+                }
                 Files.deleteIfExists(directory.file(comingName(made.number)));
                 Files.deleteIfExists(directory.file(replacedName(made.number)));
             }

@@ -33,7 +33,12 @@ final class Mounts {
                     "debugfs",
                     "bpf");
 
-    private static final Set<String> LAYERS = Set.of("--writable-tmpfs", "--overlay");
+    private static final String MEMORY = "tmpfs";
+    private static final Set<String> LAYERS = Set.of("--writable-tmpfs");
+
+    /** A device that is not known. */
+    static final long ANY = -1;
+
     private static final String BIND = "--bind";
     private static final String HOME = "--home";
 
@@ -59,7 +64,8 @@ final class Mounts {
         for (int i = 0; i + 1 < words.size(); i++) {
             if (words.get(i).equals(BIND) || words.get(i).equals(HOME)) {
                 String[] parts = words.get(i + 1).split(":");
-                mounts.binds.put(parts[parts.length > 1 ? 1 : 0], parts[0]);
+                String inside = Path.of(parts[parts.length > 1 ? 1 : 0]).toString();
+                mounts.binds.put(inside, parts[0]); // a slash at its end is gone
             }
         }
         return mounts;
@@ -90,9 +96,15 @@ final class Mounts {
         return at;
     }
 
-    /** Whether a file is the kernel's or the image's, and so on the target as it is here. */
+    /**
+     * Whether a file is the kernel's or the image's, and so on the target as it is here; so are
+     * what Apptainer itself makes in memory, and mounts.
+     */
     boolean isElsewhere(String path) {
         String point = pointOf(path);
+        if (point.equals(path) && MEMORY.equals(types.get(point))) {
+            return true;
+        }
         return KERNEL.contains(types.getOrDefault(point, "")) || (point.equals("/") && !layered);
     }
 
@@ -102,38 +114,45 @@ final class Mounts {
      */
     boolean isLayer(String path) {
         String point = pointOf(path);
-        return point.equals("/") ? layered : "tmpfs".equals(types.get(point));
+        return point.equals("/") ? layered : MEMORY.equals(types.get(point));
     }
 
     /**
      * The path of a file on the node, in which there is no link: nobody can lead it elsewhere.
      *
-     * @param file as it is seen by who uses it
-     * @param device whether its number was told
+     * @param inode of the file, as it is seen by who uses it
+     * @param device that it is on; {@link #ANY} if that is not told
      * @return null if the node has no such file
      */
-    @Nullable Path onNode(String path, FileState file, boolean device) throws IOException {
+    @Nullable Path onNode(String path, long inode, long device) throws IOException {
         if (pointOf(path).equals("/")) {
             return null;
         }
-        List<Path> candidates = new ArrayList<>(List.of(Path.of(path)));
+        List<Path> candidates = new ArrayList<>();
+        addReal(Path.of(path), candidates);
         for (Map.Entry<String, String> bind : binds.entrySet()) {
-            boolean below = path.equals(bind.getKey()) || path.startsWith(bind.getKey() + "/");
-            Path outside = Path.of(bind.getValue());
-            if (below && Files.exists(outside)) {
+            if (path.equals(bind.getKey()) || path.startsWith(bind.getKey() + "/")) {
                 String rest = path.substring(bind.getKey().length());
-                candidates.add(Path.of(outside.toRealPath() + rest));
+                addReal(Path.of(bind.getValue() + rest), candidates);
             }
         }
         for (Path each : candidates) {
             Optional<FileState> there = named(each);
             if (there.isPresent()
-                    && there.get().inode() == file.inode()
-                    && (!device || there.get().device() == file.device())) {
+                    && there.get().inode() == inode
+                    && (device == ANY || there.get().device() == device)) {
                 return each;
             }
         }
         return null;
+    }
+
+    private static void addReal(Path path, List<Path> candidates) {
+        try {
+            candidates.add(path.toRealPath());
+        } catch (IOException e) {
+            // there is none
+        }
     }
 
     /** What has this path, without following a link. */

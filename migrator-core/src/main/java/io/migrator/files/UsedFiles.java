@@ -18,14 +18,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -50,7 +52,9 @@ public final class UsedFiles {
     private final Path runs;
     private final Map<String, UsedFile> found = new LinkedHashMap<>();
     private final boolean root = User.isRoot();
+    private final Set<String> mapped = new HashSet<>();
     private @Nullable Mounts mounts;
+    private @Nullable Instant started;
 
     /** For the processes of an instance of this user. */
     public UsedFiles(Instance instance) throws Problem {
@@ -62,6 +66,7 @@ public final class UsedFiles {
     /** What is open, mapped or a working directory, and what is bound into the instance. */
     public List<UsedFile> of(ProcessTree tree) throws Problem {
         found.clear();
+        mapped.clear();
         for (Member member : tree.members()) {
             try {
                 opened(member);
@@ -106,7 +111,7 @@ public final class UsedFiles {
             int access = flags.find() ? Integer.parseInt(flags.group(1), 8) & ACCESS : READ_WRITE;
             Use written = access == READ_WRITE ? Use.MAPPABLE : Use.WRITTEN;
             FileState state = FileState.of(link);
-            add(member, path, link, access == 0 ? Use.READ : written, state, true);
+            add(member, path, link, access == 0 ? Use.READ : written, state);
         }
     }
 
@@ -116,11 +121,14 @@ public final class UsedFiles {
         Matcher line = MAPPED.matcher(new String(bytes, StandardCharsets.UTF_8));
         while (line.find()) {
             String path = line.group(4);
-            if (isOfInterest(member, path)) {
-                boolean written = line.group(2).charAt(3) == 's' && line.group(2).charAt(1) == 'w';
-                Path link = member.process().file("map_files/" + line.group(1));
+            boolean written = line.group(2).charAt(3) == 's' && line.group(2).charAt(1) == 'w';
+            Use use = written ? Use.MAPPABLE : Use.READ;
+            // mapped in several parts and by several processes
+            boolean isNew = mapped.add(use + line.group(3) + path);
+            if (isNew && isOfInterest(member, path)) {
+                Path link = member.process().file("map_files/" + plain(line.group(1)));
                 try {
-                    mapped(member, path, link, written, Long.parseLong(line.group(3)));
+                    mapped(member, path, link, use, Long.parseLong(line.group(3)));
                 } catch (NoSuchFileException e) {
                     // unmapped meanwhile
                 }
@@ -128,22 +136,25 @@ public final class UsedFiles {
         }
     }
 
-    private void mapped(Member member, String path, Path link, boolean written, long inode)
+    /** In maps addresses have at least eight digits, in map_files as many as they need. */
+    private static String plain(String range) {
+        return range.replaceFirst("^0+(?=.)", "").replaceFirst("-0+(?=.)", "-");
+    }
+
+    private void mapped(Member member, String path, Path link, Use use, long inode)
             throws IOException {
         UsedFile before = found.get(path);
         if (root) {
             FileState state = FileState.of(link);
             if (state.isRegular()) {
-                add(member, path, link, written ? Use.MAPPABLE : Use.READ, state, true);
+                add(member, path, link, use, state);
             }
         } else if (before != null && before.state().inode() == inode) {
-            Use use = written ? Use.MAPPABLE : Use.READ;
-            add(member, path, before.link(), use, before.state(), true);
+            add(member, path, before.link(), use, before.state());
         } else {
-            Optional<FileState> named = Mounts.named(Path.of(path));
-            if (named.isPresent() && named.get().isRegular() && named.get().inode() == inode) {
-                Use use = written ? Use.MAPPABLE : Use.READ;
-                add(member, path, Path.of(path), use, named.get(), false);
+            Path onNode = mounts(member.process()).onNode(path, inode, Mounts.ANY);
+            if (onNode != null && FileState.of(onNode).isRegular()) {
+                add(member, path, onNode, use, FileState.of(onNode));
             }
         }
     }
@@ -151,16 +162,20 @@ public final class UsedFiles {
     private void directory(Member member) throws IOException {
         Path link = member.process().file("cwd");
         String path = Files.readSymbolicLink(link).toString();
-        if (isOfInterest(member, path)) {
-            add(member, path, link, Use.DIRECTORY, FileState.of(link), true);
+        if (isOfInterest(member, path) && Files.isDirectory(link)) {
+            add(member, path, link, Use.DIRECTORY, FileState.of(link));
         }
     }
 
     private boolean isOfInterest(Member member, String path) throws IOException {
-        return !path.endsWith(DELETED)
-                && path.length() > 1
-                && !Path.of(path).startsWith(runs)
-                && !mounts(member.process()).isElsewhere(path);
+        try {
+            return !path.endsWith(DELETED)
+                    && path.length() > 1
+                    && !Path.of(path).startsWith(runs)
+                    && !mounts(member.process()).isElsewhere(path);
+        } catch (InvalidPathException e) {
+            return false; // a name that cannot be told: criu will find the file there or not
+        }
     }
 
     private Mounts mounts(Proc process) throws IOException {
@@ -176,31 +191,40 @@ public final class UsedFiles {
         return "process %d (%s)".formatted(member.pid(), member.name());
     }
 
-    private void add(Member member, String path, Path link, Use as, FileState state, boolean device)
+    private void add(Member member, String path, Path link, Use as, FileState state)
             throws IOException {
         UsedFile before = found.get(path);
-        if (before != null && before.use().compareTo(as) >= 0 && before.state().isOf(state)) {
+        Path onNode;
+        if (before == null || !before.state().isOf(state)) {
+            onNode = mounts(member.process()).onNode(path, state.inode(), state.device());
+        } else if (before.use().compareTo(as) >= 0) {
             return;
+        } else {
+            onNode = before.onNode();
         }
-        Path onNode =
-                before != null && before.state().isOf(state)
-                        ? before.onNode()
-                        : mounts(member.process()).onNode(path, state, device);
         Use use = Files.isDirectory(link) ? Use.DIRECTORY : as;
-        if (onNode == null && !isOfLayer(member, path, use, state)) {
-            return;
+        if (onNode != null || isOfLayer(member, path, use, state)) {
+            UsedFile file = new UsedFile(path, onNode, use, by(member), link, state);
+            found.merge(path, file, UsedFile::and);
         }
-        UsedFile file = new UsedFile(path, onNode, use, by(member), link, state);
-        found.merge(path, file, UsedFile::and);
     }
 
     /** What is unchanged in a layer Apptainer makes there as here. */
     private boolean isOfLayer(Member member, String path, Use use, FileState state)
             throws IOException {
-        Instant started = Instant.ofEpochSecond(new Proc(instance.appinit()).startedAtSeconds());
-        boolean changed = !state.changed().isBefore(started.minusSeconds(2));
         return use.compareTo(Use.WRITTEN) >= 0
-                || (changed && mounts(member.process()).isLayer(path));
+                || (mounts(member.process()).isLayer(path) && !state.changed().isBefore(started()));
+    }
+
+    /** When the instance was; a little earlier, as that is not exact. */
+    private Instant started() throws IOException {
+        Instant known = started;
+        if (known == null) {
+            long seconds = new Proc(instance.appinit()).startedAtSeconds();
+            known = Instant.ofEpochSecond(seconds - 2);
+            started = known;
+        }
+        return known;
     }
 
     /** Whether a file that the node has not is one of a layer that can be made anew. */

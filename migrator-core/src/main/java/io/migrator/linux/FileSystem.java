@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.Set;
 
 /**
  * The file system that a file lies on (statfs(2)).
@@ -17,6 +18,9 @@ import java.nio.file.Path;
 public record FileSystem(long type, String id, long freeBytes) {
     private static final long TMPFS = 0x01021994;
     private static final long OVERLAY = 0x794c7630;
+
+    /** ext4, xfs, btrfs, nfs (linux/magic.h). */
+    private static final Set<Long> KEEPS_TIMES = Set.of(0xef53L, 0x58465342L, 0x9123683eL, 0x6969L);
 
     /** Layout of struct statfs on 64-bit machines, asm-generic/statfs.h; bytes. */
     private static final long SIZE = 120;
@@ -42,10 +46,13 @@ public record FileSystem(long type, String id, long freeBytes) {
         }
     }
 
-    /**
-     * Whether it is one in memory, in which a write through a mapping changes no time of a file.
-     */
-    public boolean isSilent() {
+    /** Whether a write through a mapping is seen by the times of a file, where it is known. */
+    public boolean keepsTimes() {
+        return KEEPS_TIMES.contains(type);
+    }
+
+    /** Whether it is one in memory, or one that may be put together from such. */
+    public boolean isLayer() {
         return type == TMPFS || type == OVERLAY;
     }
 }

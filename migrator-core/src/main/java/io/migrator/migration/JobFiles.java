@@ -16,6 +16,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instance.Mode;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.AccessLists;
+import io.migrator.linux.FileState;
 import io.migrator.linux.Proc;
 import io.migrator.linux.User;
 import io.migrator.memory.JobSink;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -99,19 +101,13 @@ final class JobFiles implements AutoCloseable {
                 if (asked || !Files.exists(each.link())) { // what was closed is found again
                     continue;
                 }
-                Optional<UsedFile> other = leaving.other(each);
-                if (other.isPresent()) {
-                    findings.addAll(twice(each, other.get()));
-                } else if (each.onNode() == null) {
+                if (each.onNode() == null) {
                     findings.addAll(judge(each));
                 } else {
                     onNode.add(each);
                 }
             }
-            List<FileAnswer> answers = ask(onNode);
-            for (int i = 0; i < answers.size(); i++) {
-                findings.addAll(judge(onNode.get(i), answers.get(i), node));
-            }
+            findings.addAll(ask(onNode, node));
         } catch (IOException e) {
             throw Problem.failed("the files of the job changed while they were looked at")
                     .because(e.toString())
@@ -120,47 +116,50 @@ final class JobFiles implements AutoCloseable {
         return findings;
     }
 
-    /** By another way into the instance it is the same file there, too; a hard link is not. */
-    private List<Finding> twice(UsedFile file, UsedFile other) {
-        return Objects.equals(file.onNode(), other.onNode()) && file.onNode() != null
-                ? settle(file)
-                : refuse(
-                        file,
-                        file.path() + " and " + other.path() + " are one file",
-                        file.by() + " uses it, and it would be two on the target",
-                        "let the job use one of the names");
-    }
-
-    private List<FileAnswer> ask(List<UsedFile> files)
+    private List<Finding> ask(List<UsedFile> files, String node)
             throws Problem, InterruptedException, IOException {
-        List<FileAnswer> all = new ArrayList<>();
+        List<Finding> findings = new ArrayList<>();
+        List<UsedFile> doubtful = new ArrayList<>();
         for (int from = 0; from < files.size(); from += MOST_AT_ONCE) {
-            int to = Math.min(from + MOST_AT_ONCE, files.size());
-            all.addAll(askSome(files.subList(from, to)));
+            List<UsedFile> some = files.subList(from, Math.min(from + MOST_AT_ONCE, files.size()));
+            for (Map.Entry<UsedFile, FileAnswer> each : answers(some, false).entrySet()) {
+                boolean read = each.getKey().use() == UsedFile.Use.READ;
+                if (read && each.getValue().state() == FileAnswer.State.ANOTHER) {
+                    doubtful.add(each.getKey()); // perhaps others write to the very same
+                } else {
+                    findings.addAll(judge(each.getKey(), each.getValue(), node));
+                }
+            }
         }
-        return all;
+        for (Map.Entry<UsedFile, FileAnswer> each : answers(doubtful, true).entrySet()) {
+            findings.addAll(judge(each.getKey(), each.getValue(), node));
+        }
+        return findings;
     }
 
-    private List<FileAnswer> askSome(List<UsedFile> files)
+    private Map<UsedFile, FileAnswer> answers(List<UsedFile> files, boolean read)
             throws Problem, InterruptedException, IOException {
-        try (FileClaims claims = FileClaims.of(files)) {
+        Map<UsedFile, FileAnswer> found = new LinkedHashMap<>();
+        if (files.isEmpty()) {
+            return found;
+        }
+        try (FileClaims claims = FileClaims.of(files, read)) {
             List<FileClaim> all = claims.all();
             List<FileAnswer> answers = target.files(all);
             if (answers.size() != all.size()) {
                 throw Problem.failed("the target answered nonsense")
                         .because("it was asked for %d files".formatted(all.size()));
             }
-            List<FileAnswer> checked = new ArrayList<>();
             for (int i = 0; i < answers.size(); i++) {
-                checked.add(all.get(i).settled(answers.get(i)));
-                String path = files.get(i).path();
-                fates.put(path, new Fate(path, SHARED, all.get(i).dataBytes()));
+                UsedFile file = claims.files().get(i);
+                found.put(file, all.get(i).settled(answers.get(i)));
+                fates.put(file.path(), new Fate(file.path(), SHARED, all.get(i).dataBytes()));
             }
-            return checked;
         }
+        return found;
     }
 
-    private List<Finding> judge(UsedFile file, FileAnswer answer, String node) {
+    private List<Finding> judge(UsedFile file, FileAnswer answer, String node) throws IOException {
         String there = file.onNode() + " on " + node;
         return switch (answer.state()) {
             case SAME -> settle(file);
@@ -175,7 +174,8 @@ final class JobFiles implements AutoCloseable {
         };
     }
 
-    private List<Finding> another(UsedFile file, FileAnswer answer, String there) {
+    private List<Finding> another(UsedFile file, FileAnswer answer, String there)
+            throws IOException {
         if (file.directory()) {
             return refuse(
                     file,
@@ -193,7 +193,7 @@ final class JobFiles implements AutoCloseable {
                 "remove it there, or allow it: --allow overwrite");
     }
 
-    private List<Finding> go(UsedFile file, FileAnswer answer, String there) {
+    private List<Finding> go(UsedFile file, FileAnswer answer, String there) throws IOException {
         if (wish.way() == FileWish.Way.SHARED) {
             return refuse(
                     file,
@@ -216,25 +216,30 @@ final class JobFiles implements AutoCloseable {
                     file.by() + " uses it, and it is not on " + there,
                     "copy it there, or let the job use a shared file system");
         }
-        return take(file);
+        List<Finding> findings = new ArrayList<>(take(file));
+        if (file.use() == UsedFile.Use.BOUND) {
+            findings.add(
+                    Finding.warning(
+                            "files",
+                            there + " is made, and empty but for what goes along",
+                            "it is bound into the instance and not there",
+                            "if the job needs other files in it, copy them there before"));
+        }
+        return findings;
     }
 
     /** It is in a layer of the instance, which ends with it. */
-    private List<Finding> judge(UsedFile file) {
-        boolean byRoot = instance.mode() == Mode.ROOT;
-        if (byRoot && used.isLayer(file)) {
+    private List<Finding> judge(UsedFile file) throws IOException {
+        if (instance.mode() == Mode.ROOT && used.isLayer(file)) {
             return take(file);
         }
-        if (!file.written()) { // most likely it is there as it is here
-            return settle(file);
+        if (!file.written() || !used.isLayer(file)) {
+            return settle(file); // criu will find it there, or not
         }
         return refuse(
                 file,
                 file.path() + " is in the instance alone",
-                file.by()
-                        + (byRoot
-                                ? " uses it; how it came into the instance is not known"
-                                : " uses it, and only root could make it in the new one"),
+                file.by() + " uses it, and only root could make it in the new one",
                 "bind a directory for it into the instance");
     }
 
@@ -243,7 +248,7 @@ final class JobFiles implements AutoCloseable {
         return List.of();
     }
 
-    private List<Finding> take(UsedFile file) {
+    private List<Finding> take(UsedFile file) throws IOException {
         boolean plain =
                 CarriedFile.isPlain(file.path())
                         && (file.onNode() == null || CarriedFile.isPlain(file.onNode().toString()));
@@ -253,6 +258,12 @@ final class JobFiles implements AutoCloseable {
                     "a file of " + file.by() + " has a name that cannot be told",
                     "there are control characters in it",
                     "rename it");
+        }
+        for (UsedFile other : others()) {
+            boolean twice = !file.directory() && other.state().isOf(file.state());
+            if (twice && !other.path().equals(file.path())) {
+                return twice(file, other);
+            }
         }
         if (!file.directory() && AccessLists.has(file.link())) {
             return refuse(
@@ -267,6 +278,23 @@ final class JobFiles implements AutoCloseable {
                 (known, now) -> new Fate(known.path(), now.what(), known.bytes()));
         toGo.add(file);
         return List.of();
+    }
+
+    private List<UsedFile> others() throws IOException {
+        List<UsedFile> others = new ArrayList<>(leaving.uses());
+        others.addAll(toGo);
+        return others;
+    }
+
+    /** By another way into the instance it is the same file there, too; a hard link is not. */
+    private List<Finding> twice(UsedFile file, UsedFile other) {
+        return Objects.equals(file.onNode(), other.onNode()) && file.onNode() != null
+                ? settle(file)
+                : refuse(
+                        file,
+                        file.path() + " and " + other.path() + " are one file",
+                        file.by() + " uses it, and it would be two on the target",
+                        "let the job use one of the names");
     }
 
     private List<Finding> refuse(UsedFile file, String what, String because, String tryThis) {
@@ -325,9 +353,7 @@ final class JobFiles implements AutoCloseable {
         try {
             List<CarriedFile> all = new ArrayList<>(directories());
             for (UsedFile each : toGo) {
-                if (Files.exists(each.link())) { // else it is found again, if it is still used
-                    all.add(announced(each));
-                }
+                announced(each).ifPresent(all::add);
             }
             toGo.clear();
             for (int from = 0; from < all.size(); from += MOST_AT_ONCE) {
@@ -340,13 +366,18 @@ final class JobFiles implements AutoCloseable {
         }
     }
 
-    private CarriedFile announced(UsedFile file) throws IOException {
+    /** Empty if it is closed by now; it is found again if it is used still. */
+    private Optional<CarriedFile> announced(UsedFile file) throws IOException {
+        boolean there = Files.exists(file.link()) && FileState.of(file.link()).isOf(file.state());
+        if (!there) {
+            return Optional.empty();
+        }
         if (!file.directory()) {
-            return leaving.add(file, wish.overwrites());
+            return Optional.of(leaving.add(file, wish.overwrites()));
         }
         settle(file);
         Path inside = Path.of(file.path());
-        return CarriedFile.directory(leaving.nextNumber(), true, inside, file.link());
+        return Optional.of(CarriedFile.directory(leaving.nextNumber(), true, inside, file.link()));
     }
 
     /** Sends files until little of them changes any more; the job runs. */
@@ -369,6 +400,7 @@ final class JobFiles implements AutoCloseable {
     /** The job stands still: sends what has changed, and finds what was opened last. */
     void last(ProcessTree frozen, JobSink sink) throws Problem, InterruptedException {
         late = used.of(frozen);
+        late.forEach(leaving::has); // how they are used now
         leaving.pass(sink, false, () -> {});
     }
 
@@ -378,7 +410,7 @@ final class JobFiles implements AutoCloseable {
      * @param spool in which is written down what is to be removed here when the job has gone
      */
     void place(JobSink sink, Path spool, String node) throws Problem, InterruptedException {
-        List<Finding> findings = look(late, node);
+        List<Finding> findings = look(late, node).stream().filter(Finding::forbids).toList();
         if (!findings.isEmpty()) {
             Finding first = findings.getFirst();
             throw Problem.failed(first.what()).because(first.because()).tryThis(first.tryThis());

@@ -44,7 +44,7 @@ class FileAnswersTest {
 
     /** The target has another directory, in which there is a copy of the probe, or not. */
     private FileAnswer answer(UsedFile file, boolean probe) throws Exception {
-        try (FileClaims claims = FileClaims.of(List.of(file))) {
+        try (FileClaims claims = FileClaims.of(List.of(file), false)) {
             FileClaim claim = claims.all().getFirst();
             String name = claim.probe().name();
             if (probe) {
@@ -76,7 +76,7 @@ class FileAnswersTest {
 
     @Test
     void whoSeesTheProbeHasTheSameFile() throws Exception {
-        try (FileClaims claims = FileClaims.of(List.of(used("a", Use.WRITTEN)))) {
+        try (FileClaims claims = FileClaims.of(List.of(used("a", Use.WRITTEN)), false)) {
             assertEquals(State.SAME, FileAnswers.of(claims.all()).getFirst().state());
         }
         try (Stream<Path> left = Files.list(here)) {
@@ -96,7 +96,7 @@ class FileAnswersTest {
     void aProbeWithAnotherTextIsNone() throws Exception {
         copy("a", "text of a", MODE);
         UsedFile file = used("a", Use.WRITTEN);
-        try (FileClaims claims = FileClaims.of(List.of(file))) {
+        try (FileClaims claims = FileClaims.of(List.of(file), false)) {
             Path probe = here.resolve(claims.all().getFirst().probe().name());
             assertEquals("rw-------", permissions(probe));
             Files.writeString(probe, "forged");

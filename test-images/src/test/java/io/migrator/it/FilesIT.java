@@ -104,7 +104,15 @@ class FilesIT {
 
     @Test
     void allOfThemGoThereAndBack() throws Exception {
-        start(List.of("--writable-tmpfs"), "--layer", "/var/tmp-of-the-layer", "--still", "20");
+        NODES.bash(N2, "mkdir -m 1777 " + SCRATCH);
+        start(
+                List.of("--writable-tmpfs"),
+                "--layer",
+                "/var/tmp-of-the-layer",
+                "--still",
+                "20",
+                "--rate",
+                "20");
         JsonNode checked = NODES.checked(N1, "job");
         assertTrue(checked.path("canGo").asBoolean(), checked::toString);
         for (String each : List.of("/out", "/sparse", "/book", "/still")) {
@@ -298,6 +306,7 @@ class FilesIT {
     /** One that the job opens when all has been looked at goes along, too. */
     @Test
     void aFileThatIsOpenedLateGoes() throws Exception {
+        NODES.bash(N2, "mkdir -m 1777 " + SCRATCH);
         startPerl("", "open F, '>', '%s/late'; syswrite F, 'late' x 5000".formatted(SCRATCH));
         movedWhenItWent(SCRATCH + "/late").well();
         assertEquals("20000", NODES.bash(N2, "stat -c %s " + SCRATCH + "/late"));
