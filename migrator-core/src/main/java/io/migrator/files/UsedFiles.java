@@ -43,6 +43,9 @@ public final class UsedFiles {
     private static final int ACCESS = 3;
     private static final int READ_WRITE = 2;
 
+    private static final int LOOKS = 5;
+    private static final int LOOK_MILLIS = 10;
+
     /** A line of maps (proc(5)) of a file with a name: range, permissions, inode, name. */
     private static final Pattern MAPPED =
             Pattern.compile("(?m)^(\\S+) (\\S{4}) \\S+ \\S+ ([1-9]\\d*) +(/.*)$");
@@ -64,22 +67,11 @@ public final class UsedFiles {
     }
 
     /** What is open, mapped or a working directory, and what is bound into the instance. */
-    public List<UsedFile> of(ProcessTree tree) throws Problem {
+    public List<UsedFile> of(ProcessTree tree) throws Problem, InterruptedException {
         found.clear();
         mapped.clear();
         for (Member member : tree.members()) {
-            try {
-                opened(member);
-                mapped(member);
-                directory(member);
-            } catch (AccessDeniedException e) {
-                // one that its owner may not look at forbids the move by itself
-            } catch (IOException e) {
-                if (member.process().alive()) {
-                    throw Problem.failed("the files of %s are not seen".formatted(by(member)))
-                            .because(e.toString());
-                }
-            }
+            look(member);
         }
         try {
             bound();
@@ -88,6 +80,29 @@ public final class UsedFiles {
                     .because(e.toString());
         }
         return new ArrayList<>(found.values());
+    }
+
+    /** One that is about to end has no directory any more, and is not seen to have ended yet. */
+    private void look(Member member) throws Problem, InterruptedException {
+        IOException failure = null;
+        for (int i = 0; i < LOOKS && member.process().alive(); i++) {
+            try {
+                opened(member);
+                mapped(member);
+                directory(member);
+                return;
+            } catch (AccessDeniedException e) {
+                return; // one that its owner may not look at forbids the move by itself
+            } catch (IOException e) {
+                failure = e;
+                mapped.clear(); // all of it is looked at again
+                Thread.sleep(LOOK_MILLIS);
+            }
+        }
+        if (failure != null && member.process().alive()) {
+            throw Problem.failed("the files of %s are not seen".formatted(by(member)))
+                    .because(failure.toString());
+        }
     }
 
     private void opened(Member member) throws IOException {
