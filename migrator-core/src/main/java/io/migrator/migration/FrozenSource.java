@@ -106,7 +106,7 @@ final class FrozenSource implements AutoCloseable {
         this.scanning = Background.ready("scan", () -> copied = plan.copied.last(plan.mostBytes));
         this.correcting = Background.ready("correct", () -> Corrections.make(plan.images, tree));
         this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
-        this.carrying = Background.ready("files", this::carry);
+        this.carrying = Background.aside("files", this::carry);
     }
 
     private void carry() throws Problem, InterruptedException {
