@@ -106,7 +106,7 @@ public record GoneFiles(List<Gone> files) {
             try {
                 for (Map.Entry<Integer, String> each : process.descriptors().entrySet()) {
                     if (each.getValue().startsWith("/")) {
-                        open.add(key(FileState.of(process.file("fd/" + each.getKey()))));
+                        addOpen(process.file("fd/" + each.getKey()), open);
                     }
                 }
             } catch (IOException e) {
@@ -114,6 +114,15 @@ public record GoneFiles(List<Gone> files) {
             }
         }
         return open;
+    }
+
+    /** One that is closed meanwhile must not hide the others of its process. */
+    private static void addOpen(Path descriptor, Set<String> open) {
+        try {
+            open.add(key(FileState.of(descriptor)));
+        } catch (IOException e) {
+            // closed meanwhile
+        }
     }
 
     private static void remove(Gone file) throws IOException {

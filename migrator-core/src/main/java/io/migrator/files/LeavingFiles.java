@@ -31,6 +31,10 @@ public final class LeavingFiles implements AutoCloseable {
 
     private final Map<String, LeavingFile> files = new LinkedHashMap<>();
     private final List<LeavingFile> replaced = new ArrayList<>();
+
+    /** Those that were placed last. */
+    private final List<LeavingFile> going = new ArrayList<>();
+
     private final ByteBuffer block = ByteBuffer.allocateDirect(LeavingFile.BLOCK_BYTES);
     private int numbers;
 
@@ -134,6 +138,7 @@ public final class LeavingFiles implements AutoCloseable {
      */
     public List<PlacedFile> placed(Path root) throws IOException {
         List<PlacedFile> placed = new ArrayList<>();
+        going.clear();
         for (LeavingFile each : files.values()) {
             Path onNode = each.use().onNode();
             boolean named =
@@ -144,20 +149,21 @@ public final class LeavingFiles implements AutoCloseable {
                             : Mounts.named(onNode).filter(each.state()::isOf).isPresent();
             if (named) {
                 placed.add(each.placed());
+                going.add(each);
             }
         }
         return placed;
     }
 
     /**
-     * Writes down which files of the node are to be removed here when the job has gone: those that
-     * it may write, if they are its owner's.
+     * Writes down which files of the node are to be removed here when the job has gone: of those
+     * that were placed last the ones that it may write, if they are its owner's.
      *
      * @param uid of the owner
      */
     public void list(Path spool, int uid) throws IOException {
         List<GoneFiles.Gone> gone = new ArrayList<>();
-        for (LeavingFile each : files.values()) {
+        for (LeavingFile each : going) {
             Path onNode = each.use().onNode();
             if (onNode != null && each.use().written() && each.state().uid() == uid) {
                 gone.add(new GoneFiles.Gone(onNode, each.state()));

@@ -423,8 +423,8 @@ final class JobFiles implements AutoCloseable {
             return;
         }
         try {
-            leaving.list(spool, User.id());
             List<PlacedFile> all = leaving.placed(new Proc(instance.appinit()).file("root"));
+            leaving.list(spool, User.id());
             for (int from = 0; from < all.size(); from += MOST_AT_ONCE) {
                 target.place(all.subList(from, Math.min(from + MOST_AT_ONCE, all.size())));
             }

@@ -306,6 +306,20 @@ class CarriedFilesTest {
         assertTrue(Files.exists(file));
     }
 
+    /** What did not go must not be removed here. */
+    @Test
+    void onlyWhatWasPlacedIsRemovedHere() throws Exception {
+        Path file = from.resolve("out");
+        Files.write(file, random(PAGE));
+        carry(file, false);
+        pass();
+        Files.move(file, from.resolve("other"));
+        assertEquals(List.of(), leaving.placed(Path.of("/")));
+        Files.move(from.resolve("other"), file); // its name leads to it again, too late
+        leaving.list(spool, User.id());
+        assertEquals(List.of(), GoneFiles.read(spool).files());
+    }
+
     @Test
     void whatAppearedMeanwhileIsNotReplaced() throws Exception {
         Path file = from.resolve("out");
