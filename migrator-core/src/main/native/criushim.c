@@ -545,12 +545,63 @@ static uint64_t pid_of(int fd, const char *name)
 
 /* ---- files that are mapped ---- */
 
-static uint64_t mapped_at, mapped_inode;
+#define MAX_MAPS (16L << 20)
 
-static void note_inode(const struct mapping *found)
+static long open_of(uint64_t pid, const char *name)
 {
-	if (found->range.start == mapped_at)
-		mapped_inode = found->inode;
+	char path[64];
+
+	*put_text(put_text(put_number(put_text(path, "/proc/"), pid), "/"), name) = 0;
+	return call(NR_openat, AT_FDCWD, (long)path, O_CLOEXEC, 0);
+}
+
+/* returns the length, negative if it is not all or cannot be read */
+static long read_maps(uint64_t pid, char *into)
+{
+	long fd = open_of(pid, "maps"), got = fd, length = 0;
+
+	while (fd >= 0 && length < MAX_MAPS &&
+	       (got = call(NR_read, fd, (long)(into + length), MAX_MAPS - length, 0)) > 0)
+		length += got;
+	call(NR_close, fd, 0, 0, 0);
+	return got ? -1 : length;
+}
+
+/* the maps of the process whose mapped files criu opens now, all in one go, as it stands still */
+static struct {
+	uint64_t pid;
+	char *text;
+	long length, at; /* the line that was wanted last: the next one follows */
+} held;
+
+static uint64_t mapped_inode;
+
+static const char *next_line(const char *line)
+{
+	while (*line != '\n')
+		line++;
+	return line + 1;
+}
+
+/* the inode of what is mapped there; 0 if nothing is */
+static uint64_t inode_at(uint64_t pid, uint64_t start)
+{
+	struct mapping found;
+
+	if (!held.text)
+		held.text = (char *)map_memory(MAX_MAPS);
+	if ((long)held.text < 0)
+		return 0;
+	if (held.pid != pid) {
+		held.length = read_maps(pid, held.text);
+		held.at = 0;
+		held.pid = pid;
+	}
+	for (int turn = 0; turn < 2; turn++, held.at = 0)
+		for (; held.at < held.length; held.at = next_line(held.text + held.at) - held.text)
+			if (parse(held.text + held.at, &found) && found.range.start == start)
+				return found.inode;
+	return 0;
 }
 
 static int is_mapped(long fd)
@@ -603,19 +654,17 @@ static long open_by_descriptor(uint64_t pid, int flags)
 static long open_mapped(int directory, const char *name, int flags)
 {
 	static char file[4096];
-	char path[64];
 	uint64_t pid = directory < 0 ? 0 : pid_of(directory, "map_files");
+	uint64_t start;
 	long length;
 
-	if (!pid || *hexadecimal(name, &mapped_at) != '-')
+	if (!pid || *hexadecimal(name, &start) != '-')
 		return -EPERM;
 	length = call(NR_readlinkat, directory, (long)name, (long)file, sizeof file - 1);
 	if (length <= 0 || *file != '/')
 		return -EPERM;
 	file[length] = 0;
-	mapped_inode = 0;
-	*put_text(put_number(put_text(path, "/proc/"), pid), "/maps") = 0;
-	each_mapping(path, note_inode);
+	mapped_inode = inode_at(pid, start);
 	if (!mapped_inode)
 		return -EPERM;
 	return begins(file, "/memfd:") ? open_by_descriptor(pid, flags)
@@ -625,7 +674,6 @@ static long open_mapped(int directory, const char *name, int flags)
 /* ---- what was read before the freeze ---- */
 
 #define MAX_KNOWN 1024
-#define MAX_MAPS (16L << 20)
 
 static struct known {
 	uint64_t pid;
@@ -634,26 +682,6 @@ static struct known {
 	long length;
 } known[MAX_KNOWN];
 static int known_count;
-
-static long open_of(uint64_t pid, const char *name)
-{
-	char path[64];
-
-	*put_text(put_text(put_number(put_text(path, "/proc/"), pid), "/"), name) = 0;
-	return call(NR_openat, AT_FDCWD, (long)path, O_CLOEXEC, 0);
-}
-
-/* returns the length, negative if it is not all or cannot be read */
-static long read_maps(uint64_t pid, char *into)
-{
-	long fd = open_of(pid, "maps"), got = fd, length = 0;
-
-	while (fd >= 0 && length < MAX_MAPS &&
-	       (got = call(NR_read, fd, (long)(into + length), MAX_MAPS - length, 0)) > 0)
-		length += got;
-	call(NR_close, fd, 0, 0, 0);
-	return got ? -1 : length;
-}
 
 static int same(const char *one, const char *other, long length)
 {
@@ -760,8 +788,10 @@ static int opened(int directory, const char *name, int flags, int mode)
 
 	if (begins(name, "irmap-cache") && !looked++)
 		know_all();
-	if (directory >= 0 && begins(name, "smaps") && begins("smaps", name))
+	if (directory >= 0 && begins(name, "smaps") && begins("smaps", name)) {
+		held.pid = 0;
 		fd = open_known(pid_of(directory, ""));
+	}
 	if (fd < 0)
 		fd = call(NR_openat, directory, (long)name, flags, mode);
 

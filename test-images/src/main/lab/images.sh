@@ -1,11 +1,13 @@
 #!/bin/bash
-# Makes the two file systems the lab needs, each only if it is missing, half made or of another recipe:
+# Makes the file systems the lab needs, each only if it is missing, half made or of another recipe:
 #
 #   LAB/image             root file system of a node: Debian with sshd, criu and Apptainer
 #   LAB/images/base.sif   job image: Debian with python3 and the usual small tools
+#   LAB/images/apps.sif   job image of real workloads, see apps.sh
 #
-#   images.sh LAB       make what is missing
-#   images.sh --stamp   print the recipe's stamp (the hash of this file)
+#   images.sh LAB        make the first two, if they are missing
+#   images.sh LAB apps   make the third, if it is missing; needs the first
+#   images.sh --stamp    print the recipe's stamp (the hash of this file)
 #
 # A stamp is written before the last rename, so what carries the right stamp is whole. Runs in a mount
 # namespace of its own: what debootstrap or a killed build leaves mounted must not stay on the host.
@@ -14,20 +16,23 @@ set -euo pipefail
 readonly NODE_PACKAGES=(apptainer criu openssh-server openssh-client squashfuse fuse2fs fuse-overlayfs
     squashfs-tools nftables iproute2 procps python3-minimal sudo)
 readonly JOB_PACKAGES=(python3-minimal procps iproute2)
+readonly here=${BASH_SOURCE[0]%/*}
 readonly APPTAINER_BIN=usr/lib/x86_64-linux-gnu/apptainer/bin
 
 say() { echo "lab: $*" >&2; }
 
 stamp() { sha256sum "${BASH_SOURCE[0]}" | cut -c1-16; }
 
+# minbase ROOT
 minbase() {
+    local root=$1
     say "debian base system"
-    rm -rf "$lab/minbase.tmp"
-    eatmydata debootstrap --variant=minbase sid "$lab/minbase.tmp" >"$lab/log/minbase" 2>&1
+    rm -rf "$root"
+    eatmydata debootstrap --variant=minbase sid "$root" >"$lab/log/minbase" 2>&1
     # no daemon may start in a chroot, and an image that can be remade needs no fsync
-    printf '#!/bin/sh\nexit 101\n' >"$lab/minbase.tmp/usr/sbin/policy-rc.d"
-    chmod 755 "$lab/minbase.tmp/usr/sbin/policy-rc.d"
-    echo force-unsafe-io >"$lab/minbase.tmp/etc/dpkg/dpkg.cfg.d/lab"
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    chmod 755 "$root/usr/sbin/policy-rc.d"
+    echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/lab"
 }
 
 # install ROOT PACKAGE...
@@ -77,17 +82,19 @@ node_image() {
     mv "$root" "$lab/image"
 }
 
+# job_root NAME PACKAGE...: in LAB/NAME.tmp
 job_root() {
-    local root=$lab/job.tmp
-    say "job image"
-    install "$root" "${JOB_PACKAGES[@]}" >"$lab/log/job-image" 2>&1
+    local name=$1 root=$lab/$1.tmp
+    shift
+    say "job image $name"
+    install "$root" "$@" >"$lab/log/$name-image" 2>&1
     mkdir -p "$root/shared"
     : >"$root/etc/migrator-node"
 }
 
-# Packs LAB/job.tmp by the node image's own apptainer: the host need not have one.
+# job_image NAME STAMP: packs LAB/NAME.tmp by the node image's own apptainer: the host need not have one.
 job_image() {
-    local root=$lab/image work=$lab/job.tmp
+    local name=$1 root=$lab/image work=$lab/$1.tmp
     mount -t proc proc "$root/proc"
     mount -t tmpfs tmpfs "$root/tmp"
     mount --rbind /dev "$root/dev"
@@ -95,32 +102,31 @@ job_image() {
     mount --bind "$work" "$root/tmp/job"
     mount --bind "$lab/images" "$root/tmp/out"
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp chroot "$root" apptainer --silent build --force \
-        --mksquashfs-args "-comp lz4" /tmp/out/base.tmp.sif /tmp/job >>"$lab/log/job-image" 2>&1
+        --mksquashfs-args "-comp lz4" "/tmp/out/$name.tmp.sif" /tmp/job >>"$lab/log/$name-image" 2>&1
     umount -l "$root/tmp/job" "$root/tmp/out" "$root/tmp" "$root/dev" "$root/proc"
     rm -rf "$work"
-    mv "$lab/images/base.tmp.sif" "$lab/images/base.sif"
-    stamp >"$lab/images/base.stamp"
+    mv "$lab/images/$name.tmp.sif" "$lab/images/$name.sif"
+    echo "$2" >"$lab/images/$name.stamp"
 }
 
 stamped() { [[ -f $1 && $(<"$1") == "$(stamp)" ]]; }
 
 main() {
-    mkdir -p "$lab/images" "$lab/log"
     local node=no job=no
     stamped "$lab/image/etc/migrator-image" || node=yes
     stamped "$lab/images/base.stamp" && [[ -f $lab/images/base.sif ]] || job=yes
     [[ $node$job != nono ]] || return 0
 
-    rm -rf "$lab/image.tmp" "$lab/job.tmp" "$lab/images/base.stamp" "$lab/images/base.tmp.sif"
-    minbase
-    [[ $job == no ]] || cp -a "$lab/minbase.tmp" "$lab/job.tmp"
+    rm -rf "$lab/image.tmp" "$lab/base.tmp" "$lab/images/base.stamp" "$lab/images/base.tmp.sif"
+    minbase "$lab/minbase.tmp"
+    [[ $job == no ]] || cp -a "$lab/minbase.tmp" "$lab/base.tmp"
     if [[ $node == yes ]]; then
         mv "$lab/minbase.tmp" "$lab/image.tmp"
         node_image &
     fi
-    [[ $job == no ]] || job_root
+    [[ $job == no ]] || job_root base "${JOB_PACKAGES[@]}"
     [[ $node == no ]] || wait $!
-    [[ $job == no ]] || job_image
+    [[ $job == no ]] || job_image base "$(stamp)"
     rm -rf "$lab/minbase.tmp"
 }
 
@@ -128,5 +134,12 @@ if [[ $1 == --stamp ]]; then
     stamp
 else
     lab=$1
-    main
+    mkdir -p "$lab/images" "$lab/log"
+    if [[ ${2:-} == apps ]]; then
+        # shellcheck source=apps.sh
+        source "$here/apps.sh"
+        apps
+    else
+        main
+    fi
 fi

@@ -34,6 +34,20 @@ images() {
         fail "the images could not be made, see $lab/log"
 }
 
+# image NAME: a job image that is not needed for the lab itself.
+image() {
+    [[ $# -eq 1 && $1 == apps ]] || usage
+    mkdir -p "$lab"
+    lock
+    kill_cgroup build
+    host_tools
+    images
+    (in_cgroup build unshare --mount --propagation private bash "$here/images.sh" "$lab" "$1" </dev/null) ||
+        fail "the image could not be made, see $lab/log"
+    shared
+    say "image: /shared/images/$1.sif"
+}
+
 # Made by the image's own ssh-keygen: the host need not have one. The file `hosts` is written last.
 keys() {
     local keys=$lab/keys node
@@ -61,8 +75,10 @@ shared() {
     local file target
     mkdir -p "$lab/shared/images" "$lab/shared/bin" "$lab/opt" "$lab/nodes"
     chmod 1777 "$lab/shared"
-    [[ $lab/shared/images/base.sif -ef $lab/images/base.sif ]] ||
-        ln -f "$lab/images/base.sif" "$lab/shared/images/base.sif"
+    for file in "$lab"/images/*.sif; do
+        target=$lab/shared/images/${file##*/}
+        [[ $target -ef $file ]] || ln -f "$file" "$target"
+    done
     [[ -n ${MIGRATOR_PAYLOADS:-} ]] || return 0
     for file in "$MIGRATOR_PAYLOADS"/*; do
         target=$lab/shared/bin/${file##*/}
