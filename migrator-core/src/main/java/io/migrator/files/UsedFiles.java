@@ -143,7 +143,7 @@ public final class UsedFiles {
             if (isNew && isOfInterest(member, path)) {
                 Path link = member.process().file("map_files/" + plain(line.group(1)));
                 try {
-                    mapped(member, path, link, use, Long.parseLong(line.group(3)));
+                    mapped(member, path, link, use, Long.parseUnsignedLong(line.group(3)));
                 } catch (NoSuchFileException e) {
                     // unmapped meanwhile
                 }
