@@ -1,5 +1,6 @@
 package io.migrator.cli;
 
+import io.migrator.files.FileRules;
 import io.migrator.files.FileWish;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
@@ -11,10 +12,13 @@ import io.migrator.network.NetworkWish;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -101,11 +105,21 @@ final class Job {
     @Option(
             names = "--files",
             defaultValue = "auto",
-            paramLabel = "auto|shared",
+            paramLabel = "auto|shared|carry",
             description =
-                    "Files that the job uses and the target has not: they go along (auto), or the"
-                            + " job is refused (shared). Default: ${DEFAULT-VALUE}.")
+                    "Files that the target has not: those that the job uses go along (auto), or the"
+                            + " job is refused (shared), or all goes along that is in the job's own"
+                            + " directories, in use or not (carry). Default: ${DEFAULT-VALUE}.")
     private FileWish.Way files = FileWish.Way.AUTO;
+
+    @Option(
+            names = "--file-rules",
+            paramLabel = "FILE",
+            description =
+                    "What becomes of single files, as the job calls them: lines 'carry PATTERN' (in"
+                            + " use or not), 'shared PATTERN', 'leave PATTERN' (unless in use),"
+                            + " 'refuse PATTERN'; the first that fits counts.")
+    private @Nullable Path fileRules;
 
     /** What may be done though it is refused without being asked for. */
     enum Allowed {
@@ -147,6 +161,7 @@ final class Job {
         farSide.validate();
         NetworkWish wish = wish();
         MemoryWish memoryWish = memory();
+        FileWish fileWish = files();
         Instance instance = Instances.ofThisUser().get(name);
         try (TerminalProgress progress = new TerminalProgress();
                 FarSide.Link link = farSide.connect()) {
@@ -159,10 +174,17 @@ final class Job {
                                     farSide.timeLimit())
                             .network(wish)
                             .memory(memoryWish)
-                            .files(new FileWish(files, allowed.contains(Allowed.OVERWRITE)));
+                            .files(fileWish);
             Interruption.calls(migration::cancel);
             return question.of(migration);
         }
+    }
+
+    private FileWish files() throws Problem {
+        return new FileWish(
+                files,
+                allowed.contains(Allowed.OVERWRITE),
+                fileRules == null ? FileRules.NONE : FileRules.read(fileRules));
     }
 
     private NetworkWish wish() throws Problem {

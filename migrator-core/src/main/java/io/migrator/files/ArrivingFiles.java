@@ -1,7 +1,10 @@
 package io.migrator.files;
 
+import io.migrator.files.CarriedFile.Kind;
+import io.migrator.linux.ExtendedAttributes;
 import io.migrator.linux.FileState;
 import io.migrator.linux.FileSystem;
+import io.migrator.linux.FileTimes;
 import io.migrator.linux.HeldDirectory;
 import io.migrator.linux.HeldFile;
 import io.migrator.linux.User;
@@ -18,11 +21,12 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileTime;
-import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -37,9 +41,31 @@ public final class ArrivingFiles implements AutoCloseable {
     private static final Path NODE = Path.of("/");
     private static final int STICKY = 01000;
 
-    /** A file that comes. */
+    /** What comes; nothing is there yet of what is made last. */
     private record Coming(
-            CarriedFile file, HeldDirectory directory, HeldFile held, FileChannel channel) {}
+            CarriedFile file,
+            HeldDirectory directory,
+            @Nullable HeldFile held,
+            @Nullable FileChannel channel)
+            implements AutoCloseable {
+        FileChannel content() throws IOException {
+            if (channel == null) {
+                throw new IOException("it is no plain file");
+            }
+            return channel;
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (channel != null) {
+                channel.close();
+            }
+            if (held != null) {
+                held.close();
+            }
+            directory.close();
+        }
+    }
 
     private final Map<Integer, Coming> coming = new TreeMap<>();
     private final MadeFiles made;
@@ -55,6 +81,18 @@ public final class ArrivingFiles implements AutoCloseable {
         this.made = new MadeFiles(id, spool.resolve(LIST));
     }
 
+    /** What an instance that is started next changes of its root is kept there. */
+    public void overlay(Overlay overlay) throws Problem {
+        try {
+            if (Files.exists(overlay.upper(), LinkOption.NOFOLLOW_LINKS)) {
+                throw new FileAlreadyExistsException(overlay.upper().toString());
+            }
+            made.overlay(overlay.path());
+        } catch (IOException e) {
+            throw noRoom(overlay.upper().toString(), e);
+        }
+    }
+
     /** The instance is there. */
     public void inside(Path root) {
         inside = root;
@@ -64,10 +102,13 @@ public final class ArrivingFiles implements AutoCloseable {
     public void make(List<CarriedFile> files) throws Problem {
         for (CarriedFile each : files) {
             try {
-                if (each.directory()) {
-                    makeDirectory(each);
-                } else {
-                    makeFile(each);
+                if (coming.containsKey(each.number())) {
+                    throw new IOException("its number was used before");
+                }
+                switch (each.kind()) {
+                    case DIRECTORY -> makeDirectory(each);
+                    case FILE -> makeFile(each);
+                    default -> await(each);
                 }
             } catch (IOException e) {
                 throw noRoom(each.path(), e);
@@ -114,7 +155,28 @@ public final class ArrivingFiles implements AutoCloseable {
         }
     }
 
+    /** What is in its way is told before the job stands still. */
+    private void await(CarriedFile file) throws IOException {
+        HeldDirectory parent = parentOf(file);
+        coming.put(file.number(), new Coming(file, parent, null, null));
+        Path place = parent.file(file.name());
+        boolean free = file.inside() || file.replaces() || isThere(file, place);
+        if (!free && Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
+            throw new FileAlreadyExistsException(file.path());
+        }
+    }
+
+    /** A link that leads to the same is the same. */
+    private static boolean isThere(CarriedFile file, Path place) throws IOException {
+        return file.kind() == Kind.SYMBOLIC_LINK
+                && Files.isSymbolicLink(place)
+                && Files.readSymbolicLink(place).toString().equals(file.to());
+    }
+
     private void makeDirectory(CarriedFile file) throws IOException {
+        if (file.inside()) {
+            coming.put(file.number(), new Coming(file, parentOf(file), null, null));
+        }
         try (HeldDirectory parent = parentOf(file)) {
             Path at = parent.file(file.name());
             if (Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
@@ -139,9 +201,6 @@ public final class ArrivingFiles implements AutoCloseable {
         HeldDirectory parent = parentOf(file);
         HeldFile held = null;
         try {
-            if (coming.containsKey(file.number())) {
-                throw new IOException("its number was used before");
-            }
             if (!file.inside()) {
                 made.file(file.number(), path);
             }
@@ -189,7 +248,7 @@ public final class ArrivingFiles implements AutoCloseable {
         try {
             long at = offset;
             while (bytes.hasRemaining()) {
-                at += to.channel.write(bytes, at);
+                at += to.content().write(bytes, at);
             }
         } catch (IOException e) {
             throw noRoom(to.file.path(), e);
@@ -200,11 +259,12 @@ public final class ArrivingFiles implements AutoCloseable {
     public void end(int number, long length) throws Problem {
         Coming to = coming(number);
         try {
-            long has = to.channel.size();
+            FileChannel content = to.content();
+            long has = content.size();
             if (has > length) {
-                to.channel.truncate(length);
+                content.truncate(length);
             } else if (has < length) { // what was not sent is a hole
-                to.channel.write(ByteBuffer.allocate(1), length - 1);
+                content.write(ByteBuffer.allocate(1), length - 1);
             }
         } catch (IOException e) {
             throw noRoom(to.file.path(), e);
@@ -216,7 +276,11 @@ public final class ArrivingFiles implements AutoCloseable {
         for (PlacedFile each : files) {
             Coming from = coming(each.number());
             try {
-                place(each, from);
+                switch (from.file.kind()) {
+                    case DIRECTORY -> settle(each, from);
+                    case FILE -> place(each, from);
+                    default -> makeLast(each, from);
+                }
             } catch (IOException e) {
                 throw noRoom(from.file.path(), e);
             }
@@ -227,17 +291,28 @@ public final class ArrivingFiles implements AutoCloseable {
         String coming = made.comingName(placed.number());
         Path at = from.directory.file(coming);
         Optional<FileState> named = FileState.ofName(at);
-        FileState state = from.held.state();
+        HeldFile held = Objects.requireNonNull(from.held); // a plain file is
+        FileState state = held.state();
         if (named.isEmpty() || !named.get().isOf(state)) {
             throw new IOException("somebody exchanged " + coming);
         }
         if (state.bytes() != placed.bytes()) {
             throw new IOException("it did not arrive whole");
         }
-        Path held = from.held.file();
-        own(held, placed.uid(), placed.gid(), placed.mode());
-        Instant modified = Instant.ofEpochSecond(placed.modifiedSeconds(), placed.modifiedNanos());
-        Files.setLastModifiedTime(held, FileTime.from(modified));
+        beLike(held.file(), placed);
+        bring(placed, from);
+    }
+
+    /** As it was on the source; access control lists come after the permissions they refine. */
+    private static void beLike(Path at, PlacedFile placed) throws IOException {
+        own(at, placed.uid(), placed.gid(), placed.mode());
+        ExtendedAttributes.set(at, placed.attributes());
+        FileTimes.modified(at, placed.modified(), true);
+    }
+
+    /** Under the name by which it came, to its place. */
+    private void bring(PlacedFile placed, Coming from) throws IOException {
+        Path at = from.directory.file(made.comingName(placed.number()));
         Path place = from.directory.file(from.file.name());
         boolean layered = from.file.inside(); // of which nobody else has anything
         if (!layered && Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
@@ -248,6 +323,69 @@ public final class ArrivingFiles implements AutoCloseable {
             Files.move(place, replaced, StandardCopyOption.ATOMIC_MOVE);
         }
         Files.move(at, place, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    /** A link or a fifo. */
+    private void makeLast(PlacedFile placed, Coming from) throws IOException {
+        if (isThere(from.file, from.directory.file(from.file.name()))) {
+            return;
+        }
+        String coming = made.comingName(placed.number());
+        Path at = from.directory.file(coming);
+        Path path = Path.of(from.file.path());
+        if (!from.file.inside()) {
+            made.link(placed.number(), path);
+        }
+        switch (from.file.kind()) {
+            case SYMBOLIC_LINK -> {
+                Files.createSymbolicLink(at, Path.of(from.file.to()));
+                if (User.isRoot()) {
+                    Files.setAttribute(at, "unix:uid", placed.uid(), LinkOption.NOFOLLOW_LINKS);
+                    Files.setAttribute(at, "unix:gid", placed.gid(), LinkOption.NOFOLLOW_LINKS);
+                }
+                FileTimes.modified(at, placed.modified(), false);
+            }
+            case HARD_LINK -> link(from, at);
+            default -> {
+                from.directory.makeFifo(coming);
+                beLike(at, placed);
+            }
+        }
+        if (!from.file.inside()) {
+            made.link(placed.number(), path, FileState.ofName(at).orElseThrow());
+        }
+        bring(placed, from);
+    }
+
+    /** To a file that came, which has its place by now. */
+    private void link(Coming from, Path at) throws IOException {
+        Coming other = coming.get(Integer.valueOf(from.file.to()));
+        if (other == null || other.held == null) {
+            throw new IOException("the file that it is a link of did not come");
+        }
+        Files.createLink(at, other.directory.file(other.file.name()));
+        if (FileState.ofName(at).filter(other.held.state()::isOf).isEmpty()) {
+            throw new IOException("somebody exchanged " + other.file.path());
+        }
+    }
+
+    /** A directory of the instance, after all that is in it. */
+    private static void settle(PlacedFile placed, Coming from) throws IOException {
+        try (HeldDirectory directory = from.directory.below(from.file.name())) {
+            List<String> names = placed.names();
+            if (names != null) {
+                Set<String> here = new HashSet<>(directory.names());
+                for (String each : names) {
+                    if (!here.remove(each)) {
+                        throw new IOException(each + " in it did not come");
+                    }
+                }
+                for (String each : here) {
+                    directory.removeAll(each);
+                }
+            }
+            beLike(directory.directory(), placed);
+        }
     }
 
     /** Takes all of it back. */
@@ -273,9 +411,7 @@ public final class ArrivingFiles implements AutoCloseable {
     @Override
     public void close() throws IOException {
         for (Coming each : coming.values()) {
-            each.channel.close();
-            each.held.close();
-            each.directory.close();
+            each.close();
         }
         coming.clear();
     }

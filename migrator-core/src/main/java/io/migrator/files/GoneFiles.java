@@ -22,8 +22,12 @@ import java.util.function.Consumer;
  * when it comes back. Written down in the spool before the job is given away; removed when the
  * target has them on its disk, unless they were changed since or somebody else has them open.
  */
-public record GoneFiles(List<Gone> files) {
+public record GoneFiles(List<Gone> files, Optional<Overlay> overlay) {
+    /** There are none. */
+    public static final GoneFiles NONE = new GoneFiles(List.of(), Optional.empty());
+
     private static final String LIST = "gone-files";
+    private static final String OVERLAY = "overlay ";
     private static final int WORDS = 6;
 
     /**
@@ -46,8 +50,9 @@ public record GoneFiles(List<Gone> files) {
     }
 
     /** Writes them down. */
-    static void write(Path spool, List<Gone> files) throws IOException {
+    static void write(Path spool, List<Gone> files, Optional<Overlay> overlay) throws IOException {
         StringBuilder lines = new StringBuilder();
+        overlay.ifPresent(each -> lines.append(OVERLAY + each.path() + "\n"));
         files.forEach(each -> lines.append(each.line()));
         Files.writeString(spool.resolve(LIST), lines);
     }
@@ -56,8 +61,13 @@ public record GoneFiles(List<Gone> files) {
     public static GoneFiles read(Path spool) throws IOException {
         Path list = spool.resolve(LIST);
         List<Gone> found = new ArrayList<>();
+        Optional<Overlay> overlay = Optional.empty();
         if (Files.exists(list)) {
             for (String line : Files.readAllLines(list)) {
+                if (line.startsWith(OVERLAY)) {
+                    overlay = Optional.of(new Overlay(Path.of(line.substring(OVERLAY.length()))));
+                    continue;
+                }
                 String[] words = line.split(" ", WORDS);
                 FileState state =
                         new FileState(
@@ -72,7 +82,7 @@ public record GoneFiles(List<Gone> files) {
                 found.add(new Gone(Path.of(words[WORDS - 1]), state));
             }
         }
-        return new GoneFiles(found);
+        return new GoneFiles(found, overlay);
     }
 
     /**
@@ -82,13 +92,24 @@ public record GoneFiles(List<Gone> files) {
      */
     public void remove(Consumer<String> report) throws IOException {
         Set<String> open = files.isEmpty() ? Set.of() : open();
+        List<Gone> unchanged = new ArrayList<>();
         for (Gone each : files) {
+            if (open.contains(key(each.state))) {
+                report.accept(each.path + " stays here too: another process has it open");
+            } else if (Mounts.named(each.path).filter(now -> isAs(now, each.state)).isPresent()) {
+                unchanged.add(each);
+            }
+        }
+        if (overlay.isPresent()) {
             try {
-                if (open.contains(key(each.state))) {
-                    report.accept(each.path + " stays here too: another process has it open");
-                } else {
-                    remove(each);
-                }
+                overlay.get().clear();
+            } catch (IOException e) {
+                report.accept(overlay.get().path() + " is not emptied: " + e.getMessage());
+            }
+        }
+        for (Gone each : unchanged) { // removing one name of a file changes it for the others
+            try {
+                remove(each);
             } catch (IOException e) {
                 report.accept(each.path + " stays here too: " + e.getMessage());
             }
@@ -133,13 +154,13 @@ public record GoneFiles(List<Gone> files) {
         try (HeldDirectory directory = HeldDirectory.open(Path.of("/"), parent)) {
             Path at = directory.file(file.path.getFileName().toString());
             Optional<FileState> there = FileState.ofName(at);
-            if (there.isPresent() && isUnchanged(there.get(), file.state)) {
+            if (there.isPresent() && there.get().isOf(file.state)) {
                 Files.delete(at);
             }
         }
     }
 
-    private static boolean isUnchanged(FileState now, FileState then) {
+    private static boolean isAs(FileState now, FileState then) {
         return now.isOf(then)
                 && now.bytes() == then.bytes()
                 && now.modified().equals(then.modified())

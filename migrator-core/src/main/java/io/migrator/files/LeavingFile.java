@@ -2,6 +2,7 @@ package io.migrator.files;
 
 import io.migrator.files.LeavingFiles.Between;
 import io.migrator.linux.DataExtents;
+import io.migrator.linux.ExtendedAttributes;
 import io.migrator.linux.FileState;
 import io.migrator.linux.FileSystem;
 import io.migrator.linux.HeldFile;
@@ -98,7 +99,8 @@ final class LeavingFile implements AutoCloseable {
                 number,
                 path == null,
                 path == null ? use.path() : path.toString(),
-                false,
+                CarriedFile.Kind.FILE,
+                "",
                 state.permissions(),
                 state.uid(),
                 state.gid(),
@@ -106,15 +108,12 @@ final class LeavingFile implements AutoCloseable {
     }
 
     /** How it is to be when the job is restored: as it was in the last pass. */
-    PlacedFile placed() {
-        return new PlacedFile(
-                number,
-                state.permissions(),
-                state.uid(),
-                state.gid(),
-                state.modified().getEpochSecond(),
-                state.modified().getNano(),
-                size);
+    PlacedFile placed() throws IOException {
+        return PlacedFile.of(number, state, size, ExtendedAttributes.of(held.file()), null);
+    }
+
+    int number() {
+        return number;
     }
 
     /**

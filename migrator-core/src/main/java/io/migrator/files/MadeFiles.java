@@ -28,6 +28,8 @@ record MadeFiles(String id, Path list) {
     private static final Path ROOT = Path.of("/");
     private static final String DIRECTORY = "D";
     private static final String FILE = "F";
+    private static final String LINK = "L"; // or a fifo
+    private static final String OVERLAY = "O";
     private static final int WORDS = 5;
 
     /** One line; device and inode are 0 of what has not been made. */
@@ -91,6 +93,21 @@ record MadeFiles(String id, Path list) {
         write(new Made(FILE, number, state.device(), state.inode(), path));
     }
 
+    /** That an instance is about to fill it. */
+    void overlay(Path path) throws IOException {
+        write(new Made(OVERLAY, 0, 0, 0, path));
+    }
+
+    /** That a link or fifo is about to be made. */
+    void link(int number, Path path) throws IOException {
+        write(new Made(LINK, number, 0, 0, path));
+    }
+
+    /** That it has been. */
+    void link(int number, Path path, FileState state) throws IOException {
+        write(new Made(LINK, number, state.device(), state.inode(), path));
+    }
+
     private void write(Made made) throws IOException {
         Files.writeString(list, made.line(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
@@ -138,6 +155,10 @@ record MadeFiles(String id, Path list) {
 
     private void remove(Made made, HeldDirectory directory) throws IOException {
         Path at = directory.file(made.name());
+        if (made.kind.equals(OVERLAY)) {
+            new Overlay(made.path).clear();
+            return;
+        }
         if (made.kind.equals(DIRECTORY)) {
             try {
                 if (made.is(at)) {
@@ -165,6 +186,12 @@ record MadeFiles(String id, Path list) {
      */
     void keep() throws IOException {
         each((made, directory) -> {
+            if (made.kind.equals(OVERLAY)) {
+                new Overlay(made.path).sync();
+            }
+            if (made.kind.equals(LINK)) {
+                directory.sync();
+            }
             if (made.kind.equals(FILE)) {
                 Path at = directory.file(made.name());
                 if (made.is(at)) {
@@ -173,6 +200,8 @@ record MadeFiles(String id, Path list) {
                     }
                     directory.sync();
                 }
+            }
+            if (made.kind.equals(FILE) || made.kind.equals(LINK)) {
                 Files.deleteIfExists(directory.file(comingName(made.number)));
                 Files.deleteIfExists(directory.file(replacedName(made.number)));
             }

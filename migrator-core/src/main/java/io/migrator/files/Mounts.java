@@ -56,7 +56,9 @@ final class Mounts {
     /** Those that a process of an instance sees. */
     static Mounts of(Instance instance, Proc process) throws IOException {
         List<String> words = instance.start().arguments();
-        Mounts mounts = new Mounts(words.stream().anyMatch(LAYERS::contains));
+        boolean layered =
+                words.stream().anyMatch(LAYERS::contains) || Overlay.of(words).isPresent();
+        Mounts mounts = new Mounts(layered);
         // a name that is not in this code is no file's that can be carried
         byte[] bytes = Files.readAllBytes(process.file("mountinfo"));
         String text = new String(bytes, StandardCharsets.UTF_8);
@@ -108,6 +110,11 @@ final class Mounts {
         return KERNEL.contains(types.getOrDefault(point, "")) || (point.equals("/") && !layered);
     }
 
+    /** Whether something is mounted just there. */
+    boolean isPoint(Path path) {
+        return types.containsKey(path.toString());
+    }
+
     /**
      * Whether what only the instance has may lie there: in its layer, or in memory. Elsewhere it is
      * the node's, by a way that is not known here.
@@ -156,15 +163,15 @@ final class Mounts {
     }
 
     /** What has this path, without following a link. */
-    static Optional<FileState> named(Path path) throws IOException {
+    static Optional<FileState> named(Path path) {
         return named(Path.of("/"), path);
     }
 
     /** The same below another root. */
-    static Optional<FileState> named(Path root, Path path) throws IOException {
+    static Optional<FileState> named(Path root, Path path) {
         Path parent = path.getParent();
         if (parent == null) {
-            return Optional.of(FileState.of(root));
+            return Optional.empty();
         }
         try (HeldDirectory directory = HeldDirectory.open(root, parent)) {
             return FileState.ofName(directory.file(path.getFileName().toString()));

@@ -21,12 +21,12 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -57,7 +57,7 @@ public final class UsedFiles {
     private final boolean root = User.isRoot();
     private final Set<String> mapped = new HashSet<>();
     private @Nullable Mounts mounts;
-    private @Nullable Instant started;
+    private @Nullable Layer layer;
 
     /** For the processes of an instance of this user. */
     public UsedFiles(Instance instance) throws Problem {
@@ -228,18 +228,21 @@ public final class UsedFiles {
     private boolean isOfLayer(Member member, String path, Use use, FileState state)
             throws IOException {
         return use.compareTo(Use.WRITTEN) >= 0
-                || (mounts(member.process()).isLayer(path) && !state.changed().isBefore(started()));
+                || (mounts(member.process()).isLayer(path) && layer().has(Path.of(path), state));
     }
 
-    /** When the instance was; a little earlier, as that is not exact. */
-    private Instant started() throws IOException {
-        Instant known = started;
+    private Layer layer() throws IOException {
+        Layer known = layer;
         if (known == null) {
-            long seconds = new Proc(instance.appinit()).startedAtSeconds();
-            known = Instant.ofEpochSecond(seconds - 2);
-            started = known;
+            known = Layer.of(instance);
+            layer = known;
         }
         return known;
+    }
+
+    /** What the instance has changed of its root; empty if it cannot. */
+    public Optional<Layer> layerOfRoot() throws IOException {
+        return mounts != null && mounts.isLayer("/") ? Optional.of(layer()) : Optional.empty();
     }
 
     /** Whether a file that the node has not is one of a layer that can be made anew. */

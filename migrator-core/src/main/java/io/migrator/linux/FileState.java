@@ -32,9 +32,25 @@ public record FileState(
         long bytes,
         Instant modified,
         Instant changed) {
+    /** What a file can be (inode(7)). */
+    public enum Kind {
+        FILE(0100000),
+        DIRECTORY(0040000),
+        SYMBOLIC_LINK(0120000),
+        FIFO(0010000),
+        SOCKET(0140000),
+        /** Of blocks or characters. */
+        DEVICE(-1);
+
+        private final int bits;
+
+        Kind(int bits) {
+            this.bits = bits;
+        }
+    }
+
     private static final int PERMISSIONS = 07777;
-    private static final int KIND = 0170000; // inode(7)
-    private static final int REGULAR = 0100000;
+    private static final int KIND = 0170000;
     private static final String ALL = "unix:dev,ino,mode,uid,gid,size,lastModifiedTime,ctime";
 
     /** Asks of a file; a link is followed. */
@@ -73,7 +89,17 @@ public record FileState(
 
     /** Whether it is a plain file. */
     public boolean isRegular() {
-        return (mode & KIND) == REGULAR;
+        return kind() == Kind.FILE;
+    }
+
+    /** What it is. */
+    public Kind kind() {
+        for (Kind each : Kind.values()) {
+            if (each.bits == (mode & KIND)) {
+                return each;
+            }
+        }
+        return Kind.DEVICE;
     }
 
     /** Its permissions alone (chmod(2)). */

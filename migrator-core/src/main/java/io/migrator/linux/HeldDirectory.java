@@ -1,12 +1,18 @@
 package io.migrator.linux;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A directory held by a descriptor: what is done to files in it by {@link #file} is done in this
@@ -20,8 +26,11 @@ public final class HeldDirectory implements AutoCloseable {
             "aarch64".equals(System.getProperty("os.arch")) ? 040000 : 0200000;
     private static final long O_CLOEXEC = 02000000;
     private static final long O_PATH = 010000000;
+    private static final long FIFO_OF_OWNER = 010600; // inode(7)
     private static final long NO_MAGIC_LINKS = 2;
+    private static final long NO_MOUNTS = 1;
     private static final long NO_SYMLINKS = 4;
+    private static final long BENEATH = 8;
     private static final long IN_ROOT = 0x10;
     private static final long HOW_BYTES = 24;
 
@@ -54,6 +63,9 @@ public final class HeldDirectory implements AutoCloseable {
             MemorySegment name = arena.allocateFrom(path);
             long result =
                     Syscalls.call(Syscalls.OPENAT2, from, name.address(), how.address(), HOW_BYTES);
+            if (result == -Errno.ENOENT) {
+                throw new NoSuchFileException(path);
+            }
             if (result < 0) {
                 throw new IOException(path + ": " + Errno.text((int) -result));
             }
@@ -73,9 +85,55 @@ public final class HeldDirectory implements AutoCloseable {
         }
     }
 
-    /** A directory in it; what is a link is none. */
+    /** Writes all of its file system to the disk (syncfs(2)). */
+    public void syncFileSystem() throws IOException {
+        try (HeldFile open = HeldFile.open(directory())) {
+            long result = Syscalls.call(Syscalls.SYNCFS, open.descriptor());
+            if (result < 0) {
+                throw new IOException("syncfs: " + Errno.text((int) -result));
+            }
+        }
+    }
+
+    /** Removes what has a name in it, and all that is in that; nothing that is mounted there. */
+    public void removeAll(String name) throws IOException {
+        Path at = file(name);
+        if (Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
+            try (HeldDirectory below = below(name)) {
+                for (String each : below.names()) {
+                    below.removeAll(each);
+                }
+            }
+        }
+        Files.delete(at);
+    }
+
+    /** A directory in it; what is a link is none, nor what is mounted there. */
     public HeldDirectory below(String name) throws IOException {
-        return open(directory(), Path.of("/").resolve(name));
+        file(name); // refuses what is no name
+        return new HeldDirectory(
+                open(descriptor, name, NO_SYMLINKS | NO_MAGIC_LINKS | NO_MOUNTS | BENEATH));
+    }
+
+    /** Makes a fifo in it that nobody else may open. */
+    public void makeFifo(String name) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment path = arena.allocateFrom(file(name).toString());
+            long result =
+                    Syscalls.call(Syscalls.MKNODAT, AT_FDCWD, path.address(), FIFO_OF_OWNER, 0);
+            if (result < 0) {
+                throw new IOException(name + ": " + Errno.text((int) -result));
+            }
+        }
+    }
+
+    /** What is in it. */
+    public List<String> names() throws IOException {
+        try (Stream<Path> all = Files.list(directory())) {
+            return all.map(each -> each.getFileName().toString()).sorted().toList();
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
     }
 
     /** A path by which a file in it can be used as long as this is open. */

@@ -7,15 +7,19 @@ import io.migrator.files.CarriedFile;
 import io.migrator.files.FileAnswer;
 import io.migrator.files.FileClaim;
 import io.migrator.files.FileClaims;
+import io.migrator.files.FileRules;
 import io.migrator.files.FileWish;
+import io.migrator.files.JobTrees;
+import io.migrator.files.Layer;
 import io.migrator.files.LeavingFiles;
+import io.migrator.files.Overlay;
 import io.migrator.files.PlacedFile;
+import io.migrator.files.TreeEntry;
 import io.migrator.files.UsedFile;
 import io.migrator.files.UsedFiles;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instance.Mode;
 import io.migrator.instance.ProcessTree;
-import io.migrator.linux.AccessLists;
 import io.migrator.linux.FileState;
 import io.migrator.linux.Proc;
 import io.migrator.linux.User;
@@ -34,6 +38,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * The files that a job uses by their names: which the target has too, which go along, and which
@@ -57,13 +62,18 @@ final class JobFiles implements AutoCloseable {
 
     private static final String SHARED = "shared";
 
+    private static final FileAnswer NOWHERE = new FileAnswer(FileAnswer.State.ABSENT, "", "");
+
+    private static final int STICKY = 01000;
+
     private static final double MEGA = 1e6;
 
     private final Instance instance;
     private final Target target;
     private final FileWish wish;
     private final UsedFiles used;
-    private final LeavingFiles leaving = new LeavingFiles();
+    private final JobTrees trees;
+    private final LeavingFiles leaving;
 
     /** What was asked for, by the job's name of the file, and may stay where it is. */
     private final Map<String, UsedFile> settled = new HashMap<>();
@@ -72,12 +82,85 @@ final class JobFiles implements AutoCloseable {
     private final List<UsedFile> toGo = new ArrayList<>();
     private final Map<String, Fate> fates = new HashMap<>();
     private List<UsedFile> late = List.of();
+    private boolean stands;
+    private boolean overlaid;
+
+    /** What is no plain file, in directories of which all goes along. */
+    private List<TreeEntry> entries = List.of();
+
+    /** Directories of the node of which all may go along: whether the target sees the same. */
+    private final Map<Path, Boolean> shared = new HashMap<>();
 
     JobFiles(Instance instance, Target target, FileWish wish) throws Problem {
         this.instance = instance;
         this.target = target;
         this.wish = wish;
         this.used = new UsedFiles(instance);
+        this.trees = new JobTrees(instance, wish.rules());
+        this.leaving = new LeavingFiles(new Proc(instance.appinit()).file("root"));
+    }
+
+    /** What is used now, and what is in directories of which all goes along. */
+    private List<UsedFile> all(ProcessTree tree) throws Problem, InterruptedException {
+        List<UsedFile> all = new ArrayList<>(used.of(tree));
+        try {
+            all.addAll(trees.named());
+            Optional<Layer> layer =
+                    instance.mode() == Mode.ROOT ? used.layerOfRoot() : Optional.empty();
+            JobTrees.Found found = trees.look(layer, directoriesOf(all));
+            entries = found.others();
+            return found.and(all);
+        } catch (IOException e) {
+            throw changed(e);
+        }
+    }
+
+    private static Problem changed(IOException e) {
+        return Problem.failed("the files of the job changed while they were looked at")
+                .because(e.toString())
+                .tryThis("try again");
+    }
+
+    /** By the job's names those of the node. */
+    private Map<String, Path> directoriesOf(List<UsedFile> all)
+            throws Problem, InterruptedException, IOException {
+        Map<String, Path> found = new LinkedHashMap<>();
+        for (UsedFile each : all) {
+            Path path = each.onNode();
+            if (path != null && each.directory() && goesWhole(each) && !isShared(path)) {
+                found.put(each.path(), path);
+            }
+        }
+        return found;
+    }
+
+    /** Of a directory that others use, too, only that goes which the job has open. */
+    private boolean goesWhole(UsedFile directory) throws IOException {
+        Optional<FileRules.Act> rule = wish.rules().of(directory.path());
+        boolean own =
+                directory.state().uid() == User.id()
+                        && (directory.state().permissions() & STICKY) == 0;
+        return rule.isPresent()
+                ? rule.get() == FileRules.Act.CARRY
+                : own && wish.way() == FileWish.Way.CARRY;
+    }
+
+    /** Asks by a probe beside the first file in it. */
+    private boolean isShared(Path directory) throws Problem, InterruptedException, IOException {
+        Boolean known = shared.get(directory);
+        if (known == null && stands) {
+            return true; // found last of all: what of it is in use goes
+        }
+        if (known == null) {
+            Optional<UsedFile> some = JobTrees.someFile(directory);
+            known =
+                    some.isPresent()
+                            && answers(List.of(some.get()), false).values().stream()
+                                    .anyMatch(each -> each.state() == FileAnswer.State.SAME);
+            fates.remove(some.map(UsedFile::path).orElse(""));
+            shared.put(directory, known);
+        }
+        return known;
     }
 
     /**
@@ -87,7 +170,105 @@ final class JobFiles implements AutoCloseable {
      * @return what forbids the move
      */
     List<Finding> look(ProcessTree tree, String node) throws Problem, InterruptedException {
-        return look(used.of(tree), node);
+        List<Finding> findings = new ArrayList<>();
+        try {
+            if (!overlaid) {
+                findings.addAll(overlay(node));
+                overlaid = true;
+            }
+        } catch (IOException e) {
+            throw changed(e);
+        }
+        findings.addAll(look(all(tree), node));
+        findings.addAll(stay());
+        return findings;
+    }
+
+    /** Its directory comes into being there with the instance, and is nobody else's. */
+    private List<Finding> overlay(String node) throws Problem, InterruptedException, IOException {
+        Optional<Overlay> given = Overlay.of(instance.start().arguments());
+        if (given.isEmpty()) {
+            return List.of();
+        }
+        Overlay overlay = given.get();
+        String what = "the overlay %s cannot go along".formatted(overlay.path());
+        if (instance.mode() != Mode.ROOT || !overlay.isDirectory()) {
+            return List.of(
+                    Finding.forbidden(
+                            "files",
+                            what,
+                            overlay.isDirectory()
+                                    ? "only root could fill it in the new instance"
+                                    : "it is an image, which two nodes must not have mounted at a"
+                                            + " time",
+                            "bind a directory for what is written, or give the overlay :ro"));
+        }
+        UsedFile directory = JobTrees.overlay(overlay);
+        UsedFile upper = JobTrees.upperOf(overlay);
+        FileAnswer.State there =
+                answers(List.of(upper), false).getOrDefault(upper, NOWHERE).state();
+        fates.remove(upper.path());
+        if (there != FileAnswer.State.ABSENT) {
+            return List.of(
+                    Finding.forbidden(
+                            "files",
+                            what,
+                            there == FileAnswer.State.SAME
+                                    ? node
+                                            + " sees the same directory, and two nodes must not"
+                                            + " have it mounted at a time"
+                                    : overlay.upper() + " exists on " + node,
+                            there == FileAnswer.State.SAME
+                                    ? "put it on a disk of the node"
+                                    : "remove it there"));
+        }
+        FileAnswer answer = answers(List.of(directory), false).getOrDefault(directory, NOWHERE);
+        if (answer.state() != FileAnswer.State.ABSENT) {
+            return List.of();
+        }
+        return go(directory, answer, overlay.path() + " on " + node).stream()
+                .filter(Finding::forbids)
+                .toList();
+    }
+
+    /** Nobody is to miss there what was not in use just now. */
+    private List<Finding> stay() throws Problem, InterruptedException {
+        Map<String, UsedFile> directories = new LinkedHashMap<>();
+        List<Finding> findings = new ArrayList<>();
+        try {
+            for (UsedFile each : toGo) {
+                Path path = each.onNode();
+                if (path != null && each.use() == UsedFile.Use.DIRECTORY) {
+                    directories.put(each.path(), each);
+                }
+            }
+            for (UsedFile each : directories.values()) {
+                Path path = Objects.requireNonNull(each.onNode());
+                boolean said = wish.rules().of(each.path()).isPresent();
+                List<String> others = said || goesWhole(each) ? List.of() : othersIn(each, path);
+                if (!others.isEmpty()) {
+                    findings.add(
+                            Finding.warning(
+                                    "files",
+                                    "%d files in %s stay here, such as %s"
+                                            .formatted(others.size(), path, others.getFirst()),
+                                    each.by() + " works there, but has them not open",
+                                    "take all of it along: --files carry"));
+                }
+            }
+        } catch (IOException e) {
+            throw changed(e);
+        }
+        return findings;
+    }
+
+    private List<String> othersIn(UsedFile directory, Path path) throws IOException {
+        try (Stream<Path> all = Files.list(path)) {
+            return all.map(each -> each.getFileName().toString())
+                    .filter(name -> !fates.containsKey(directory.path() + "/" + name))
+                    .sorted()
+                    .toList();
+        }
     }
 
     private List<Finding> look(List<UsedFile> all, String node)
@@ -101,7 +282,14 @@ final class JobFiles implements AutoCloseable {
                 if (asked || !Files.exists(each.link())) { // what was closed is found again
                     continue;
                 }
-                if (each.onNode() == null) {
+                if (wish.rules().of(each.path()).filter(FileRules.Act.REFUSE::equals).isPresent()) {
+                    findings.addAll(
+                            refuse(
+                                    each,
+                                    each.path() + " is in use",
+                                    each.by() + " uses it, and a rule refuses that",
+                                    "wait until it does not, or change the rule"));
+                } else if (each.onNode() == null) {
                     findings.addAll(judge(each));
                 } else {
                     onNode.add(each);
@@ -109,9 +297,7 @@ final class JobFiles implements AutoCloseable {
             }
             findings.addAll(ask(onNode, node));
         } catch (IOException e) {
-            throw Problem.failed("the files of the job changed while they were looked at")
-                    .because(e.toString())
-                    .tryThis("try again");
+            throw changed(e);
         }
         return findings;
     }
@@ -183,7 +369,7 @@ final class JobFiles implements AutoCloseable {
                     file.by() + " has it open, and criu compares them: File has bad mode",
                     "give it the same there: chmod");
         }
-        if (wish.overwrites() && wish.way() != FileWish.Way.SHARED) {
+        if (wish.overwrites() && !isToBeShared(file)) {
             return go(file, answer, there);
         }
         return refuse(
@@ -194,12 +380,12 @@ final class JobFiles implements AutoCloseable {
     }
 
     private List<Finding> go(UsedFile file, FileAnswer answer, String there) throws IOException {
-        if (wish.way() == FileWish.Way.SHARED) {
+        if (isToBeShared(file)) {
             return refuse(
                     file,
                     there + " is not there",
-                    file.by() + " uses it, and --files shared carries none",
-                    "leave out --files shared");
+                    file.by() + " uses it, and it is not to be carried",
+                    "leave out --files shared, or the rule for it");
         }
         if (!answer.problem().isEmpty()) {
             return refuse(
@@ -226,6 +412,13 @@ final class JobFiles implements AutoCloseable {
                             "if the job needs other files in it, copy them there before"));
         }
         return findings;
+    }
+
+    private boolean isToBeShared(UsedFile file) {
+        return wish.rules()
+                .of(file.path())
+                .map(act -> act == FileRules.Act.SHARED)
+                .orElse(wish.way() == FileWish.Way.SHARED);
     }
 
     /** It is in a layer of the instance, which ends with it. */
@@ -259,18 +452,15 @@ final class JobFiles implements AutoCloseable {
                     "there are control characters in it",
                     "rename it");
         }
-        for (UsedFile other : others()) {
-            boolean twice = !file.directory() && other.state().isOf(file.state());
-            if (twice && !other.path().equals(file.path())) {
-                return twice(file, other);
+        if (!file.directory()) {
+            Optional<UsedFile> other = sameAs(file);
+            if (other.isPresent() && !other.get().path().equals(file.path())) {
+                boolean sameName =
+                        file.onNode() != null && file.onNode().equals(other.get().onNode());
+                if (sameName) { // by another way into the instance
+                    return settle(file);
+                }
             }
-        }
-        if (!file.directory() && AccessLists.has(file.link())) {
-            return refuse(
-                    file,
-                    file.path() + " has an access control list",
-                    file.by() + " uses it, and it would have other rights on the target",
-                    "remove it for the move: setfacl -b");
         }
         fates.merge(
                 file.path(),
@@ -280,21 +470,11 @@ final class JobFiles implements AutoCloseable {
         return List.of();
     }
 
-    private List<UsedFile> others() throws IOException {
-        List<UsedFile> others = new ArrayList<>(leaving.uses());
-        others.addAll(toGo);
-        return others;
-    }
-
-    /** By another way into the instance it is the same file there, too; a hard link is not. */
-    private List<Finding> twice(UsedFile file, UsedFile other) {
-        return Objects.equals(file.onNode(), other.onNode()) && file.onNode() != null
-                ? settle(file)
-                : refuse(
-                        file,
-                        file.path() + " and " + other.path() + " are one file",
-                        file.by() + " uses it, and it would be two on the target",
-                        "let the job use one of the names");
+    private Optional<UsedFile> sameAs(UsedFile file) {
+        return toGo.stream()
+                .filter(each -> !each.directory() && each.state().isOf(file.state()))
+                .findFirst()
+                .or(() -> leaving.sameAs(file));
     }
 
     private List<Finding> refuse(UsedFile file, String what, String because, String tryThis) {
@@ -352,6 +532,7 @@ final class JobFiles implements AutoCloseable {
     void announce() throws Problem, InterruptedException {
         try {
             List<CarriedFile> all = new ArrayList<>(directories());
+            all.addAll(leaving.announce(entries, wish.overwrites()));
             for (UsedFile each : toGo) {
                 announced(each).ifPresent(all::add);
             }
@@ -373,7 +554,11 @@ final class JobFiles implements AutoCloseable {
             return Optional.empty();
         }
         if (!file.directory()) {
-            return Optional.of(leaving.add(file, wish.overwrites()));
+            Optional<UsedFile> other = leaving.sameAs(file);
+            return Optional.of(
+                    other.isPresent() && !other.get().path().equals(file.path())
+                            ? leaving.addLink(file, other.get(), wish.overwrites())
+                            : leaving.add(file, wish.overwrites()));
         }
         settle(file);
         Path inside = Path.of(file.path());
@@ -399,7 +584,8 @@ final class JobFiles implements AutoCloseable {
 
     /** The job stands still: sends what has changed, and finds what was opened last. */
     void last(ProcessTree frozen, JobSink sink) throws Problem, InterruptedException {
-        late = used.of(frozen);
+        stands = true;
+        late = all(frozen);
         late.forEach(leaving::has); // how they are used now
         leaving.pass(sink, false, () -> {});
     }
@@ -415,16 +601,17 @@ final class JobFiles implements AutoCloseable {
             Finding first = findings.getFirst();
             throw Problem.failed(first.what()).because(first.because()).tryThis(first.tryThis());
         }
-        if (!toGo.isEmpty()) {
-            announce();
+        boolean news = !toGo.isEmpty();
+        announce();
+        if (news) {
             leaving.pass(sink, false, () -> {});
         }
         if (leaving.isEmpty()) {
             return;
         }
         try {
-            List<PlacedFile> all = leaving.placed(new Proc(instance.appinit()).file("root"));
-            leaving.list(spool, User.id());
+            List<PlacedFile> all = leaving.placed(entries);
+            leaving.list(spool, User.id(), Overlay.of(instance.start().arguments()));
             for (int from = 0; from < all.size(); from += MOST_AT_ONCE) {
                 target.place(all.subList(from, Math.min(from + MOST_AT_ONCE, all.size())));
             }

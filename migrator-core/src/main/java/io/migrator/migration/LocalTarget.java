@@ -10,6 +10,7 @@ import io.migrator.files.FileAnswer;
 import io.migrator.files.FileAnswers;
 import io.migrator.files.FileClaim;
 import io.migrator.files.LeavingFiles;
+import io.migrator.files.Overlay;
 import io.migrator.files.PlacedFile;
 import io.migrator.handover.Handover;
 import io.migrator.handover.Handover.TargetAction;
@@ -41,6 +42,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -133,6 +135,10 @@ public final class LocalTarget implements Target, JobSink {
         made.push("closing the carried files", arriving::close);
         made.push("removing the carried files", arriving::remove);
         arriving.make(wanted.directories());
+        Optional<Overlay> overlay = Overlay.of(wanted.start().arguments());
+        if (overlay.isPresent()) {
+            arriving.overlay(overlay.get());
+        }
         if (directory.carries()) {
             CarriedDirectory.make(wanted, made);
         }

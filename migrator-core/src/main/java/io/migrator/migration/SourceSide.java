@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -216,9 +215,7 @@ final class SourceSide {
         }
         Optional<Spool> spool = Spool.find(id);
         GoneFiles gone =
-                spool.isPresent()
-                        ? GoneFiles.read(spool.get().directory())
-                        : new GoneFiles(List.of());
+                spool.isPresent() ? GoneFiles.read(spool.get().directory()) : GoneFiles.NONE;
         removeImages();
         try {
             far.done(id, journal.head().token());

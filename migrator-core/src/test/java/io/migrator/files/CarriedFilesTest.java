@@ -29,6 +29,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 
 /** Files that leave and arrive, both on this node. */
@@ -41,7 +42,7 @@ class CarriedFilesTest {
     private Path from;
     private Path to;
     private Path spool;
-    private final LeavingFiles leaving = new LeavingFiles();
+    private final LeavingFiles leaving = new LeavingFiles(Path.of("/"));
     private ArrivingFiles arriving;
 
     /** What leaves arrives. */
@@ -126,7 +127,8 @@ class CarriedFilesTest {
                                 carried.number(),
                                 false,
                                 there(file).toString(),
-                                false,
+                                CarriedFile.Kind.FILE,
+                                "",
                                 carried.mode(),
                                 carried.uid(),
                                 carried.gid(),
@@ -138,7 +140,7 @@ class CarriedFilesTest {
     }
 
     private void assertArrived(Path file) throws Exception {
-        arriving.place(leaving.placed(Path.of("/")));
+        arriving.place(leaving.placed(List.of()));
         assertArrayEquals(Files.readAllBytes(file), Files.readAllBytes(there(file)));
         FileState here = FileState.of(file);
         FileState there = FileState.of(there(file));
@@ -292,7 +294,7 @@ class CarriedFilesTest {
         try (var all = Files.list(to)) {
             assertEquals(1, all.count());
         }
-        leaving.list(spool, User.id());
+        leaving.list(spool, User.id(), Optional.empty());
         GoneFiles gone = GoneFiles.read(spool);
         List<String> said = new ArrayList<>();
         gone.remove(said::add);
@@ -314,9 +316,9 @@ class CarriedFilesTest {
         carry(file, false);
         pass();
         Files.move(file, from.resolve("other"));
-        assertEquals(List.of(), leaving.placed(Path.of("/")));
+        assertEquals(List.of(), leaving.placed(List.of()));
         Files.move(from.resolve("other"), file); // its name leads to it again, too late
-        leaving.list(spool, User.id());
+        leaving.list(spool, User.id(), Optional.empty());
         assertEquals(List.of(), GoneFiles.read(spool).files());
     }
 
@@ -328,7 +330,7 @@ class CarriedFilesTest {
         pass();
         Files.writeString(there(file), "mine");
         Problem problem =
-                assertThrows(Problem.class, () -> arriving.place(leaving.placed(Path.of("/"))));
+                assertThrows(Problem.class, () -> arriving.place(leaving.placed(List.of())));
         assertTrue(problem.what().contains(there(file).toString()), problem::what);
         arriving.remove();
         assertEquals("mine", Files.readString(there(file)));
@@ -352,7 +354,9 @@ class CarriedFilesTest {
         for (String path : List.of("/a/../b", "a", "/", "/a\nb", "/a/")) {
             assertThrows(
                     IllegalArgumentException.class,
-                    () -> new CarriedFile(1, false, path, false, MODE, 0, 0, false),
+                    () ->
+                            new CarriedFile(
+                                    1, false, path, CarriedFile.Kind.FILE, "", MODE, 0, 0, false),
                     path);
         }
     }
