@@ -40,6 +40,7 @@ public final class ArrivingFiles implements AutoCloseable {
 
     private static final Path NODE = Path.of("/");
     private static final int STICKY = 01000;
+    private static final int REHEARSALS = 10;
 
     /** What comes; nothing is there yet of what is made last. */
     private record Coming(
@@ -69,7 +70,9 @@ public final class ArrivingFiles implements AutoCloseable {
 
     private final Map<Integer, Coming> coming = new TreeMap<>();
     private final MadeFiles made;
+    private final Path spool;
     private @Nullable Path inside;
+    private boolean practises;
 
     /**
      * None yet.
@@ -79,6 +82,7 @@ public final class ArrivingFiles implements AutoCloseable {
      */
     public ArrivingFiles(String id, Path spool) {
         this.made = new MadeFiles(id, spool.resolve(LIST));
+        this.spool = spool;
     }
 
     /** What an instance that is started next changes of its root is kept there. */
@@ -98,8 +102,51 @@ public final class ArrivingFiles implements AutoCloseable {
         inside = root;
     }
 
+    /**
+     * Makes one of each kind, and removes it: what a JVM does for the first time takes long, and
+     * none of it is to be while the job stands still.
+     */
+    private static void rehearse(Path spool) throws Problem, IOException {
+        Path scratch = Files.createTempDirectory(spool, "rehearsal");
+        String file = scratch.resolve("file").toString();
+        try (ArrivingFiles some = new ArrivingFiles("rehearsal", scratch)) {
+            some.practises = true;
+            for (int i = 0; i < REHEARSALS; i++) {
+                int first = i * Kind.values().length;
+                for (Kind kind : Kind.values()) {
+                    String to =
+                            switch (kind) {
+                                case HARD_LINK -> String.valueOf(first + Kind.FILE.ordinal());
+                                case SYMBOLIC_LINK -> "file";
+                                default -> "";
+                            };
+                    String path = kind == Kind.FILE ? file : file + "-" + kind;
+                    int number = first + kind.ordinal();
+                    some.make(
+                            List.of(new CarriedFile(number, false, path, kind, to, 0, 0, 0, true)));
+                    if (kind != Kind.DIRECTORY) {
+                        some.place(List.of(PlacedFile.ofNothing(number)));
+                    }
+                }
+            }
+            some.keep();
+            some.remove();
+        } finally {
+            Files.deleteIfExists(scratch.resolve(LIST));
+            Files.delete(scratch);
+        }
+    }
+
     /** Makes directories, and files that are empty. */
     public void make(List<CarriedFile> files) throws Problem {
+        if (!practises && files.stream().anyMatch(each -> !each.directory())) {
+            practises = true;
+            try {
+                rehearse(spool);
+            } catch (IOException e) {
+                throw Problem.failed("files could not be made for practice").because(e.toString());
+            }
+        }
         for (CarriedFile each : files) {
             try {
                 if (coming.containsKey(each.number())) {

@@ -266,7 +266,9 @@ public final class JobTrees {
     }
 
     private void directory(Tree tree, Entry entry) throws Problem, IOException {
-        files.add(used(entry, UsedFile.Use.DIRECTORY));
+        if (entry.onNode != null) {
+            files.add(used(entry, UsedFile.Use.DIRECTORY));
+        }
         try (HeldDirectory below = entry.directory.below(entry.name)) {
             List<String> names = walk(tree, below, entry.path, entry.onNode);
             if (entry.onNode == null) {

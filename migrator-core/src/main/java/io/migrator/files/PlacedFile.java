@@ -2,9 +2,11 @@ package io.migrator.files;
 
 import io.migrator.linux.ExtendedAttributes;
 import io.migrator.linux.FileState;
+import io.migrator.linux.User;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.time.Instant;
 import java.util.Base64;
 import java.util.List;
@@ -51,6 +53,11 @@ public record PlacedFile(
 
     Instant modified() {
         return Instant.ofEpochSecond(modifiedSeconds, modifiedNanos);
+    }
+
+    /** An empty one of this user. */
+    static PlacedFile ofNothing(int number) throws IOException {
+        return new PlacedFile(number, 0600, User.id(), 0, 0, 0, 0, Map.of(), null);
     }
 
     /** One that is as it was seen here. */
