@@ -129,7 +129,6 @@ public final class ArrivingFiles implements AutoCloseable {
                     }
                 }
             }
-            some.keep();
             some.remove();
         } finally {
             Files.deleteIfExists(scratch.resolve(LIST));

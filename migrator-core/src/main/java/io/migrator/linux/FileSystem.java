@@ -22,6 +22,21 @@ public record FileSystem(long type, String id, long freeBytes) {
     /** ext4, xfs, btrfs, nfs (linux/magic.h). */
     private static final Set<Long> KEEPS_TIMES = Set.of(0xef53L, 0x58465342L, 0x9123683eL, 0x6969L);
 
+    /**
+     * NFS, Lustre, GPFS, Ceph, BeeGFS, SMB, and what a program serves (linux/magic.h, and the file
+     * systems' own sources): what is written there others see when it is written back.
+     */
+    private static final Set<Long> REMOTE =
+            Set.of(
+                    0x6969L,
+                    0x0BD00BD0L,
+                    0x47504653L,
+                    0x00C36400L,
+                    0x19830326L,
+                    0xFE534D42L,
+                    0xFF534D42L,
+                    0x65735546L);
+
     /** Layout of struct statfs on 64-bit machines, asm-generic/statfs.h; bytes. */
     private static final long SIZE = 120;
 
@@ -49,6 +64,11 @@ public record FileSystem(long type, String id, long freeBytes) {
     /** Whether a write through a mapping is seen by the times of a file, where it is known. */
     public boolean keepsTimes() {
         return KEEPS_TIMES.contains(type);
+    }
+
+    /** Whether other nodes may see its files later than this one. */
+    public boolean isRemote() {
+        return REMOTE.contains(type & 0xFFFFFFFFL);
     }
 
     /** Whether it is one in memory, or one that may be put together from such. */

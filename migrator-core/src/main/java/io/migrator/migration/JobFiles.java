@@ -5,40 +5,36 @@ import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
 import io.migrator.files.CarriedFile;
 import io.migrator.files.FileAnswer;
-import io.migrator.files.FileClaim;
-import io.migrator.files.FileClaims;
 import io.migrator.files.FileRules;
 import io.migrator.files.FileWish;
 import io.migrator.files.JobTrees;
-import io.migrator.files.Layer;
 import io.migrator.files.LeavingFiles;
 import io.migrator.files.Overlay;
 import io.migrator.files.PlacedFile;
-import io.migrator.files.TreeEntry;
 import io.migrator.files.UsedFile;
 import io.migrator.files.UsedFiles;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instance.Mode;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.FileState;
+import io.migrator.linux.FileSystem;
 import io.migrator.linux.Proc;
 import io.migrator.linux.User;
 import io.migrator.memory.JobSink;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.regex.Pattern;
 
 /**
  * The files that a job uses by their names: which the target has too, which go along, and which
@@ -57,14 +53,10 @@ final class JobFiles implements AutoCloseable {
     /** With holes. */
     private static final long HUGE_LENGTH = 4L << 40;
 
-    /** In a message. */
-    private static final int MOST_AT_ONCE = 500;
-
     private static final String SHARED = "shared";
 
-    private static final FileAnswer NOWHERE = new FileAnswer(FileAnswer.State.ABSENT, "", "");
-
-    private static final int STICKY = 01000;
+    /** The name that the kernel's client gives (fs/nfs/unlink.c). */
+    private static final Pattern REMOVED_ON_NFS = Pattern.compile("/\\.nfs\\p{XDigit}{20,24}$");
 
     private static final double MEGA = 1e6;
 
@@ -72,7 +64,8 @@ final class JobFiles implements AutoCloseable {
     private final Target target;
     private final FileWish wish;
     private final UsedFiles used;
-    private final JobTrees trees;
+    private final FileQuestions questions;
+    private final WholeTrees trees;
     private final LeavingFiles leaving;
 
     /** What was asked for, by the job's name of the file, and may stay where it is. */
@@ -82,85 +75,16 @@ final class JobFiles implements AutoCloseable {
     private final List<UsedFile> toGo = new ArrayList<>();
     private final Map<String, Fate> fates = new HashMap<>();
     private List<UsedFile> late = List.of();
-    private boolean stands;
     private boolean overlaid;
-
-    /** What is no plain file, in directories of which all goes along. */
-    private List<TreeEntry> entries = List.of();
-
-    /** Directories of the node of which all may go along: whether the target sees the same. */
-    private final Map<Path, Boolean> shared = new HashMap<>();
 
     JobFiles(Instance instance, Target target, FileWish wish) throws Problem {
         this.instance = instance;
         this.target = target;
         this.wish = wish;
         this.used = new UsedFiles(instance);
-        this.trees = new JobTrees(instance, wish.rules());
+        this.questions = new FileQuestions(target);
+        this.trees = new WholeTrees(instance, wish, questions);
         this.leaving = new LeavingFiles(new Proc(instance.appinit()).file("root"));
-    }
-
-    /** What is used now, and what is in directories of which all goes along. */
-    private List<UsedFile> all(ProcessTree tree) throws Problem, InterruptedException {
-        List<UsedFile> all = new ArrayList<>(used.of(tree));
-        try {
-            all.addAll(trees.named());
-            Optional<Layer> layer =
-                    instance.mode() == Mode.ROOT ? used.layerOfRoot() : Optional.empty();
-            JobTrees.Found found = trees.look(layer, directoriesOf(all));
-            entries = found.others();
-            return found.and(all);
-        } catch (IOException e) {
-            throw changed(e);
-        }
-    }
-
-    private static Problem changed(IOException e) {
-        return Problem.failed("the files of the job changed while they were looked at")
-                .because(e.toString())
-                .tryThis("try again");
-    }
-
-    /** By the job's names those of the node. */
-    private Map<String, Path> directoriesOf(List<UsedFile> all)
-            throws Problem, InterruptedException, IOException {
-        Map<String, Path> found = new LinkedHashMap<>();
-        for (UsedFile each : all) {
-            Path path = each.onNode();
-            if (path != null && each.directory() && goesWhole(each) && !isShared(path)) {
-                found.put(each.path(), path);
-            }
-        }
-        return found;
-    }
-
-    /** Of a directory that others use, too, only that goes which the job has open. */
-    private boolean goesWhole(UsedFile directory) throws IOException {
-        Optional<FileRules.Act> rule = wish.rules().of(directory.path());
-        boolean own =
-                directory.state().uid() == User.id()
-                        && (directory.state().permissions() & STICKY) == 0;
-        return rule.isPresent()
-                ? rule.get() == FileRules.Act.CARRY
-                : own && wish.way() == FileWish.Way.CARRY;
-    }
-
-    /** Asks by a probe beside the first file in it. */
-    private boolean isShared(Path directory) throws Problem, InterruptedException, IOException {
-        Boolean known = shared.get(directory);
-        if (known == null && stands) {
-            return true; // found last of all: what of it is in use goes
-        }
-        if (known == null) {
-            Optional<UsedFile> some = JobTrees.someFile(directory);
-            known =
-                    some.isPresent()
-                            && answers(List.of(some.get()), false).values().stream()
-                                    .anyMatch(each -> each.state() == FileAnswer.State.SAME);
-            fates.remove(some.map(UsedFile::path).orElse(""));
-            shared.put(directory, known);
-        }
-        return known;
     }
 
     /**
@@ -170,105 +94,30 @@ final class JobFiles implements AutoCloseable {
      * @return what forbids the move
      */
     List<Finding> look(ProcessTree tree, String node) throws Problem, InterruptedException {
-        List<Finding> findings = new ArrayList<>();
         try {
+            List<Finding> findings = new ArrayList<>();
             if (!overlaid) {
-                findings.addAll(overlay(node));
                 overlaid = true;
+                findings.addAll(trees.overlay(node));
+                Optional<Overlay> overlay = Overlay.of(instance.start().arguments());
+                if (overlay.isPresent() && findings.isEmpty()) {
+                    ask(List.of(JobTrees.overlay(overlay.get())), node).stream()
+                            .filter(Finding::forbids) // what is made is not empty for long
+                            .forEach(findings::add);
+                }
             }
+            findings.addAll(look(trees.with(used, used.of(tree), true), node));
+            findings.addAll(trees.left(toGo, fates.keySet()));
+            return findings;
         } catch (IOException e) {
             throw changed(e);
         }
-        findings.addAll(look(all(tree), node));
-        findings.addAll(stay());
-        return findings;
     }
 
-    /** Its directory comes into being there with the instance, and is nobody else's. */
-    private List<Finding> overlay(String node) throws Problem, InterruptedException, IOException {
-        Optional<Overlay> given = Overlay.of(instance.start().arguments());
-        if (given.isEmpty()) {
-            return List.of();
-        }
-        Overlay overlay = given.get();
-        String what = "the overlay %s cannot go along".formatted(overlay.path());
-        if (instance.mode() != Mode.ROOT || !overlay.isDirectory()) {
-            return List.of(
-                    Finding.forbidden(
-                            "files",
-                            what,
-                            overlay.isDirectory()
-                                    ? "only root could fill it in the new instance"
-                                    : "it is an image, which two nodes must not have mounted at a"
-                                            + " time",
-                            "bind a directory for what is written, or give the overlay :ro"));
-        }
-        UsedFile directory = JobTrees.overlay(overlay);
-        UsedFile upper = JobTrees.upperOf(overlay);
-        FileAnswer.State there =
-                answers(List.of(upper), false).getOrDefault(upper, NOWHERE).state();
-        fates.remove(upper.path());
-        if (there != FileAnswer.State.ABSENT) {
-            return List.of(
-                    Finding.forbidden(
-                            "files",
-                            what,
-                            there == FileAnswer.State.SAME
-                                    ? node
-                                            + " sees the same directory, and two nodes must not"
-                                            + " have it mounted at a time"
-                                    : overlay.upper() + " exists on " + node,
-                            there == FileAnswer.State.SAME
-                                    ? "put it on a disk of the node"
-                                    : "remove it there"));
-        }
-        FileAnswer answer = answers(List.of(directory), false).getOrDefault(directory, NOWHERE);
-        if (answer.state() != FileAnswer.State.ABSENT) {
-            return List.of();
-        }
-        return go(directory, answer, overlay.path() + " on " + node).stream()
-                .filter(Finding::forbids)
-                .toList();
-    }
-
-    /** Nobody is to miss there what was not in use just now. */
-    private List<Finding> stay() throws Problem, InterruptedException {
-        Map<String, UsedFile> directories = new LinkedHashMap<>();
-        List<Finding> findings = new ArrayList<>();
-        try {
-            for (UsedFile each : toGo) {
-                Path path = each.onNode();
-                if (path != null && each.use() == UsedFile.Use.DIRECTORY) {
-                    directories.put(each.path(), each);
-                }
-            }
-            for (UsedFile each : directories.values()) {
-                Path path = Objects.requireNonNull(each.onNode());
-                boolean said = wish.rules().of(each.path()).isPresent();
-                List<String> others = said || goesWhole(each) ? List.of() : othersIn(each, path);
-                if (!others.isEmpty()) {
-                    findings.add(
-                            Finding.warning(
-                                    "files",
-                                    "%d files in %s stay here, such as %s"
-                                            .formatted(others.size(), path, others.getFirst()),
-                                    each.by() + " works there, but has them not open",
-                                    "take all of it along: --files carry"));
-                }
-            }
-        } catch (IOException e) {
-            throw changed(e);
-        }
-        return findings;
-    }
-
-    private List<String> othersIn(UsedFile directory, Path path) throws IOException {
-        try (Stream<Path> all = Files.list(path)) {
-            return all.map(each -> each.getFileName().toString())
-                    .filter(name -> !fates.containsKey(directory.path() + "/" + name))
-                    .sorted()
-                    .toList();
-        }
+    private static Problem changed(IOException e) {
+        return Problem.failed("the files of the job changed while they were looked at")
+                .because(e.toString())
+                .tryThis("try again");
     }
 
     private List<Finding> look(List<UsedFile> all, String node)
@@ -282,7 +131,17 @@ final class JobFiles implements AutoCloseable {
                 if (asked || !Files.exists(each.link())) { // what was closed is found again
                     continue;
                 }
-                if (wish.rules().of(each.path()).filter(FileRules.Act.REFUSE::equals).isPresent()) {
+                if (REMOVED_ON_NFS.matcher(each.path()).find()) {
+                    findings.addAll(
+                            refuse(
+                                    each,
+                                    each.path() + " was removed",
+                                    each.by() + " has it open, and NFS keeps it for this node only",
+                                    "let the job close it"));
+                } else if (wish.rules()
+                        .of(each.path())
+                        .filter(FileRules.Act.REFUSE::equals)
+                        .isPresent()) {
                     findings.addAll(
                             refuse(
                                     each,
@@ -306,43 +165,26 @@ final class JobFiles implements AutoCloseable {
             throws Problem, InterruptedException, IOException {
         List<Finding> findings = new ArrayList<>();
         List<UsedFile> doubtful = new ArrayList<>();
-        for (int from = 0; from < files.size(); from += MOST_AT_ONCE) {
-            List<UsedFile> some = files.subList(from, Math.min(from + MOST_AT_ONCE, files.size()));
-            for (Map.Entry<UsedFile, FileAnswer> each : answers(some, false).entrySet()) {
-                boolean read = each.getKey().use() == UsedFile.Use.READ;
-                if (read && each.getValue().state() == FileAnswer.State.ANOTHER) {
-                    doubtful.add(each.getKey()); // perhaps others write to the very same
-                } else {
-                    findings.addAll(judge(each.getKey(), each.getValue(), node));
-                }
+        for (Map.Entry<UsedFile, FileQuestions.Told> each : told(files, false).entrySet()) {
+            boolean read = each.getKey().use() == UsedFile.Use.READ;
+            if (read && each.getValue().state() == FileAnswer.State.ANOTHER) {
+                doubtful.add(each.getKey()); // perhaps others write to the very same
+            } else {
+                findings.addAll(judge(each.getKey(), each.getValue().answer(), node));
             }
         }
-        for (Map.Entry<UsedFile, FileAnswer> each : answers(doubtful, true).entrySet()) {
-            findings.addAll(judge(each.getKey(), each.getValue(), node));
+        for (Map.Entry<UsedFile, FileQuestions.Told> each : told(doubtful, true).entrySet()) {
+            findings.addAll(judge(each.getKey(), each.getValue().answer(), node));
         }
         return findings;
     }
 
-    private Map<UsedFile, FileAnswer> answers(List<UsedFile> files, boolean read)
+    private Map<UsedFile, FileQuestions.Told> told(List<UsedFile> files, boolean read)
             throws Problem, InterruptedException, IOException {
-        Map<UsedFile, FileAnswer> found = new LinkedHashMap<>();
-        if (files.isEmpty()) {
-            return found;
-        }
-        try (FileClaims claims = FileClaims.of(files, read)) {
-            List<FileClaim> all = claims.all();
-            List<FileAnswer> answers = target.files(all);
-            if (answers.size() != all.size()) {
-                throw Problem.failed("the target answered nonsense")
-                        .because("it was asked for %d files".formatted(all.size()));
-            }
-            for (int i = 0; i < answers.size(); i++) {
-                UsedFile file = claims.files().get(i);
-                found.put(file, all.get(i).settled(answers.get(i)));
-                fates.put(file.path(), new Fate(file.path(), SHARED, all.get(i).dataBytes()));
-            }
-        }
-        return found;
+        Map<UsedFile, FileQuestions.Told> told = questions.of(files, read);
+        told.forEach((file, each) ->
+                fates.put(file.path(), new Fate(file.path(), SHARED, each.dataBytes())));
+        return told;
     }
 
     private List<Finding> judge(UsedFile file, FileAnswer answer, String node) throws IOException {
@@ -532,13 +374,14 @@ final class JobFiles implements AutoCloseable {
     void announce() throws Problem, InterruptedException {
         try {
             List<CarriedFile> all = new ArrayList<>(directories());
-            all.addAll(leaving.announce(entries, wish.overwrites()));
+            all.addAll(leaving.announce(trees.entries(), wish.overwrites()));
             for (UsedFile each : toGo) {
                 announced(each).ifPresent(all::add);
             }
             toGo.clear();
-            for (int from = 0; from < all.size(); from += MOST_AT_ONCE) {
-                target.carry(all.subList(from, Math.min(from + MOST_AT_ONCE, all.size())));
+            for (int from = 0; from < all.size(); from += FileQuestions.MOST_AT_ONCE) {
+                target.carry(
+                        all.subList(from, Math.min(from + FileQuestions.MOST_AT_ONCE, all.size())));
             }
         } catch (IOException e) {
             throw Problem.failed("a file of the job cannot be read")
@@ -578,16 +421,42 @@ final class JobFiles implements AutoCloseable {
     void update(ProcessTree tree, JobSink sink, Cancellation cancellation, String node)
             throws Problem, InterruptedException {
         new Preflight(look(tree, node)).orRefuse(instance.name());
+        writeBack(used.of(tree)); // there is less to do when it stands still
         announce();
         passes(sink, cancellation);
     }
 
     /** The job stands still: sends what has changed, and finds what was opened last. */
     void last(ProcessTree frozen, JobSink sink) throws Problem, InterruptedException {
-        stands = true;
-        late = all(frozen);
+        try {
+            late = trees.with(used, used.of(frozen), false);
+        } catch (IOException e) {
+            throw changed(e);
+        }
         late.forEach(leaving::has); // how they are used now
+        writeBack(late);
         leaving.pass(sink, false, () -> {});
+    }
+
+    /**
+     * What the job has written to files that the target sees, too, is to be seen there when it is
+     * restored: where a client keeps what is written for a while, that is when it is written back.
+     */
+    private void writeBack(List<UsedFile> files) throws Problem {
+        for (UsedFile each : files) {
+            Fate fate = fates.get(each.path());
+            boolean shared = fate != null && fate.what().equals(SHARED);
+            try {
+                if (shared && each.written() && FileSystem.of(each.link()).isRemote()) {
+                    try (FileChannel open = FileChannel.open(each.link())) {
+                        open.force(true);
+                    }
+                }
+            } catch (IOException e) {
+                throw Problem.failed(each.path() + " could not be written back")
+                        .because(e.toString());
+            }
+        }
     }
 
     /**
@@ -610,10 +479,11 @@ final class JobFiles implements AutoCloseable {
             return;
         }
         try {
-            List<PlacedFile> all = leaving.placed(entries);
+            List<PlacedFile> all = leaving.placed(trees.entries());
             leaving.list(spool, User.id(), Overlay.of(instance.start().arguments()));
-            for (int from = 0; from < all.size(); from += MOST_AT_ONCE) {
-                target.place(all.subList(from, Math.min(from + MOST_AT_ONCE, all.size())));
+            for (int from = 0; from < all.size(); from += FileQuestions.MOST_AT_ONCE) {
+                target.place(
+                        all.subList(from, Math.min(from + FileQuestions.MOST_AT_ONCE, all.size())));
             }
         } catch (IOException e) {
             throw Problem.failed("the files of the job could not be placed").because(e.toString());

@@ -6,7 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.migrator.linux.ExtendedAttributes;
 import io.migrator.linux.FileState;
+import io.migrator.linux.HeldDirectory;
 import io.migrator.linux.User;
 import io.migrator.memory.JobSink;
 import io.migrator.memory.PageRange;
@@ -359,5 +361,111 @@ class CarriedFilesTest {
                                     1, false, path, CarriedFile.Kind.FILE, "", MODE, 0, 0, false),
                     path);
         }
+    }
+
+    private CarriedFile there(CarriedFile carried) {
+        return new CarriedFile(
+                carried.number(),
+                false,
+                there(Path.of(carried.path())).toString(),
+                carried.kind(),
+                carried.to(),
+                carried.mode(),
+                carried.uid(),
+                carried.gid(),
+                false);
+    }
+
+    private static TreeEntry entry(Path path, CarriedFile.Kind kind, String to) throws IOException {
+        FileState state = FileState.ofName(path).orElseThrow();
+        return new TreeEntry(path.toString(), path, kind, to, state, Map.of(), null);
+    }
+
+    @Test
+    void linksAndFifosComeLast() throws Exception {
+        Files.createDirectory(to);
+        Path file = from.resolve("out");
+        Path hard = from.resolve("hard");
+        Path soft = from.resolve("soft");
+        Path fifo = from.resolve("fifo");
+        Files.write(file, random(PAGE));
+        ExtendedAttributes.set(file, Map.of("user.of", "dGVzdHM="));
+        Files.createLink(hard, file);
+        Files.createSymbolicLink(soft, Path.of("nowhere"));
+        try (HeldDirectory directory = HeldDirectory.open(Path.of("/"), from)) {
+            directory.makeFifo("fifo");
+        }
+        carry(file, false);
+        arriving.make(List.of(there(leaving.addLink(used(hard), used(file), false))));
+        List<TreeEntry> entries =
+                List.of(
+                        entry(fifo, CarriedFile.Kind.FIFO, ""),
+                        entry(soft, CarriedFile.Kind.SYMBOLIC_LINK, "nowhere"));
+        for (CarriedFile each : leaving.announce(entries, false)) {
+            arriving.make(List.of(there(each)));
+        }
+        assertEquals(List.of(), leaving.announce(entries, false));
+        pass();
+        arriving.place(leaving.placed(entries));
+        assertTrue(Files.isSameFile(there(file), there(hard)));
+        assertEquals(ExtendedAttributes.of(file), ExtendedAttributes.of(there(file)));
+        assertEquals(Path.of("nowhere"), Files.readSymbolicLink(there(soft)));
+        FileState made = FileState.ofName(there(fifo)).orElseThrow();
+        assertEquals(FileState.Kind.FIFO, made.kind());
+        assertEquals(FileState.ofName(fifo).orElseThrow().modified(), made.modified());
+
+        leaving.list(spool, User.id(), Optional.empty());
+        leaving.close();
+        GoneFiles.read(spool).remove(said -> {});
+        try (var all = Files.list(from)) {
+            assertEquals(List.of(), all.toList());
+        }
+        arriving.remove();
+        try (var all = Files.list(to)) {
+            assertEquals(List.of(), all.toList());
+        }
+    }
+
+    /** What another user could have put in the way of a link. */
+    @Test
+    void aLinkDoesNotReplaceAnother() throws Exception {
+        Files.createDirectory(to);
+        Path soft = from.resolve("soft");
+        Files.createSymbolicLink(soft, Path.of("nowhere"));
+        Files.createSymbolicLink(there(soft), Path.of("elsewhere"));
+        TreeEntry entry = entry(soft, CarriedFile.Kind.SYMBOLIC_LINK, "nowhere");
+        CarriedFile announced = leaving.announce(List.of(entry), false).getFirst();
+        assertThrows(Problem.class, () -> arriving.make(List.of(there(announced))));
+        assertEquals(Path.of("elsewhere"), Files.readSymbolicLink(there(soft)));
+    }
+
+    @Test
+    void aFileThatAPeerMustNotNameIsRefused() {
+        for (String to : List.of("", "one", "-1", "1/2")) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () ->
+                            new CarriedFile(
+                                    1,
+                                    true,
+                                    "/x",
+                                    CarriedFile.Kind.HARD_LINK,
+                                    to,
+                                    MODE,
+                                    0,
+                                    0,
+                                    false),
+                    to);
+        }
+        for (String name :
+                List.of("trusted.overlay.opaque", "security.selinux", "user.", "user.\n")) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> new PlacedFile(1, MODE, 0, 0, 0, 0, 0, Map.of(name, ""), null),
+                    name);
+        }
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> new PlacedFile(1, MODE, 0, 0, 0, 0, 0, Map.of("user.x", "%"), null));
     }
 }

@@ -278,6 +278,147 @@ class FilesIT {
         NODES.stop(N2, "job");
     }
 
+    /** What nobody has open is in no other way seen than by looking. */
+    private static final String TREE =
+            "mkdir -p %1$s/deep && echo closed >%1$s/closed && ln %1$s/closed %1$s/hard"
+                    + " && ln -s closed %1$s/soft && mkfifo -m 620 %1$s/fifo"
+                    + " && chmod 751 %1$s/deep && truncate -s 3M %1$s/holes";
+
+    /** All of a tree but times of change: kinds, permissions, lengths, links, contents. */
+    private static String tree(String node, String path) throws Exception {
+        return NODES.bash(
+                node,
+                "cd %s && find . -type d -printf '%%p %%m %%u\\n' -o -printf '%%p %%y %%m %%u %%s %%n %%l %%Ts\\n' | sort"
+                                .formatted(path)
+                        + " && find . -type f | sort | xargs cat | md5sum"
+                        + " && test closed -ef hard && cat soft");
+    }
+
+    private static String root(String node) throws Exception {
+        return "/proc/%d/root".formatted(NODES.payload(node, "job"));
+    }
+
+    private static void startShell(List<String> options, String program) throws Exception {
+        List<String> command = List.of("sh", "-e", "-c", program + "; echo x >$1; exec sleep 999");
+        List<String> all = new ArrayList<>(command);
+        all.addAll(List.of("sh", NODES.reportOf("job")));
+        NODES.start(N1, "job", options, all.toArray(String[]::new));
+        NODES.awaitFile(N1, NODES.reportOf("job"));
+    }
+
+    private static final String CHANGED =
+            "rm /etc/debian_version /usr/bin/tac; echo new >>/etc/motd; mkdir /results; "
+                    + "rm -r /usr/share/perl5; mkdir /usr/share/perl5; "
+                    + TREE.formatted("/var/x");
+
+    private static void checkChanged(String node, String before) throws Exception {
+        String root = root(node);
+        assertEquals(before, tree(node, root + "/var/x"));
+        assertEquals(
+                "new gone gone 0 results",
+                NODES.bash(
+                        node,
+                        ("cd %s && echo $(tail -n 1 etc/motd) $(test -e etc/debian_version || echo"
+                             + " gone) $(test -e usr/bin/tac || echo gone) $(ls -A usr/share/perl5"
+                             + " | wc -l) $(ls -d results)")
+                                .formatted(root)));
+        String ours = "find %1$s/etc %1$s/var %1$s/run %1$s/usr/bin -xdev -name '.migrator-*'";
+        assertEquals("", NODES.bash(node, ours.formatted(root)));
+        assertEquals("", NODES.bash(node, "ls -A %s/run | grep criu || true".formatted(root)));
+    }
+
+    @Test
+    void aLayerGoesWhole() throws Exception {
+        startShell(List.of("--writable-tmpfs"), CHANGED);
+        String before = tree(N1, root(N1) + "/var/x");
+        for (String from : TwoNodes.BOTH) {
+            NODES.migrate(from, "job").well();
+            checkChanged(TwoNodes.other(from), before);
+        }
+        NODES.stop(N1, "job");
+    }
+
+    /** Directories of the node cannot hold one: they are on an overlay themselves. */
+    @Test
+    void anOverlayGoesWhole() throws Exception {
+        String overlay = "/tmp/it-overlay";
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(node, "rm -rf " + overlay);
+        }
+        NODES.bash(
+                N1,
+                "mkdir -p %1$s/upper/var/old && echo old >%1$s/upper/var/old/file && touch -d 2020-01-01 %1$s/upper/var/old/file"
+                        .formatted(overlay));
+        startShell(List.of("--overlay", overlay, TwoNodes.IMAGE), CHANGED);
+        String before = tree(N1, root(N1) + "/var/x");
+        NODES.bash(N2, "echo target-restored=fail >/etc/migrator-fault");
+        NODES.migrate(N1, "job").failedWithJobOn(N1);
+        NODES.bash(N2, "rm /etc/migrator-fault");
+        assertEquals("", NODES.bash(N2, "ls -d %s || true".formatted(overlay)));
+        for (String from : TwoNodes.BOTH) {
+            NODES.migrate(from, "job").well();
+            String to = TwoNodes.other(from);
+            checkChanged(to, before);
+            assertEquals("old", NODES.bash(to, "cat %s/var/old/file".formatted(root(to))));
+            assertEquals("", NODES.bash(from, "ls -A " + overlay));
+        }
+        NODES.bash(N2, "mkdir %s/upper".formatted(overlay));
+        Moved moved = NODES.migrate(N1, "job");
+        moved.refused(REFUSED);
+        assertTrue(moved.err().contains(overlay + "/upper exists on n2"), moved.err());
+        NODES.stop(N1, "job");
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(node, "rm -rf " + overlay);
+        }
+    }
+
+    @Test
+    void aDirectoryGoesWholeIfThatIsAskedFor() throws Exception {
+        NODES.bash(N2, "mkdir -m 1777 " + SCRATCH);
+        NODES.bash(N1, TREE.formatted(DIRECTORY));
+        startShell(List.of("--bind", BIND), "cd " + DIRECTORY);
+        String before = tree(N1, DIRECTORY);
+        String told = NODES.checked(N1, "job").toString();
+        assertTrue(told.contains("6 files in " + DIRECTORY + " stay here"), told);
+        NODES.migrate(N1, "job", "--files", "carry").well();
+        assertEquals(before, tree(N2, DIRECTORY));
+        assertEquals("", NODES.bash(N1, "find %s -not -type d".formatted(SCRATCH)));
+
+        String rules = "/shared/it/rules";
+        NODES.bash(
+                N2,
+                "printf 'leave %1$s/ho*\\n# of the rest all\\ncarry %1$s\\n' >%2$s"
+                        .formatted(DIRECTORY, rules));
+        NODES.migrate(N2, "job", "--file-rules", rules).well();
+        assertEquals(DIRECTORY + "/holes", NODES.bash(N2, "find %s -type f".formatted(SCRATCH)));
+        NODES.bash(
+                N1,
+                "truncate -s 3M %1$s/holes && touch -r %1$s/closed %1$s/holes"
+                        .formatted(DIRECTORY));
+        assertEquals(before, tree(N1, DIRECTORY));
+        NODES.bash(N2, "printf 'refuse %s\\n' >%s".formatted(SCRATCH, rules));
+        NODES.migrate(N1, "job", "--file-rules", rules).refused(REFUSED);
+        NODES.stop(N1, "job");
+    }
+
+    /** criu compares the length: the job must not be lost by it. */
+    @Test
+    void aSharedFileThatSomebodyElseChangesInTheFreezeCostsTheMoveAlone() throws Exception {
+        NODES.bash(N2, "mkdir -m 1777 " + SCRATCH);
+        start(List.of());
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_SEALED);
+        blow.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+        blow.await(moving);
+        NODES.bash(N2, "cp %1$s %1$s.kept && echo more >>%1$s".formatted(LOG));
+        blow.release();
+        Moved moved = moving.get(60, TimeUnit.SECONDS);
+        blow.heal();
+        moved.failedWithJobOn(N1);
+        assertTrue(moved.err().contains(LOG.substring(1)), moved.err());
+        NODES.stop(N1, "job");
+    }
+
     /** Does the first at once, and the second when a file "go" appears. */
     private static void startPerl(String first, String then) throws Exception {
         String program =
