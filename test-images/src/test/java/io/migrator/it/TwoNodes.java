@@ -33,6 +33,9 @@ final class TwoNodes extends Person
     /** In /shared, so the same on both nodes. */
     static final String IMAGE = "/shared/images/base.sif";
 
+    /** The image of real programs, which {@link #makeApps} makes. */
+    static final String APPS = "/shared/images/apps.sif";
+
     /** Longer than a target that was cut off takes to clean itself. */
     static final Duration CLEAN = Duration.ofSeconds(40);
 
@@ -115,6 +118,11 @@ final class TwoNodes extends Person
     long hugeKilobytes(String node, String name) throws Exception {
         String line = "awk '/^AnonHugePages/ { print $2 }' /proc/%d/smaps_rollup";
         return Long.parseLong(bash(node, line.formatted(payload(node, name))));
+    }
+
+    /** {@code lab image apps}: takes two minutes if it is not there. */
+    void makeApps() throws Problem, InterruptedException {
+        assertEquals(0, lab.run(List.of("image", "apps")), "lab image apps");
     }
 
     /** {@code lab link}. */
