@@ -8,10 +8,12 @@
  * OFD lock and now and then fdatasync(2), as a database does; `still`, of so many MB (default 0), written once. FILE gets a line in
  * append mode each ms, /dev/shm/NAME is a shared mapping of 1 MB, and --layer is one more file, written in place.
  *
+ *   SIGUSR1   write a report
  *   SIGUSR2   read all of it back by new descriptors, compare, and write a report
  *   SIGTERM   end
  *
- * FILE of the report (default /tmp/scribe.out) is one JSON object: seq, node, pid, steps, ok, and bad: what was wrong.
+ * FILE of the report (default /tmp/scribe.out) is one JSON object: seq, node, pid, steps, maxGapMillis (the longest time between two
+ * steps since the last report), and of the last check ok, and bad: what was wrong.
  */
 #define _GNU_SOURCE
 #include "payload.h"
@@ -30,19 +32,19 @@
 #define SYNC_STEPS 200
 
 static const char HELP[] = "usage: scribe --dir DIRECTORY --log FILE --shm NAME [--layer FILE] [--rate MB/s] [--sparse-mb N] [--still MB]"
-                           " [--report FILE]\nSIGUSR2: check and report; SIGTERM: end\n";
+                           " [--report FILE]\nSIGUSR1: report; SIGUSR2: check and report; SIGTERM: end\n";
 
 static const char *log_file, *layer_file, *report_file, *out_file = "out", *sparse_file = "sparse", *book_file = "book", *still_file = "still";
 static char shared_file[256];
 static uint64_t steps, records, sparse_pages, still_records;
 static uint32_t *sparse_steps; /* by page: the step that wrote it last */
 static uint64_t book_steps[BOOK_PAGES], shared_copy[SHARED_WORDS];
-static volatile sig_atomic_t check_wanted;
+static volatile sig_atomic_t report_wanted;
+static int64_t longest_gap; /* between two steps since the last report, ns */
 static char bad[512];
 
 static void on_signal(int signal) {
-    (void) signal;
-    check_wanted = 1;
+    report_wanted = signal;
 }
 
 static uint64_t word(uint64_t a, uint64_t b) { return (a * 0x9e3779b97f4a7c15ULL ^ b) * 0xbf58476d1ce4e5b9ULL + b; }
@@ -182,9 +184,7 @@ static void check_layer(void) {
     close(fd);
 }
 
-static void report(const uint64_t *mapped) {
-    static int sequence;
-    char text[1024], node[NAME_SIZE];
+static void check(const uint64_t *mapped) {
     bad[0] = 0;
     check_records(out_file, records, 1);
     check_records(still_file, still_records, 2);
@@ -195,9 +195,15 @@ static void report(const uint64_t *mapped) {
     if (layer_file) {
         check_layer();
     }
+}
+
+static void report(void) {
+    static int sequence;
+    char text[1024], node[NAME_SIZE];
     read_node(NODE_FILE, node);
-    snprintf(text, sizeof text, "{\"seq\":%d,\"node\":\"%s\",\"pid\":%d,\"steps\":%lu,\"ok\":%s,\"bad\":\"%s\"}\n", ++sequence, node,
-        getpid(), steps, bad[0] ? "false" : "true", bad);
+    snprintf(text, sizeof text,
+        "{\"seq\":%d,\"node\":\"%s\",\"pid\":%d,\"steps\":%lu,\"maxGapMillis\":%.3f,\"ok\":%s,\"bad\":\"%s\"}\n", ++sequence, node,
+        getpid(), steps, millis(longest_gap), bad[0] ? "false" : "true", bad);
     publish(report_file, text);
 }
 
@@ -246,10 +252,17 @@ int main(int count, char **values) {
         write_at(still, record, RECORD_BYTES, (off_t) (still_records * RECORD_BYTES));
     }
     struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGUSR2, &action, NULL);
     signal(SIGHUP, SIG_IGN);
+    int64_t last = nanos(CLOCK_MONOTONIC);
     for (;;) {
         char line[32];
+        int64_t now = nanos(CLOCK_MONOTONIC);
+        if (now - last > longest_gap) {
+            longest_gap = now - last;
+        }
+        last = now;
         steps++;
         int length = snprintf(line, sizeof line, "%lu\n", steps);
         if (write(log, line, (size_t) length) != length) {
@@ -272,9 +285,14 @@ int main(int count, char **values) {
         if (layer >= 0) {
             write_at(layer, &steps, sizeof steps, 0);
         }
-        if (steps == 1 || check_wanted) {
-            check_wanted = 0;
-            report(mapped);
+        if (steps == 1 || report_wanted) {
+            if (report_wanted == SIGUSR2) {
+                check(mapped);
+            }
+            report_wanted = 0;
+            report();
+            longest_gap = 0;
+            last = nanos(CLOCK_MONOTONIC);
         }
         pause_nanos(NANOS_PER_MILLI);
     }

@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
             TransportCommand.class,
             MemoryCommand.class,
             NetworkCommand.class,
+            FilesCommand.class,
             SendCommand.class,
             SinkCommand.class,
         })
@@ -23,6 +24,6 @@ public final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "say what to measure: transport, stop or network");
+                spec.commandLine(), "say what to measure: transport, memory, network or files");
     }
 }
