@@ -88,12 +88,22 @@ public final class ArrivingFiles implements AutoCloseable {
     /** What an instance that is started next changes of its root is kept there. */
     public void overlay(Overlay overlay) throws Problem {
         try {
-            if (Files.exists(overlay.upper(), LinkOption.NOFOLLOW_LINKS)) {
-                throw new FileAlreadyExistsException(overlay.upper().toString());
+            Optional<Path> there = overlay.inTheWay();
+            if (there.isPresent()) {
+                throw new FileAlreadyExistsException(there.get().toString());
             }
             made.overlay(overlay.path());
         } catch (IOException e) {
-            throw noRoom(overlay.upper().toString(), e);
+            throw noRoom(overlay.path().toString(), e);
+        }
+    }
+
+    /** The instance has begun to fill it. */
+    public void overlaid(Overlay overlay) throws Problem {
+        try {
+            made.overlay(overlay.path(), FileState.of(overlay.upper()));
+        } catch (IOException e) {
+            throw Problem.failed(overlay.upper() + " is not there").because(e.toString());
         }
     }
 
@@ -206,7 +216,8 @@ public final class ArrivingFiles implements AutoCloseable {
         HeldDirectory parent = parentOf(file);
         coming.put(file.number(), new Coming(file, parent, null, null));
         Path place = parent.file(file.name());
-        boolean free = file.inside() || file.replaces() || isThere(file, place);
+        boolean directory = Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS);
+        boolean free = file.inside() || (file.replaces() && !directory) || isThere(file, place);
         if (!free && Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
             throw new FileAlreadyExistsException(file.path());
         }
@@ -228,6 +239,9 @@ public final class ArrivingFiles implements AutoCloseable {
             if (Files.isDirectory(at, LinkOption.NOFOLLOW_LINKS)) {
                 return;
             }
+            if (file.inside()) { // what the image has there the job has replaced
+                Files.deleteIfExists(at);
+            }
             Files.createDirectory(at);
             try (HeldDirectory directory = parent.below(file.name())) {
                 FileState state = FileState.of(directory.directory());
@@ -237,7 +251,8 @@ public final class ArrivingFiles implements AutoCloseable {
                 if (!file.inside()) {
                     made.directory(Path.of(file.path()), state);
                 }
-                own(directory.directory(), file.uid(), file.gid(), file.mode());
+                own(directory.directory(), file.uid(), file.gid());
+                Files.setAttribute(directory.directory(), "unix:mode", file.mode());
             }
         }
     }
@@ -272,12 +287,11 @@ public final class ArrivingFiles implements AutoCloseable {
      *
      * @param at of a held file: no link is followed but to it
      */
-    private static void own(Path at, int uid, int gid, int mode) throws IOException {
+    private static void own(Path at, int uid, int gid) throws IOException {
         if (User.isRoot()) {
             Files.setAttribute(at, "unix:uid", uid);
             Files.setAttribute(at, "unix:gid", gid);
         }
-        Files.setAttribute(at, "unix:mode", mode);
     }
 
     private Coming coming(int number) throws Problem {
@@ -351,8 +365,10 @@ public final class ArrivingFiles implements AutoCloseable {
 
     /** As it was on the source; access control lists come after the permissions they refine. */
     private static void beLike(Path at, PlacedFile placed) throws IOException {
-        own(at, placed.uid(), placed.gid(), placed.mode());
-        ExtendedAttributes.set(at, placed.attributes());
+        own(at, placed.uid(), placed.gid());
+        ExtendedAttributes.setOfUser(at, placed.attributes()); // while it may be written to
+        Files.setAttribute(at, "unix:mode", placed.mode());
+        ExtendedAttributes.setOthers(at, placed.attributes());
         FileTimes.modified(at, placed.modified(), true);
     }
 
@@ -367,6 +383,9 @@ public final class ArrivingFiles implements AutoCloseable {
             }
             Path replaced = from.directory.file(made.replacedName(placed.number()));
             Files.move(place, replaced, StandardCopyOption.ATOMIC_MOVE);
+        }
+        if (layered && Files.isDirectory(place, LinkOption.NOFOLLOW_LINKS)) {
+            from.directory.removeAll(from.file.name()); // the image's
         }
         Files.move(at, place, StandardCopyOption.ATOMIC_MOVE);
     }
@@ -394,7 +413,12 @@ public final class ArrivingFiles implements AutoCloseable {
             case HARD_LINK -> link(from, at);
             default -> {
                 from.directory.makeFifo(coming);
-                beLike(at, placed);
+                try (HeldFile fifo = HeldFile.hold(at)) {
+                    if (fifo.state().kind() != FileState.Kind.FIFO) {
+                        throw new IOException("somebody exchanged " + coming);
+                    }
+                    beLike(fifo.file(), placed);
+                }
             }
         }
         if (!from.file.inside()) {

@@ -1,5 +1,6 @@
 package io.migrator.files;
 
+import io.migrator.linux.ExtendedAttributes;
 import io.migrator.linux.FileState;
 
 import java.io.IOException;
@@ -78,6 +79,9 @@ public record CarriedFile(
      */
     public static CarriedFile directory(int number, boolean inside, Path path, Path link)
             throws IOException {
+        if (!inside && ExtendedAttributes.hasAccessList(link)) { // what comes later has them
+            throw new IOException(path + " has an access control list");
+        }
         FileState found = FileState.of(link);
         return new CarriedFile(
                 number,

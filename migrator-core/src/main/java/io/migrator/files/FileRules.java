@@ -45,10 +45,16 @@ public record FileRules(List<Rule> all) {
                 throw new IllegalArgumentException("an act and an absolute path are needed");
             }
             String pattern = words[1].replaceFirst("(?<=.)/+$", "");
-            return new Rule(
-                    Act.valueOf(words[0].toUpperCase(Locale.ROOT)),
-                    pattern,
-                    FileSystems.getDefault().getPathMatcher("glob:" + pattern));
+            Rule rule =
+                    new Rule(
+                            Act.valueOf(words[0].toUpperCase(Locale.ROOT)),
+                            pattern,
+                            FileSystems.getDefault().getPathMatcher("glob:" + pattern));
+            if (rule.act == Act.CARRY && rule.directory().isEmpty()) {
+                throw new IllegalArgumentException(
+                        "of what is carried only the last part may be a pattern");
+            }
+            return rule;
         }
 
         /** The directory in which is what it names; empty if that cannot be told from it. */

@@ -1,8 +1,11 @@
 package io.migrator.files;
 
+import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
 import io.migrator.linux.FileState;
 import io.migrator.linux.HeldDirectory;
 import io.migrator.linux.Proc;
+import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,13 +25,35 @@ import java.util.function.Consumer;
  * when it comes back. Written down in the spool before the job is given away; removed when the
  * target has them on its disk, unless they were changed since or somebody else has them open.
  */
-public record GoneFiles(List<Gone> files, Optional<Overlay> overlay) {
+public record GoneFiles(List<Gone> files, Optional<Upper> overlay) {
     /** There are none. */
     public static final GoneFiles NONE = new GoneFiles(List.of(), Optional.empty());
 
     private static final String LIST = "gone-files";
     private static final String OVERLAY = "overlay ";
+    private static final int WORDS_OF_OVERLAY = 4;
     private static final int WORDS = 6;
+
+    /** An overlay, with its upper directory as it was. */
+    record Upper(Overlay overlay, long device, long inode) {
+        static Upper of(String line) {
+            String[] words = line.split(" ", WORDS_OF_OVERLAY);
+            return new Upper(
+                    new Overlay(Path.of(words[WORDS_OF_OVERLAY - 1])),
+                    Long.parseLong(words[1]),
+                    Long.parseLong(words[2]));
+        }
+
+        /** Not while an instance has it, which may have been started since. */
+        void clear() throws IOException, Problem {
+            for (Instance each : Instances.ofThisUser().running()) {
+                if (Overlay.of(each.start().arguments()).filter(overlay::equals).isPresent()) {
+                    throw new IOException("'%s' has it".formatted(each.name()));
+                }
+            }
+            overlay.clear(device, inode);
+        }
+    }
 
     /**
      * One of them.
@@ -52,7 +77,13 @@ public record GoneFiles(List<Gone> files, Optional<Overlay> overlay) {
     /** Writes them down. */
     static void write(Path spool, List<Gone> files, Optional<Overlay> overlay) throws IOException {
         StringBuilder lines = new StringBuilder();
-        overlay.ifPresent(each -> lines.append(OVERLAY + each.path() + "\n"));
+        if (overlay.isPresent()) {
+            FileState upper = FileState.of(overlay.get().upper());
+            lines.append(
+                    "%s%d %d %s\n"
+                            .formatted(
+                                    OVERLAY, upper.device(), upper.inode(), overlay.get().path()));
+        }
         files.forEach(each -> lines.append(each.line()));
         Files.writeString(spool.resolve(LIST), lines);
     }
@@ -61,11 +92,11 @@ public record GoneFiles(List<Gone> files, Optional<Overlay> overlay) {
     public static GoneFiles read(Path spool) throws IOException {
         Path list = spool.resolve(LIST);
         List<Gone> found = new ArrayList<>();
-        Optional<Overlay> overlay = Optional.empty();
+        Optional<Upper> overlay = Optional.empty();
         if (Files.exists(list)) {
             for (String line : Files.readAllLines(list)) {
                 if (line.startsWith(OVERLAY)) {
-                    overlay = Optional.of(new Overlay(Path.of(line.substring(OVERLAY.length()))));
+                    overlay = Optional.of(Upper.of(line));
                     continue;
                 }
                 String[] words = line.split(" ", WORDS);
@@ -103,8 +134,8 @@ public record GoneFiles(List<Gone> files, Optional<Overlay> overlay) {
         if (overlay.isPresent()) {
             try {
                 overlay.get().clear();
-            } catch (IOException e) {
-                report.accept(overlay.get().path() + " is not emptied: " + e.getMessage());
+            } catch (IOException | Problem e) {
+                report.accept(overlay.get().overlay.path() + " is not emptied: " + e.getMessage());
             }
         }
         for (Gone each : unchanged) { // removing one name of a file changes it for the others

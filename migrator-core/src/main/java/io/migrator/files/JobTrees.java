@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Finds what is in directories of which all goes along, be it in use or not: the layer of an
@@ -34,6 +36,9 @@ public final class JobTrees {
     private static final int MOST_ENTRIES = 20_000;
 
     private static final String INSTANCE = "the instance";
+
+    /** Of one directory, characters: they go in a message. */
+    private static final int MOST_OF_NAMES = 200_000;
 
     private static final Path TOP = Path.of("/");
 
@@ -86,6 +91,39 @@ public final class JobTrees {
         return ofInstance(overlay.path(), UsedFile.Use.BOUND);
     }
 
+    /**
+     * What lies in an overlay's upper directory and cannot go, as the instance does not see it:
+     * below something that is mounted, or removed from the top directory of the image.
+     */
+    public Optional<Path> hiddenIn(Overlay overlay) throws IOException {
+        Mounts mounts = Mounts.of(instance, new Proc(instance.appinit()));
+        Path upper = overlay.upper();
+        for (Path point : mounts.points()) {
+            Path at = upper.resolve(TOP.relativize(point));
+            if (!point.equals(TOP) && hasContent(at)) {
+                return Optional.of(at);
+            }
+        }
+        try (HeldDirectory top = HeldDirectory.open(TOP, upper)) {
+            for (String name : top.names()) {
+                Optional<FileState> state = FileState.ofName(top.file(name));
+                if (state.filter(it -> it.kind() == FileState.Kind.DEVICE).isPresent()) {
+                    return Optional.of(upper.resolve(name));
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean hasContent(Path path) throws IOException {
+        if (!Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+            return Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) && Files.size(path) > 0;
+        }
+        try (Stream<Path> all = Files.list(path)) {
+            return all.findAny().isPresent();
+        }
+    }
+
     /** What is in it, by which it can be known. */
     public static UsedFile upperOf(Overlay overlay) throws IOException {
         return ofInstance(overlay.upper(), UsedFile.Use.WRITTEN);
@@ -95,32 +133,16 @@ public final class JobTrees {
         return new UsedFile(path.toString(), path, use, INSTANCE, path, FileState.of(path));
     }
 
-    /** Some plain file in a directory of the node, by which it can be known. */
-    public static Optional<UsedFile> someFile(Path directory) throws IOException {
-        try (HeldDirectory held = HeldDirectory.open(TOP, directory)) {
-            for (String name : held.names()) {
-                Optional<FileState> state = FileState.ofName(held.file(name));
-                if (state.isPresent() && state.get().isRegular() && !name.startsWith(OURS)) {
-                    Path path = directory.resolve(name);
-                    return Optional.of(
-                            new UsedFile(
-                                    path.toString(),
-                                    path,
-                                    UsedFile.Use.WRITTEN,
-                                    "nobody",
-                                    path,
-                                    state.get()));
-                }
-            }
-        }
-        return Optional.empty();
+    /** A file of ours in a directory of the node, by which it can be known. */
+    public static UsedFile within(Path file) throws IOException {
+        return ofInstance(file, UsedFile.Use.WRITTEN);
     }
 
     /**
      * What rules name that is to go along: what the node has of it, and the kernel's, the image's
      * and a layer's files not.
      */
-    public List<UsedFile> named() throws IOException {
+    public List<UsedFile> named() throws Problem, IOException {
         List<UsedFile> found = new ArrayList<>();
         List<FileRules.Rule> carrying = rules.carrying();
         if (carrying.isEmpty()) {
@@ -139,6 +161,10 @@ public final class JobTrees {
                     }
                 } catch (NoSuchFileException e) {
                     // there is none yet
+                } catch (IOException e) {
+                    throw Problem.refused("a rule leads nowhere: carry " + rule.pattern())
+                            .because(e.getMessage())
+                            .tryThis("name it by the path that the job sees, without links");
                 }
             }
         }
@@ -231,6 +257,12 @@ public final class JobTrees {
                     .because("all goes that is in the directory of " + entry.path)
                     .tryThis("leave some here: a rule such as 'leave %s'".formatted(entry.path));
         }
+        boolean plain =
+                CarriedFile.isPlain(entry.path.toString())
+                        && (entry.onNode == null || CarriedFile.isPlain(entry.onNode.toString()));
+        if (!plain) {
+            throw unusual(entry, "a name with control characters");
+        }
         try {
             switch (entry.state.kind()) {
                 case FILE -> files.add(used(entry, UsedFile.Use.MAPPABLE));
@@ -271,6 +303,9 @@ public final class JobTrees {
         }
         try (HeldDirectory below = entry.directory.below(entry.name)) {
             List<String> names = walk(tree, below, entry.path, entry.onNode);
+            if (names.stream().mapToInt(String::length).sum() > MOST_OF_NAMES) {
+                throw unusual(entry, "a directory of too many files");
+            }
             if (entry.onNode == null) {
                 others.add(entry.other(Kind.DIRECTORY, "", names));
             }

@@ -1,8 +1,10 @@
 package io.migrator.files;
 
 import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
 import io.migrator.linux.FileState;
 import io.migrator.linux.Proc;
+import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
@@ -19,13 +21,22 @@ import java.time.Instant;
  * @param upper its directory on the node; null if it is in memory, where none leads to it
  */
 public record Layer(Instant since, @Nullable Path upper) {
+    /** Times of starting are told in whole seconds. */
     private static final int SLACK_SECONDS = 2;
+
+    /** Apptainer writes its record when all is made; of some seconds this is not to tell. */
+    private static final int RECORD_SECONDS = 10;
+
     private static final Path TOP = Path.of("/");
 
-    static Layer of(Instance instance) throws IOException {
+    /** If the clock was set since, what the kernel tells is not what files were given. */
+    static Layer of(Instance instance) throws IOException, Problem {
         long seconds = new Proc(instance.appinit()).startedAtSeconds();
+        Instant told = Instant.ofEpochSecond(seconds - SLACK_SECONDS);
+        Instant recorded =
+                Instances.ofThisUser().recordedAt(instance.name()).minusSeconds(RECORD_SECONDS);
         return new Layer(
-                Instant.ofEpochSecond(seconds - SLACK_SECONDS),
+                told.isBefore(recorded) ? told : recorded,
                 Overlay.of(instance.start().arguments()).map(Overlay::upper).orElse(null));
     }
 

@@ -98,6 +98,11 @@ record MadeFiles(String id, Path list) {
         write(new Made(OVERLAY, 0, 0, 0, path));
     }
 
+    /** That it has: its upper directory. */
+    void overlay(Path path, FileState upper) throws IOException {
+        write(new Made(OVERLAY, 0, upper.device(), upper.inode(), path));
+    }
+
     /** That a link or fifo is about to be made. */
     void link(int number, Path path) throws IOException {
         write(new Made(LINK, number, 0, 0, path));
@@ -156,7 +161,7 @@ record MadeFiles(String id, Path list) {
     private void remove(Made made, HeldDirectory directory) throws IOException {
         Path at = directory.file(made.name());
         if (made.kind.equals(OVERLAY)) {
-            new Overlay(made.path).clear();
+            new Overlay(made.path).clear(made.device, made.inode);
             return;
         }
         if (made.kind.equals(DIRECTORY)) {

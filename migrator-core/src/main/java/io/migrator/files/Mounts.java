@@ -110,6 +110,11 @@ final class Mounts {
         return KERNEL.contains(types.getOrDefault(point, "")) || (point.equals("/") && !layered);
     }
 
+    /** Where something is mounted. */
+    List<Path> points() {
+        return types.keySet().stream().map(Path::of).toList();
+    }
+
     /** Whether something is mounted just there. */
     boolean isPoint(Path path) {
         return types.containsKey(path.toString());

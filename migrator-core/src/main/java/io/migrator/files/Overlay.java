@@ -1,5 +1,6 @@
 package io.migrator.files;
 
+import io.migrator.linux.FileState;
 import io.migrator.linux.HeldDirectory;
 
 import java.io.IOException;
@@ -8,6 +9,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What Apptainer's option {@code --overlay} names that can be written to: a directory with the
@@ -31,9 +33,13 @@ public record Overlay(Path path) {
         return Optional.empty();
     }
 
-    /** Whether it is a directory here. */
+    /** Whether it is a directory here, and no link leads to it. */
     public boolean isDirectory() {
-        return path.isAbsolute() && Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
+        try {
+            return path.isAbsolute() && Files.isDirectory(path) && path.toRealPath().equals(path);
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /** Where Apptainer keeps what the instance has changed of its root. */
@@ -41,8 +47,22 @@ public record Overlay(Path path) {
         return path.resolve(UPPER);
     }
 
-    /** Removes what an instance has left in it. */
-    void clear() throws IOException {
+    /** What an instance would find there. */
+    Optional<Path> inTheWay() {
+        return Stream.of(upper(), path.resolve(WORK))
+                .filter(each -> Files.exists(each, LinkOption.NOFOLLOW_LINKS))
+                .findFirst();
+    }
+
+    /** Removes what an instance has left in it, if it is still that of then. */
+    void clear(long device, long inode) throws IOException {
+        Optional<FileState> now = FileState.ofName(upper());
+        if (now.isPresent() && now.get().device() == device && now.get().inode() == inode) {
+            clear();
+        }
+    }
+
+    private void clear() throws IOException {
         try (HeldDirectory directory = HeldDirectory.open(Path.of("/"), path)) {
             for (String name : List.of(UPPER, WORK)) {
                 if (Files.exists(directory.file(name), LinkOption.NOFOLLOW_LINKS)) {

@@ -234,7 +234,11 @@ public final class UsedFiles {
     private Layer layer() throws IOException {
         Layer known = layer;
         if (known == null) {
-            known = Layer.of(instance);
+            try {
+                known = Layer.of(instance);
+            } catch (Problem e) {
+                throw new IOException(e.getMessage(), e);
+            }
             layer = known;
         }
         return known;

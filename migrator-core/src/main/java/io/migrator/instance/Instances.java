@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Comparator;
@@ -66,6 +67,12 @@ public final class Instances {
     /** Where Apptainer puts what the start script of an instance writes. */
     public Logs logs(String name) {
         return new Logs(logs.resolve(name + ".out"), logs.resolve(name + ".err"));
+    }
+
+    /** When Apptainer wrote down a running one, by the clock of then. */
+    public Instant recordedAt(String name) throws IOException {
+        Path file = directory.resolve(name).resolve(name + ".json");
+        return Files.getLastModifiedTime(file).toInstant();
     }
 
     /** Every running instance, by name. */

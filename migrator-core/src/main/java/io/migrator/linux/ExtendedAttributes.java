@@ -58,7 +58,8 @@ public final class ExtendedAttributes {
             byte[] list = names.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
             MemorySegment value = arena.allocate(MOST);
             for (String name : new String(list, StandardCharsets.UTF_8).split("\0")) {
-                if (isCarried(name)) {
+                boolean mayBeGiven = User.isRoot() || !name.equals(CAPABILITIES);
+                if (isCarried(name) && mayBeGiven) {
                     long bytes =
                             Syscalls.call(
                                     Syscalls.GETXATTR,
@@ -77,8 +78,19 @@ public final class ExtendedAttributes {
         return found;
     }
 
-    /** Sets them; a symbolic link is followed. */
-    public static void set(Path file, Map<String, String> attributes) throws IOException {
+    /** Sets the user's own, for which a file has to be writable; a symbolic link is followed. */
+    public static void setOfUser(Path file, Map<String, String> all) throws IOException {
+        set(file, all, true);
+    }
+
+    /** Sets the others, which go with the permissions. */
+    public static void setOthers(Path file, Map<String, String> all) throws IOException {
+        set(file, all, false);
+    }
+
+    private static void set(Path file, Map<String, String> all, boolean ofUser) throws IOException {
+        Map<String, String> attributes = new TreeMap<>(all);
+        attributes.keySet().removeIf(name -> name.startsWith(USER) != ofUser);
         if (attributes.isEmpty()) {
             return;
         }
@@ -101,6 +113,11 @@ public final class ExtendedAttributes {
                 }
             }
         }
+    }
+
+    /** Whether its permissions are not all of its rights. */
+    public static boolean hasAccessList(Path file) throws IOException {
+        return of(file).keySet().stream().anyMatch(name -> !name.startsWith(USER));
     }
 
     private static IOException failure(Path file, long result) {

@@ -1,18 +1,20 @@
 package io.migrator.linux;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * A directory held by a descriptor: what is done to files in it by {@link #file} is done in this
@@ -127,12 +129,35 @@ public final class HeldDirectory implements AutoCloseable {
         }
     }
 
-    /** What is in it. */
+    /**
+     * What is in it.
+     *
+     * @throws IOException also if one is no text in the encoding of this JVM: it would lead nowhere
+     */
     public List<String> names() throws IOException {
-        try (Stream<Path> all = Files.list(directory())) {
-            return all.map(each -> each.getFileName().toString()).sorted().toList();
-        } catch (UncheckedIOException e) {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory())) {
+            for (Path each : all) {
+                Path name = each.getFileName();
+                if (!isText(name)) {
+                    throw new IOException(
+                            "%s in %s is no text (LC_ALL=C.UTF-8 might help)"
+                                    .formatted(name, directory().toRealPath()));
+                }
+                names.add(name.toString());
+            }
+        } catch (DirectoryIteratorException e) {
             throw e.getCause();
+        }
+        names.sort(null);
+        return names;
+    }
+
+    private static boolean isText(Path name) {
+        try {
+            return Path.of(name.toString()).equals(name);
+        } catch (InvalidPathException e) {
+            return false;
         }
     }
 

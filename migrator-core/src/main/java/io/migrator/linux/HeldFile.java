@@ -17,6 +17,8 @@ public final class HeldFile implements AutoCloseable {
     // open(2)
     private static final long READ_NONBLOCK_CLOEXEC = 02004000;
     private static final long NEW_READ_WRITE_CLOEXEC = 02000302;
+    private static final long PATH_NOFOLLOW_CLOEXEC =
+            012000000L | ("aarch64".equals(System.getProperty("os.arch")) ? 0100000 : 0400000);
     private static final long OWNER_ONLY = 0600;
 
     private final long descriptor;
@@ -28,6 +30,11 @@ public final class HeldFile implements AutoCloseable {
     /** Opens a file to read from it; a link is followed. */
     public static HeldFile open(Path file) throws IOException {
         return open(file, READ_NONBLOCK_CLOEXEC);
+    }
+
+    /** Holds what has this name, be it a link or a fifo, without opening it. */
+    public static HeldFile hold(Path file) throws IOException {
+        return open(file, PATH_NOFOLLOW_CLOEXEC);
     }
 
     /** Makes a file that nobody else may open; what has the name already is not touched. */

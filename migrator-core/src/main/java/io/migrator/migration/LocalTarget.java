@@ -132,8 +132,8 @@ public final class LocalTarget implements Target, JobSink {
         made.push("closing the images", files::close);
         ArrivingFiles arriving = new ArrivingFiles(wanted.id(), place.directory());
         carried = arriving;
-        made.push("closing the carried files", arriving::close);
         made.push("removing the carried files", arriving::remove);
+        made.push("closing the carried files", arriving::close); // first: it takes descriptors
         arriving.make(wanted.directories());
         Optional<Overlay> overlay = Overlay.of(wanted.start().arguments());
         if (overlay.isPresent()) {
@@ -152,6 +152,9 @@ public final class LocalTarget implements Target, JobSink {
         }
         instance = empty;
         arriving.inside(new Proc(empty.appinit()).file("root"));
+        if (overlay.isPresent()) {
+            arriving.overlaid(overlay.get());
+        }
         Running appinit = new Running(empty.appinit(), empty.startTime());
         begun.note(begun.note().withInstance(appinit));
         made.push("removing the links", () -> net.leave(empty));

@@ -34,6 +34,7 @@ import java.util.stream.Stream;
 final class WholeTrees {
     private static final String CHECK = "files";
     private static final int STICKY = 01000;
+    private static final String MARKER = ".migrator-probe-";
 
     private final Instance instance;
     private final FileWish wish;
@@ -98,16 +99,25 @@ final class WholeTrees {
                 : own && wish.way() == FileWish.Way.CARRY;
     }
 
-    /** Asks by a probe beside some file in it. */
+    /** Asks by a file in it, which is removed at once. */
     private boolean isShared(Path directory, boolean asks)
             throws Problem, InterruptedException, IOException {
         Boolean known = shared.get(directory);
-        if (known == null && asks) {
-            Optional<UsedFile> some = JobTrees.someFile(directory);
-            known = some.isPresent() && questions.of(some.get()) == FileAnswer.State.SAME;
+        if (known == null && !asks) {
+            throw Problem.failed("all of %s was to go along".formatted(directory))
+                    .because("the job began to use it just before it was to stand still")
+                    .tryThis("try again");
+        }
+        if (known == null) {
+            Path marker = Files.createTempFile(directory, MARKER, "");
+            try {
+                known = questions.of(JobTrees.within(marker)) == FileAnswer.State.SAME;
+            } finally {
+                Files.delete(marker);
+            }
             shared.put(directory, known);
         }
-        return known == null || known;
+        return known;
     }
 
     /**
@@ -135,6 +145,14 @@ final class WholeTrees {
                             overlay,
                             "only root could fill it in the new instance",
                             "bind a directory for what is written"));
+        }
+        Optional<Path> hidden = trees.hiddenIn(overlay);
+        if (hidden.isPresent()) {
+            return List.of(
+                    stays(
+                            overlay,
+                            hidden.get() + " is not seen in the instance",
+                            "move it elsewhere, or start the instance without what hides it"));
         }
         UsedFile upper = JobTrees.upperOf(overlay);
         return switch (questions.of(upper)) {

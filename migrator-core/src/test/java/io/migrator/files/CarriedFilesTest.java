@@ -389,7 +389,7 @@ class CarriedFilesTest {
         Path soft = from.resolve("soft");
         Path fifo = from.resolve("fifo");
         Files.write(file, random(PAGE));
-        ExtendedAttributes.set(file, Map.of("user.of", "dGVzdHM="));
+        ExtendedAttributes.setOfUser(file, Map.of("user.of", "dGVzdHM="));
         Files.createLink(hard, file);
         Files.createSymbolicLink(soft, Path.of("nowhere"));
         try (HeldDirectory directory = HeldDirectory.open(Path.of("/"), from)) {

@@ -47,7 +47,14 @@ class FileRulesTest {
 
     @Test
     void whatIsNoRuleIsRefusedByItsLine() {
-        for (String line : List.of("carry", "carry job", "take /job", "carry /[", "/job carry")) {
+        for (String line :
+                List.of(
+                        "carry",
+                        "carry job",
+                        "take /job",
+                        "carry /[",
+                        "carry /*/out",
+                        "/job carry")) {
             Problem problem = assertThrows(Problem.class, () -> rules("carry /x", line), line);
             assertTrue(problem.what().contains(line), problem::what);
         }

@@ -201,7 +201,7 @@ class WorkloadsIT {
         start(person, program, mode);
         for (String from : MOVES_FROM) {
             assertGoesOn(person, program, from);
-            Moved moved = person.migrate(from, NAME).well();
+            Moved moved = person.migrate(from, NAME, "--files", "carry").well();
             System.out.printf(
                     "workloads: %s %s from %s: frozen %.0f ms%n",
                     program,
