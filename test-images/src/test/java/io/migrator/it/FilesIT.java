@@ -244,14 +244,7 @@ class FilesIT {
     @Test
     void whatAppearsInTheFreezeIsNotReplaced() throws Exception {
         start(List.of());
-        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_SEALED);
-        blow.arm();
-        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
-        blow.await(moving);
-        NODES.bash(N2, "echo mine >%s/out".formatted(DIRECTORY));
-        blow.release();
-        Moved moved = moving.get(60, TimeUnit.SECONDS);
-        blow.heal();
+        Moved moved = movedWhileFrozen("echo mine >%s/out".formatted(DIRECTORY));
         moved.failedWithJobOn(N1);
         assertTrue(moved.err().contains(DIRECTORY + "/out"), moved.err());
         assertEquals("mine", NODES.bash(N2, "cat %s/out".formatted(DIRECTORY)));
@@ -401,22 +394,39 @@ class FilesIT {
         NODES.stop(N1, "job");
     }
 
-    /** criu compares the length: the job must not be lost by it. */
+    /** criu compares the length of what is not only appended to: the job must not be lost by it. */
     @Test
-    void aSharedFileThatSomebodyElseChangesInTheFreezeCostsTheMoveAlone() throws Exception {
+    void whatOthersAppendInTheFreezeCostsTheMoveAlone() throws Exception {
+        String state = "/shared/it/state";
+        NODES.bash(N1, "rm -f " + state);
         NODES.bash(N2, "mkdir -m 1777 " + SCRATCH);
-        start(List.of());
+        startPerl(
+                "open S, '+>', '%s'; open L, '>>', '%s'; syswrite L, 'old '".formatted(state, LOG)
+                        + "; syswrite S, 'x';",
+                "syswrite L, 'new'; open G, '>', '%s/gone'; syswrite G, 'x'".formatted(SCRATCH));
+        Moved moved = movedWhileFrozen("echo more >>" + state);
+        moved.failedWithJobOn(N1);
+        assertTrue(moved.err().contains(state.substring(1)), moved.err());
+        NODES.bash(N1, "truncate -s 1 " + state);
+        movedWhileFrozen("printf 'others ' >>" + LOG).well();
+        NODES.bash(N2, "touch %s/go".formatted(SCRATCH));
+        NODES.awaitFile(N2, SCRATCH + "/gone");
+        assertEquals("old others new", NODES.bash(N2, "cat " + LOG));
+        NODES.stop(N2, "job");
+        NODES.bash(N1, "rm " + state);
+    }
+
+    /** A move in which something is done on n2 while the job stands still. */
+    private static Moved movedWhileFrozen(String line) throws Exception {
         FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_SEALED);
         blow.arm();
         CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
         blow.await(moving);
-        NODES.bash(N2, "cp %1$s %1$s.kept && echo more >>%1$s".formatted(LOG));
+        NODES.bash(N2, line);
         blow.release();
         Moved moved = moving.get(60, TimeUnit.SECONDS);
         blow.heal();
-        moved.failedWithJobOn(N1);
-        assertTrue(moved.err().contains(LOG.substring(1)), moved.err());
-        NODES.stop(N1, "job");
+        return moved;
     }
 
     /** Does the first at once, and the second when a file "go" appears. */
