@@ -72,6 +72,7 @@ public final class ArrivingFiles implements AutoCloseable {
     private final MadeFiles made;
     private final Path spool;
     private @Nullable Path inside;
+    private @Nullable Overlay overlay;
     private boolean practises;
 
     /**
@@ -93,6 +94,7 @@ public final class ArrivingFiles implements AutoCloseable {
                 throw new FileAlreadyExistsException(there.get().toString());
             }
             made.overlay(overlay.path());
+            this.overlay = overlay;
         } catch (IOException e) {
             throw noRoom(overlay.path().toString(), e);
         }
@@ -117,7 +119,7 @@ public final class ArrivingFiles implements AutoCloseable {
      * none of it is to be while the job stands still.
      */
     private static void rehearse(Path spool) throws Problem, IOException {
-        Path scratch = Files.createTempDirectory(spool, "rehearsal");
+        Path scratch = Files.createTempDirectory(spool, "rehearsal").toRealPath();
         String file = scratch.resolve("file").toString();
         try (ArrivingFiles some = new ArrivingFiles("rehearsal", scratch)) {
             some.practises = true;
@@ -458,9 +460,15 @@ public final class ArrivingFiles implements AutoCloseable {
         }
     }
 
-    /** Takes all of it back. */
+    /** Takes all of it back, after the instance. */
     public void remove() throws IOException {
-        made.remove();
+        try {
+            if (overlay != null && overlay.inTheWay().isPresent()) {
+                overlay.clear(); // be it of one that did not come up: nothing was there before
+            }
+        } finally {
+            made.remove();
+        }
     }
 
     /** The job runs with it: all of it is on the disk when this returns. */

@@ -1,11 +1,8 @@
 package io.migrator.files;
 
-import io.migrator.instance.Instance;
-import io.migrator.instance.Instances;
 import io.migrator.linux.FileState;
 import io.migrator.linux.HeldDirectory;
 import io.migrator.linux.Proc;
-import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,13 +41,7 @@ public record GoneFiles(List<Gone> files, Optional<Upper> overlay) {
                     Long.parseLong(words[2]));
         }
 
-        /** Not while an instance has it, which may have been started since. */
-        void clear() throws IOException, Problem {
-            for (Instance each : Instances.ofThisUser().running()) {
-                if (Overlay.of(each.start().arguments()).filter(overlay::equals).isPresent()) {
-                    throw new IOException("'%s' has it".formatted(each.name()));
-                }
-            }
+        void clear() throws IOException {
             overlay.clear(device, inode);
         }
     }
@@ -134,7 +125,7 @@ public record GoneFiles(List<Gone> files, Optional<Upper> overlay) {
         if (overlay.isPresent()) {
             try {
                 overlay.get().clear();
-            } catch (IOException | Problem e) {
+            } catch (IOException e) {
                 report.accept(overlay.get().overlay.path() + " is not emptied: " + e.getMessage());
             }
         }

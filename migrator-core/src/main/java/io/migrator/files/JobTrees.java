@@ -35,8 +35,6 @@ public final class JobTrees {
     /** Each is held open on both nodes. */
     private static final int MOST_ENTRIES = 20_000;
 
-    private static final String INSTANCE = "the instance";
-
     /** Of one directory, characters: they go in a message. */
     private static final int MOST_OF_NAMES = 200_000;
 
@@ -86,11 +84,6 @@ public final class JobTrees {
         this.root = new Proc(instance.appinit()).file("root");
     }
 
-    /** The directory of an overlay, which has to be there before the instance. */
-    public static UsedFile overlay(Overlay overlay) throws IOException {
-        return ofInstance(overlay.path(), UsedFile.Use.BOUND);
-    }
-
     /**
      * What lies in an overlay's upper directory and cannot go, as the instance does not see it:
      * below something that is mounted, or removed from the top directory of the image.
@@ -122,20 +115,6 @@ public final class JobTrees {
         try (Stream<Path> all = Files.list(path)) {
             return all.findAny().isPresent();
         }
-    }
-
-    /** What is in it, by which it can be known. */
-    public static UsedFile upperOf(Overlay overlay) throws IOException {
-        return ofInstance(overlay.upper(), UsedFile.Use.WRITTEN);
-    }
-
-    private static UsedFile ofInstance(Path path, UsedFile.Use use) throws IOException {
-        return new UsedFile(path.toString(), path, use, INSTANCE, path, FileState.of(path));
-    }
-
-    /** A file of ours in a directory of the node, by which it can be known. */
-    public static UsedFile within(Path file) throws IOException {
-        return ofInstance(file, UsedFile.Use.WRITTEN);
     }
 
     /**
@@ -314,6 +293,7 @@ public final class JobTrees {
 
     private UsedFile used(Entry entry, UsedFile.Use use) {
         Path link = entry.onNode == null ? root.resolve(TOP.relativize(entry.path)) : entry.onNode;
-        return new UsedFile(entry.path.toString(), entry.onNode, use, INSTANCE, link, entry.state);
+        return new UsedFile(
+                entry.path.toString(), entry.onNode, use, UsedFile.INSTANCE, link, entry.state);
     }
 }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
 
 /**
  * A file of a job on its way: sent whole once, and then in each pass what has changed. Held open,
@@ -49,6 +50,7 @@ final class LeavingFile implements AutoCloseable {
     private FileState state;
 
     private Instant passed = Instant.MIN;
+    private Map<String, String> attributes = Map.of();
 
     /** In the last pass. */
     private long size;
@@ -108,8 +110,8 @@ final class LeavingFile implements AutoCloseable {
     }
 
     /** How it is to be when the job is restored: as it was in the last pass. */
-    PlacedFile placed() throws IOException {
-        return PlacedFile.of(number, state, size, ExtendedAttributes.of(held.file()), null);
+    PlacedFile placed() {
+        return PlacedFile.of(number, state, size, attributes, null);
     }
 
     int number() {
@@ -137,6 +139,9 @@ final class LeavingFile implements AutoCloseable {
         FileState seen = held.state();
         boolean was = seen.equals(state) && state.changed().plus(GRAIN).isBefore(passed);
         state = seen;
+        if (!was) { // a change of them is one of the file
+            attributes = ExtendedAttributes.of(held.file());
+        }
         if (was && !(mappable && silent)) {
             return 0;
         }

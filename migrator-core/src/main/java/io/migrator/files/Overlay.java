@@ -1,7 +1,10 @@
 package io.migrator.files;
 
+import io.migrator.instance.Instance;
+import io.migrator.instance.Instances;
 import io.migrator.linux.FileState;
 import io.migrator.linux.HeldDirectory;
+import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -62,7 +65,17 @@ public record Overlay(Path path) {
         }
     }
 
-    private void clear() throws IOException {
+    /** Removes what an instance has left in it; not while one has it. */
+    void clear() throws IOException {
+        try {
+            for (Instance each : Instances.ofThisUser().running()) {
+                if (of(each.start().arguments()).filter(this::equals).isPresent()) {
+                    throw new IOException("'%s' has %s".formatted(each.name(), path));
+                }
+            }
+        } catch (Problem e) {
+            throw new IOException(e.getMessage(), e);
+        }
         try (HeldDirectory directory = HeldDirectory.open(Path.of("/"), path)) {
             for (String name : List.of(UPPER, WORK)) {
                 if (Files.exists(directory.file(name), LinkOption.NOFOLLOW_LINKS)) {

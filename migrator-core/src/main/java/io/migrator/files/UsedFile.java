@@ -4,6 +4,7 @@ import io.migrator.linux.FileState;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.nio.file.Path;
 
 /**
@@ -33,6 +34,14 @@ public record UsedFile(
         boolean isMappable() {
             return this == MAPPABLE;
         }
+    }
+
+    /** Who uses what no process of the job has open. */
+    static final String INSTANCE = "the instance";
+
+    /** One of the node that the job calls by the same name. */
+    public static UsedFile ofInstance(Path path, Use use) throws IOException {
+        return new UsedFile(path.toString(), path, use, INSTANCE, path, FileState.of(path));
     }
 
     /** Whether it is a directory. */

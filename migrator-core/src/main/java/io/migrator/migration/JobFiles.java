@@ -7,7 +7,6 @@ import io.migrator.files.CarriedFile;
 import io.migrator.files.FileAnswer;
 import io.migrator.files.FileRules;
 import io.migrator.files.FileWish;
-import io.migrator.files.JobTrees;
 import io.migrator.files.LeavingFiles;
 import io.migrator.files.Overlay;
 import io.migrator.files.PlacedFile;
@@ -18,6 +17,7 @@ import io.migrator.instance.Instance.Mode;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.FileState;
 import io.migrator.linux.FileSystem;
+import io.migrator.linux.HeldFile;
 import io.migrator.linux.Proc;
 import io.migrator.linux.User;
 import io.migrator.memory.JobSink;
@@ -26,6 +26,7 @@ import io.migrator.problem.Problem;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -101,12 +102,18 @@ final class JobFiles implements AutoCloseable {
                 findings.addAll(trees.overlay(node));
                 Optional<Overlay> overlay = Overlay.of(instance.start().arguments());
                 if (overlay.isPresent() && findings.isEmpty()) {
-                    ask(List.of(JobTrees.overlay(overlay.get())), node).stream()
+                    ask(
+                                    List.of(
+                                            UsedFile.ofInstance(
+                                                    overlay.get().path(), UsedFile.Use.BOUND)),
+                                    node)
+                            .stream()
                             .filter(Finding::forbids) // what is made is not empty for long
                             .forEach(findings::add);
                 }
             }
-            findings.addAll(look(trees.with(used, used.of(tree), true), node));
+            late = trees.with(used, used.of(tree), true);
+            findings.addAll(look(late, node));
             findings.addAll(trees.left(toGo, fates.keySet()));
             return findings;
         } catch (IOException e) {
@@ -421,7 +428,7 @@ final class JobFiles implements AutoCloseable {
     void update(ProcessTree tree, JobSink sink, Cancellation cancellation, String node)
             throws Problem, InterruptedException {
         new Preflight(look(tree, node)).orRefuse(instance.name());
-        writeBack(used.of(tree)); // there is less to do when it stands still
+        writeBack(late); // there is less to do when it stands still
         announce();
         passes(sink, cancellation);
     }
@@ -445,13 +452,17 @@ final class JobFiles implements AutoCloseable {
     private void writeBack(List<UsedFile> files) throws Problem {
         for (UsedFile each : files) {
             Fate fate = fates.get(each.path());
-            boolean shared = fate != null && fate.what().equals(SHARED);
-            try {
-                if (shared && each.written() && FileSystem.of(each.link()).isRemote()) {
-                    try (FileChannel open = FileChannel.open(each.link())) {
+            if (fate == null || !fate.what().equals(SHARED) || !each.written()) {
+                continue;
+            }
+            try (HeldFile held = HeldFile.open(each.link())) {
+                if (FileSystem.of(held.file()).isRemote()) {
+                    try (FileChannel open = FileChannel.open(held.file())) {
                         open.force(true);
                     }
                 }
+            } catch (NoSuchFileException e) {
+                // closed meanwhile
             } catch (IOException e) {
                 throw Problem.failed(each.path() + " could not be written back")
                         .because(e.toString());
@@ -475,12 +486,13 @@ final class JobFiles implements AutoCloseable {
         if (news) {
             leaving.pass(sink, false, () -> {});
         }
-        if (leaving.isEmpty()) {
+        Optional<Overlay> overlay = Overlay.of(instance.start().arguments());
+        if (leaving.isEmpty() && overlay.isEmpty()) {
             return;
         }
         try {
             List<PlacedFile> all = leaving.placed(trees.entries());
-            leaving.list(spool, User.id(), Overlay.of(instance.start().arguments()));
+            leaving.list(spool, User.id(), overlay);
             for (int from = 0; from < all.size(); from += FileQuestions.MOST_AT_ONCE) {
                 target.place(
                         all.subList(from, Math.min(from + FileQuestions.MOST_AT_ONCE, all.size())));

@@ -111,7 +111,9 @@ final class WholeTrees {
         if (known == null) {
             Path marker = Files.createTempFile(directory, MARKER, "");
             try {
-                known = questions.of(JobTrees.within(marker)) == FileAnswer.State.SAME;
+                known =
+                        questions.of(UsedFile.ofInstance(marker, UsedFile.Use.WRITTEN))
+                                == FileAnswer.State.SAME;
             } finally {
                 Files.delete(marker);
             }
@@ -154,7 +156,7 @@ final class WholeTrees {
                             hidden.get() + " is not seen in the instance",
                             "move it elsewhere, or start the instance without what hides it"));
         }
-        UsedFile upper = JobTrees.upperOf(overlay);
+        UsedFile upper = UsedFile.ofInstance(overlay.upper(), UsedFile.Use.WRITTEN);
         return switch (questions.of(upper)) {
             case ABSENT -> List.of();
             case SAME ->

@@ -27,7 +27,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -39,6 +41,19 @@ class CarriedFilesTest {
     private static final String ID = "m1";
     private static final int PAGE = 4096;
     private static final int MODE = 0640;
+
+    /** u::rw-, u:1234:rw-, g::r--, m::rw-, o::--- as linux/posix_acl_xattr.h has it. */
+    private static final String USER_1234_MAY_WRITE =
+            Base64.getEncoder()
+                    .encodeToString(
+                            HexFormat.of()
+                                    .parseHex(
+                                            "02000000"
+                                                    + "01000600ffffffff"
+                                                    + "02000600d2040000"
+                                                    + "04000400ffffffff"
+                                                    + "10000600ffffffff"
+                                                    + "20000000ffffffff"));
 
     @TempDir private Path directory;
     private Path from;
@@ -390,6 +405,8 @@ class CarriedFilesTest {
         Path fifo = from.resolve("fifo");
         Files.write(file, random(PAGE));
         ExtendedAttributes.setOfUser(file, Map.of("user.of", "dGVzdHM="));
+        Map<String, String> list = Map.of("system.posix_acl_access", USER_1234_MAY_WRITE);
+        ExtendedAttributes.setOthers(file, list);
         Files.createLink(hard, file);
         Files.createSymbolicLink(soft, Path.of("nowhere"));
         try (HeldDirectory directory = HeldDirectory.open(Path.of("/"), from)) {
@@ -408,7 +425,9 @@ class CarriedFilesTest {
         pass();
         arriving.place(leaving.placed(entries));
         assertTrue(Files.isSameFile(there(file), there(hard)));
+        assertEquals(2, ExtendedAttributes.of(file).size());
         assertEquals(ExtendedAttributes.of(file), ExtendedAttributes.of(there(file)));
+        assertEquals(FileState.of(file).permissions(), FileState.of(there(file)).permissions());
         assertEquals(Path.of("nowhere"), Files.readSymbolicLink(there(soft)));
         FileState made = FileState.ofName(there(fifo)).orElseThrow();
         assertEquals(FileState.Kind.FIFO, made.kind());

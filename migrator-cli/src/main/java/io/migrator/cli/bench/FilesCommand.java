@@ -161,6 +161,8 @@ final class FilesCommand implements Callable<Integer> {
                                 REPORT))
                 .orFail("the payload could not be started");
         ask(lab, Pattern.SOURCE, "none");
+        lab.exec(Pattern.DEADLINE, Pattern.SOURCE, List.of("sync"))
+                .orFail("sync failed"); // else the payload waits for it
         ask(lab, Pattern.SOURCE, "USR1");
         Thread.sleep(QUIET_MILLIS);
         double noise = ask(lab, Pattern.SOURCE, "USR1").path("maxGapMillis").asDouble();
