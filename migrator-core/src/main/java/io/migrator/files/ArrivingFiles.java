@@ -69,6 +69,10 @@ public final class ArrivingFiles implements AutoCloseable {
     }
 
     private final Map<Integer, Coming> coming = new TreeMap<>();
+
+    /** Those that bytes have come of since they were last written to the disk. */
+    private final Set<Coming> news = new HashSet<>();
+
     private final MadeFiles made;
     private final Path spool;
     private @Nullable Path inside;
@@ -307,6 +311,7 @@ public final class ArrivingFiles implements AutoCloseable {
     /** Takes bytes of a file. */
     public void data(int number, long offset, ByteBuffer bytes) throws Problem {
         Coming to = coming(number);
+        news.add(to);
         try {
             long at = offset;
             while (bytes.hasRemaining()) {
@@ -331,6 +336,22 @@ public final class ArrivingFiles implements AutoCloseable {
         } catch (IOException e) {
             throw noRoom(to.file.path(), e);
         }
+    }
+
+    /**
+     * What has come is on the disk when this returns. Else the job would wait for all of it: where
+     * a file system writes data before the journal that names it (ext4's data=ordered), its first
+     * fdatasync(2) of any file does.
+     */
+    public void sync() throws Problem {
+        for (Coming each : news) {
+            try {
+                each.content().force(false);
+            } catch (IOException e) {
+                throw noRoom(each.file.path(), e);
+            }
+        }
+        news.clear();
     }
 
     /** Brings files to their places, as they are to be; others that came are of no use any more. */

@@ -48,6 +48,9 @@ final class JobFiles implements AutoCloseable {
 
     private static final int MOST_PASSES = 5;
 
+    /** So many blocks may wait on the target to be written to its disk. */
+    private static final int SYNC_BLOCKS = 256;
+
     /** More than this is seldom meant to travel. */
     private static final long HUGE_BYTES = 64L << 30;
 
@@ -77,6 +80,7 @@ final class JobFiles implements AutoCloseable {
     private final Map<String, Fate> fates = new HashMap<>();
     private List<UsedFile> late = List.of();
     private boolean overlaid;
+    private int blocks;
 
     JobFiles(Instance instance, Target target, FileWish wish) throws Problem {
         this.instance = instance;
@@ -418,9 +422,20 @@ final class JobFiles implements AutoCloseable {
     /** Sends files until little of them changes any more; the job runs. */
     void passes(JobSink sink, Cancellation cancellation) throws Problem, InterruptedException {
         for (int i = 0; i < MOST_PASSES; i++) {
-            if (leaving.pass(sink, true, cancellation::orStop) < FEW_BYTES) {
+            long sent =
+                    leaving.pass(
+                            sink,
+                            true,
+                            () -> {
+                                cancellation.orStop();
+                                if (++blocks % SYNC_BLOCKS == 0) {
+                                    target.sync();
+                                }
+                            });
+            if (sent < FEW_BYTES) {
                 return;
             }
+            target.sync(); // when the job runs there it must not wait for the disk
         }
     }
 

@@ -95,6 +95,12 @@ public final class LocalTarget implements Target, JobSink {
     }
 
     @Override
+    public void sync() throws Problem {
+        coming();
+        prepared(carried).sync();
+    }
+
+    @Override
     public void place(List<PlacedFile> files) throws Problem {
         coming();
         prepared(carried).place(files);

@@ -15,9 +15,9 @@ import java.util.List;
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
  * once: {@link #survey}, {@link #prepare}, {@link #frozen}, images, {@link #restore}, {@link
  * #load}, {@link #take}, {@link #fill} if pages come late, {@link #done}; {@link #discard} may come
- * instead of any after prepare. {@link #files} and, from prepare to restore, {@link #carry} may
- * come between, also more than once, and {@link #place} before restore. Used by one thread, except
- * that another one may write to the sink while it waits.
+ * instead of any after prepare. {@link #files} and, from prepare to restore, {@link #carry} and
+ * {@link #sync} may come between, also more than once, and {@link #place} before restore. Used by
+ * one thread, except that another one may write to the sink while it waits.
  *
  * <p>Until take is called the target must not let the job execute. After take it must not undo.
  */
@@ -30,6 +30,9 @@ public interface Target extends AutoCloseable {
 
     /** Makes directories, and empty files beside their places; their bytes go to the sink. */
     void carry(List<CarriedFile> files) throws Problem, InterruptedException;
+
+    /** Returns when what has come of carried files is on the target's disk. */
+    void sync() throws Problem, InterruptedException;
 
     /** Brings files that were carried to their places; their bytes have all been sent. */
     void place(List<PlacedFile> files) throws Problem, InterruptedException;

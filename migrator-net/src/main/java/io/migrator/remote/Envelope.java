@@ -32,6 +32,8 @@ record Envelope(Kind kind, int number, JsonNode body) {
         FILES,
         /** Makes files that go along. */
         CARRY,
+        /** What has come of them goes to the disk. */
+        SYNC,
         /** Brings them to their places. */
         PLACE,
         /** The job stands still, and nobody hears it. */

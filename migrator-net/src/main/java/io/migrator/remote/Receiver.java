@@ -342,6 +342,10 @@ public final class Receiver {
                 orThrow(jobProblem);
                 target.carry(request.list(CarriedFile.class));
             }
+            case SYNC -> {
+                orThrow(jobProblem);
+                target.sync();
+            }
             case PLACE -> {
                 orThrow(jobProblem);
                 place(request.list(PlacedFile.class));

@@ -140,6 +140,11 @@ public final class RemoteTarget implements Target, JobSink {
     }
 
     @Override
+    public void sync() throws Problem, InterruptedException {
+        line.ask(Kind.SYNC, null, timeLimit);
+    }
+
+    @Override
     public void place(List<PlacedFile> files) throws Problem {
         line.tell(Kind.PLACE, files);
     }
