@@ -25,7 +25,7 @@
  *   'G' a       criu may go on; a: pages are still to come, and no huge page may be made around them
  *
  * A process that is to be a zombie has none of criu's capabilities as it ends. And a thread that stood in a call which
- * waits goes on as one that is still in it.
+ * waits goes on as one that is still in it. A terminal may have an owner who is nobody here.
  *
  * A process that has all of its mappings adds one to the u64 that is the file `placed`: who finds too few there knows
  * that this criu makes mappings in another way. What does not fit fails the call, and with it the restore.
@@ -33,6 +33,7 @@
  * No libc but errno: built with -nostdlib.
  */
 #include <linux/capability.h>
+#include <linux/stat.h>
 #include <stdarg.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@
 #define PAGE 4096
 #define WORDS (PAGE / sizeof(uint64_t))
 
+#define AT_EMPTY_PATH 0x1000
 #define ENOENT 2
 #define EINTR 4
 #define ENOMEM 12
@@ -316,6 +318,24 @@ int prctl(int option, ...)
 	if (option == PR_SET_NAME && holder && holder != self())
 		call(NR_capset, (long)&head, (long)none, 0, 0);
 	return (int)with_errno(call6(NR_prctl, option, arguments[0], arguments[1], arguments[2], arguments[3], 0));
+}
+
+/* ---- terminals ---- */
+
+/*
+ * In a user namespace that maps one id all others read as the overflow id, which nobody can be made: /dev/pts/ptmx is root's, a
+ * terminal the group tty's. criu sets what it has read, and what is made anew has it already.
+ */
+int fchown(int fd, unsigned int uid, unsigned int gid)
+{
+	struct statx is;
+	long result = call(NR_fchown, fd, (long)uid, (long)gid, 0);
+
+	if (result == -EINVAL &&
+	    !call6(NR_statx, fd, (long)"", AT_EMPTY_PATH, STATX_UID | STATX_GID, (long)&is, 0) &&
+	    is.stx_uid == uid && is.stx_gid == gid)
+		result = 0;
+	return (int)with_errno(result);
 }
 
 /* ---- calls that wait ---- */

@@ -16,7 +16,7 @@ enum { NR_read = 0, NR_write = 1, NR_close = 3, NR_mmap = 9, NR_mprotect = 10, N
        NR_mremap = 25, NR_madvise = 28, NR_getpid = 39, NR_sendto = 44, NR_recvfrom = 45, NR_prctl = 157, NR_clone3 = 435,
        NR_memfd_create = 319, NR_setsockopt = 54, NR_getsockopt = 55, NR_ptrace = 101, NR_capget = 125, NR_capset = 126, NR_openat = 257,
        NR_open_by_handle_at = 304,
-       NR_getdents64 = 217, NR_readlinkat = 267, NR_statx = 332 };
+       NR_getdents64 = 217, NR_readlinkat = 267, NR_statx = 332, NR_fchown = 93 };
 
 static long call6(long number, long a, long b, long c, long d, long e, long f)
 {
@@ -36,7 +36,7 @@ enum { NR_read = 63, NR_write = 64, NR_close = 57, NR_mmap = 222, NR_mprotect = 
        NR_mremap = 216, NR_madvise = 233, NR_getpid = 172, NR_sendto = 206, NR_recvfrom = 207, NR_prctl = 167, NR_clone3 = 435,
        NR_memfd_create = 279, NR_setsockopt = 208, NR_getsockopt = 209, NR_ptrace = 117, NR_capget = 90, NR_capset = 91, NR_openat = 56,
        NR_open_by_handle_at = 265,
-       NR_getdents64 = 61, NR_readlinkat = 78, NR_statx = 291 };
+       NR_getdents64 = 61, NR_readlinkat = 78, NR_statx = 291, NR_fchown = 55 };
 
 static long call6(long number, long a, long b, long c, long d, long e, long f)
 {

@@ -140,7 +140,8 @@ final class NetworkChecks {
                         }
                     });
         }
-        boolean wanted = wish.kind() == Kind.SERVICE_IP || wish.kind() == Kind.OWN;
+        boolean wanted =
+                wish.kind() == Kind.SERVICE_IP || wish.kind() == Kind.OWN && !space.ofUser();
         if (wanted && !User.isRoot()) {
             add(
                     "network",
@@ -149,7 +150,7 @@ final class NetworkChecks {
                     "ask the site for an instance of root");
         }
         NetworkChoice choice = new NetworkChoice(instance, wish, space, sockets);
-        plan = User.isRoot() ? choice.choose() : choice.untouched(); // UserChecks see the rest
+        plan = User.isRoot() ? choice.choose() : choice.chooseOfUser(); // UserChecks see the rest
         findings.addAll(choice.findings());
         if (plan.keeps()) {
             outside();

@@ -226,8 +226,20 @@ final class NetworkChoice {
         }
     }
 
-    /** For a job whose owner may not change the node's network; it has no connections. */
-    NetworkPlan untouched() throws Problem, InterruptedException {
+    /** For a job whose owner may not change the node's network. */
+    NetworkPlan chooseOfUser() throws Problem, InterruptedException {
+        if (space.ofUser() && sockets.all().stream().anyMatch(InetSocket::connects)) {
+            NetworkPlan plan = own();
+            NamespaceState links = plan.links();
+            if (links != null && !links.links().isEmpty()) {
+                add(
+                        "network",
+                        "the instance's network namespace has more than loopback",
+                        "only root could make it on another node",
+                        "start it with migrator run --net own");
+            }
+            return plan;
+        }
         for (InetSocket each : sockets.all()) {
             bound(each, List.of());
         }

@@ -7,6 +7,8 @@ import io.migrator.instance.ProcessTree;
 import io.migrator.instance.ProcessTree.Member;
 import io.migrator.linux.Proc;
 import io.migrator.network.InetSocket;
+import io.migrator.network.NetSpace;
+import io.migrator.problem.Problem;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -68,6 +70,9 @@ final class UserChecks {
         } catch (IOException e) {
             // appinit ended: nothing will move
         }
+        if (isOfUser(instance)) {
+            connections.clear();
+        }
         UserChecks checks = new UserChecks(instance.mode(), connections);
         for (Member member : tree.members()) {
             try {
@@ -84,6 +89,15 @@ final class UserChecks {
             }
         }
         return checks.findings;
+    }
+
+    /** In a network namespace of its own its owner has the rights that connections need. */
+    private static boolean isOfUser(Instance instance) {
+        try {
+            return NetSpace.of(instance).ofUser();
+        } catch (Problem e) {
+            return false; // appinit ended
+        }
     }
 
     private void look(Member member) throws IOException {
@@ -148,7 +162,11 @@ final class UserChecks {
                     member,
                     "has a TCP connection at descriptor " + number,
                     "criu: Can't turn TCP repair mode ON: Operation not permitted",
-                    "close it for the move; " + BY_ROOT);
+                    mode == Instance.Mode.USER_NAMESPACE
+                            ? "start the job with migrator run --net own, if it has connections to"
+                                    + " itself alone (needs util-linux 2.40); or close it for the"
+                                    + " move"
+                            : "close it for the move; " + BY_ROOT);
         } else if (mode == Instance.Mode.SETUID) {
             if (name.equals("anon_inode:inotify") && !Allowance.INOTIFY.isGiven()) {
                 notAllowed(member, "watches files at descriptor " + number, "inotify");
@@ -160,13 +178,6 @@ final class UserChecks {
                     "watches files at descriptor " + number,
                     "criu: fsnotify: Can't dump that handle",
                     BY_ENTRY);
-        } else if (name.startsWith("/dev/pts/") || name.equals("/dev/ptmx")) {
-            add(
-                    "terminal",
-                    member,
-                    "has the terminal " + name + " at descriptor " + number,
-                    "criu: tty: Can't setup uid 65534 gid 65534",
-                    BY_ENTRY + ", or without a terminal");
         }
     }
 

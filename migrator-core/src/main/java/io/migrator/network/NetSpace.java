@@ -20,13 +20,18 @@ import java.util.List;
  *
  * @param process that is in it
  * @param own true if it is another one than ours
+ * @param ofUser true if it belongs to a user namespace that we made: its maker has all rights in
+ *     it, and may start programs with them
  */
-public record NetSpace(Proc process, boolean own) {
+public record NetSpace(Proc process, boolean own, boolean ofUser) {
+    /** Of nsenter, since util-linux 2.40. */
+    private static final String KEEP = "--keep-caps";
+
     private static final Duration DEADLINE = Duration.ofSeconds(10);
 
     /** Ours, which is the node's. */
     public static NetSpace here() {
-        return new NetSpace(Proc.self(), false);
+        return new NetSpace(Proc.self(), false, false);
     }
 
     /** That of an instance; ours if it is gone, for one of its own is gone with it. */
@@ -37,12 +42,23 @@ public record NetSpace(Proc process, boolean own) {
         Proc appinit = new Proc(instance.appinit());
         try {
             boolean own = !appinit.namespace("net").equals(Proc.self().namespace("net"));
-            return new NetSpace(appinit, own);
+            boolean ofUser = own && instance.mode() == Instance.Mode.USER_NAMESPACE && canKeep();
+            return new NetSpace(appinit, own, ofUser);
         } catch (AccessDeniedException e) {
             // made by the setuid starter: its owner may not look at it
-            return new NetSpace(appinit, instance.start().hasOwnNetwork());
+            return new NetSpace(appinit, instance.start().hasOwnNetwork(), false);
         } catch (IOException e) {
             throw Problem.failed("the network of the instance is not seen").because(e.toString());
+        }
+    }
+
+    /** Whether a program can be started with the rights that its user namespace gives. */
+    private static boolean canKeep() throws Problem {
+        try {
+            return Command.of(List.of("nsenter", "--help")).run(DEADLINE).out().contains(KEEP);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
@@ -51,13 +67,17 @@ public record NetSpace(Proc process, boolean own) {
         if (own) {
             argv.addAll(List.of("nsenter", "--net=" + process.file("ns/net")));
         }
+        if (ofUser) {
+            argv.addAll(
+                    List.of("--user=" + process.file("ns/user"), "--preserve-credentials", KEEP));
+        }
         argv.addAll(words);
         return argv;
     }
 
     /** Whether this user may start programs there. */
     public boolean isOpen() {
-        return !own || User.isRoot();
+        return !own || ofUser || User.isRoot();
     }
 
     /** Runs a program there. */

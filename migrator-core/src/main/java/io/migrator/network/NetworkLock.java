@@ -5,6 +5,7 @@ import io.migrator.network.NftBatch.Family;
 import io.migrator.problem.Problem;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -183,7 +184,7 @@ public final class NetworkLock {
         changes.add(Family.INET, name, "own4", bytes(addresses, false));
         changes.add(Family.ARP, name, "own4", bytes(addresses, false));
         changes.add(Family.INET, name, "own6", bytes(addresses, true));
-        return TableChange.of(space, changes);
+        return TableChange.of(space, changes, silencing(addresses));
     }
 
     private static List<byte[]> bytes(List<InterfaceAddress> addresses, boolean six) {
@@ -196,10 +197,15 @@ public final class NetworkLock {
     /** A change after which the table drops nothing any more. */
     TableChange readyToOpen() throws Problem {
         NftBatch changes = new NftBatch();
+        StringBuilder text = new StringBuilder();
         for (Family family : Family.values()) {
-            changes.accept(family, name, "in").accept(family, name, "out");
+            for (String chain : List.of("in", "out")) {
+                changes.accept(family, name, chain);
+                String word = family.name().toLowerCase(Locale.ROOT);
+                text.append("insert rule %s %s %s accept%n".formatted(word, name, chain));
+            }
         }
-        return TableChange.of(space, changes);
+        return TableChange.of(space, changes, text.toString());
     }
 
     /** Whether it is there: made first and removed last, it tells whose the network is. */

@@ -173,7 +173,7 @@ public final class SourceNetwork implements AutoCloseable {
     }
 
     /** Locks the addresses; to be called when the job is frozen, before any socket is read. */
-    public void lockAddresses() throws Problem {
+    public void lockAddresses() throws Problem, InterruptedException {
         if (locker != null && plan.keeps()) {
             locker.make("the network could not be locked");
         }

@@ -60,9 +60,9 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
         if (addresses.isEmpty() && !own) {
             return;
         }
-        if (!User.isRoot()) {
-            throw Problem.usage("only root can give a job a network of its own")
-                    .tryThis("leave --service-ip and --net away");
+        if (!User.isRoot() && !addresses.isEmpty()) {
+            throw Problem.usage("only root can give a job addresses of its own")
+                    .tryThis("leave --service-ip away");
         }
         List<String> devices = IpTool.of(NetSpace.here()).names();
         List<InterfaceAddress> here = AddressMove.present(NetSpace.here());
@@ -131,6 +131,9 @@ public record StartNetwork(boolean own, Kind kind, List<InterfaceAddress> addres
             return;
         }
         NetSpace space = NetSpace.of(instance);
+        if (!space.isOpen()) {
+            return; // an ordinary user's, of the setuid starter: loopback is there
+        }
         List<Link> links = new ArrayList<>();
         List<InterfaceAddress> inside = new ArrayList<>();
         List<String> routes = new ArrayList<>();

@@ -15,36 +15,47 @@ import java.util.List;
 
 /** A connection through loopback inside an instance loses, doubles and changes nothing. */
 class StreamIT {
-    private static final String SERVER = TwoNodes.directory("job") + "/server";
-    private static final String CLIENT = TwoNodes.directory("job") + "/client";
-
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
     @Test
     void bothEndsGoOn() throws Exception {
-        NODES.start(
+        goOn(NODES);
+    }
+
+    /** An ordinary user has the rights that it takes over a network of his own. */
+    @Test
+    void bothEndsGoOnInAUsersOwnNetwork() throws Exception {
+        goOn(NODES.as("alice"), "--userns", "--net", "own");
+    }
+
+    private static void goOn(Person person, String... mode) throws Exception {
+        String server = person.directoryOf("job") + "/server";
+        String client = person.directoryOf("job") + "/client";
+        person.start(
                 N1,
                 "job",
-                List.of(),
+                List.of(mode),
                 "sh",
                 "-c",
                 "/shared/bin/stream server --port 7070 --bind 127.0.0.1 --report %s & sleep 0.2; "
-                                .formatted(SERVER)
+                                .formatted(server)
                         + "/shared/bin/stream client --to 127.0.0.1:7070 --report %s; wait"
-                                .formatted(CLIENT));
-        NODES.awaitFile(N1, CLIENT);
-        assertFlows(N1);
-        NODES.migrate(N1, "job").well();
-        assertFlows(N2);
-        NODES.migrate(N2, "job").well();
-        assertFlows(N1);
-        NODES.stop(N1, "job");
+                                .formatted(client));
+        person.awaitFile(N1, client);
+        assertFlows(N1, server, client);
+        assertEquals(0, person.rehearse(N1, "job").exit());
+        assertFlows(N1, server, client);
+        person.migrate(N1, "job").well();
+        assertFlows(N2, server, client);
+        person.migrate(N2, "job").well();
+        assertFlows(N1, server, client);
+        person.stop(N1, "job");
         NODES.assertAsBefore(N1);
         NODES.assertAsBefore(N2);
     }
 
-    private static void assertFlows(String node) throws Exception {
-        for (String file : List.of(SERVER, CLIENT)) {
+    private static void assertFlows(String node, String... files) throws Exception {
+        for (String file : files) {
             String words = "stream " + file.substring(file.lastIndexOf('/') + 1);
             long pid =
                     Long.parseLong(

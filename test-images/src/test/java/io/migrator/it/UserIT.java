@@ -37,6 +37,38 @@ class UserIT extends OwnInstances {
         alice.stop(N2, "job");
     }
 
+    /** Their owner is nobody there: root and the group of terminals have no name in it. */
+    @Test
+    void terminalsGoAlong() throws Exception {
+        String file = alice.directoryOf("job") + "/lines";
+        String program =
+                """
+                open M, '+<', '/dev/ptmx'; $z = pack('i', 0);
+                syscall(16, fileno(M), 0x40045431, $z);
+                syscall(16, fileno(M), 0x80045430, $z);
+                open S, '+<', '/dev/pts/' . unpack('i', $z);
+                for ($n = 0; ; $n++) {
+                    syswrite M, "$n\\n";
+                    sysread S, $line, 100;
+                    $line eq "$n\\n" or die "$n: $line";
+                    open F, '>', '%1$s.new'; print F $n; close F; rename '%1$s.new', '%1$s';
+                    select undef, undef, undef, 0.01;
+                }
+                """
+                        .formatted(file);
+        alice.start(N1, "job", List.of("--userns"), "perl", "-e", program);
+        alice.awaitFile(N1, file);
+        for (String from : List.of(N1, N2)) {
+            alice.migrate(from, "job").well();
+            String node = TwoNodes.other(from);
+            int before = Integer.parseInt(alice.bash(node, "cat " + file));
+            Thread.sleep(500);
+            int after = Integer.parseInt(alice.bash(node, "cat " + file));
+            assertTrue(after > before, () -> before + ", then " + after);
+        }
+        alice.stop(N1, "job");
+    }
+
     /** What needs rights over the node is found before anything is frozen, by its name. */
     @ParameterizedTest
     @ValueSource(
@@ -55,10 +87,6 @@ class UserIT extends OwnInstances {
                         + " syscall(9, 0, 4096, 3, 1, $f, 0); fork or syscall(3, $f)",
                 "system-v: $i = syscall(29, 0, 4096, 0x380); syscall(30, $i, 0, 0);"
                         + " syscall(31, $i, 0, 0)",
-                "terminal: open M, '+<', '/dev/ptmx'; $z = pack('i', 0);"
-                        + " syscall(16, fileno(M), 0x40045431, $z);"
-                        + " syscall(16, fileno(M), 0x80045430, $z);"
-                        + " open S, '+<', '/dev/pts/' . unpack('i', $z)",
             })
     void whatItCannotTakeIsRefused(String what) throws Exception {
         String check = what.substring(0, what.indexOf(':'));

@@ -184,10 +184,14 @@ class WorkloadsIT {
         compare(alice, program);
     }
 
-    /** By root: an ordinary user may have no network of his own. */
     @Test
     void ranksInANetworkOfTheirOwn() throws Exception {
         compare(NODES, Program.LAMMPS_MPI, "--net", "own");
+    }
+
+    @Test
+    void unprivilegedRanksInANetworkOfTheirOwn() throws Exception {
+        compare(alice, Program.LAMMPS_MPI, "--userns", "--net", "own");
     }
 
     private static void compare(Person person, Program program, String... mode) throws Exception {
