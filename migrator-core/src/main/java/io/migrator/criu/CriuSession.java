@@ -357,8 +357,14 @@ public final class CriuSession implements AutoCloseable {
 
     private Problem ended(String how) {
         String complaint = foothold.complaint();
-        String because = log.causes().isEmpty() && !complaint.isEmpty() ? complaint : log.because();
-        return Problem.failed("criu's " + verb + " " + how).because(because);
+        List<String> causes = log.causes();
+        String because = causes.isEmpty() && !complaint.isEmpty() ? complaint : log.because();
+        Problem problem = Problem.failed("criu's " + verb + " " + how).because(because);
+        return ErrorBook.of(causes)
+                .map(known ->
+                        problem.because("%s (%s)".formatted(because, known.cause()))
+                                .tryThis(known.remedy()))
+                .orElse(problem);
     }
 
     /**
