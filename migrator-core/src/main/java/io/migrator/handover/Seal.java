@@ -128,12 +128,24 @@ public final class Seal implements AutoCloseable {
         }
     }
 
+    /** One that has ended is nowhere else. */
+    private static boolean isIn(Optional<Cgroup> home, Proc process) throws IOException {
+        try {
+            return Cgroup.of(process).equals(home);
+        } catch (IOException e) {
+            if (process.alive()) {
+                throw e;
+            }
+            return true;
+        }
+    }
+
     /** Empty if the tree is spread over cgroups, or they are not ours to write. */
     private static Optional<Cgroup> gathered(Instance instance, ProcessTree tree, String name)
             throws IOException, Problem {
         Optional<Cgroup> home = Cgroup.of(tree.members().getFirst().process());
         for (ProcessTree.Member each : tree.members()) {
-            if (each.process().alive() && !Cgroup.of(each.process()).equals(home)) {
+            if (!isIn(home, each.process())) {
                 return Optional.empty();
             }
         }

@@ -1,10 +1,14 @@
 package io.migrator.instance;
 
+import io.migrator.linux.FileState;
+import io.migrator.linux.FileTimes;
+import io.migrator.linux.HeldDirectory;
 import io.migrator.problem.Problem;
 
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
 
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -14,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
@@ -140,7 +143,7 @@ public record RunDirectory(Path path) {
         return Files.exists(Path.of(claim.path()).resolve(claim.probe()));
     }
 
-    /** Writes its files and directories as a tar; what is neither is left out. */
+    /** Writes its files, directories and fifos as a tar; what is neither is left out. */
     public void pack(Path tar) throws IOException {
         try (OutputStream file = Files.newOutputStream(tar);
                 TarArchiveOutputStream out =
@@ -150,22 +153,25 @@ public record RunDirectory(Path path) {
             out.setBigNumberMode(TarArchiveOutputStream.BIGNUMBER_POSIX);
             for (Path each : tree.sorted().toList()) {
                 String name = path.relativize(each).toString();
-                boolean plain =
-                        Files.isDirectory(each, LinkOption.NOFOLLOW_LINKS)
-                                || Files.isRegularFile(each, LinkOption.NOFOLLOW_LINKS);
-                if (plain && !name.isEmpty() && !name.startsWith(PROBE)) {
-                    pack(each, name, out);
+                Optional<FileState> state = FileState.ofName(each);
+                if (state.isPresent() && !name.isEmpty() && !name.startsWith(PROBE)) {
+                    switch (state.get().kind()) {
+                        case FILE, DIRECTORY ->
+                                pack(each, new TarArchiveEntry(each.toFile(), name), out);
+                        case FIFO ->
+                                pack(each, new TarArchiveEntry(name, TarConstants.LF_FIFO), out);
+                        default -> {}
+                    }
                 }
             }
         }
     }
 
-    private static void pack(Path file, String name, TarArchiveOutputStream out)
+    private static void pack(Path file, TarArchiveEntry entry, TarArchiveOutputStream out)
             throws IOException {
-        TarArchiveEntry entry = new TarArchiveEntry(file.toFile(), name);
         entry.setMode(mode(Files.getPosixFilePermissions(file)));
         out.putArchiveEntry(entry);
-        if (entry.isFile()) {
+        if (entry.isFile() && !entry.isFIFO()) {
             Files.copy(file, out);
         }
         out.closeArchiveEntry();
@@ -183,17 +189,25 @@ public record RunDirectory(Path path) {
                 }
                 if (entry.isDirectory()) {
                     Files.createDirectory(to);
+                } else if (entry.isFIFO()) { // isFile() says yes to it, too
+                    makeFifo(to);
                 } else if (entry.isFile()) {
                     Files.copy(in, to);
                 } else {
                     throw new IOException(
-                            "'" + entry.getName() + "' is neither file nor directory");
+                            "'" + entry.getName() + "' is neither file, directory nor fifo");
                 }
                 Files.setPosixFilePermissions(to, permissions(entry.getMode()));
-                Files.setLastModifiedTime(
-                        to, FileTime.from(entry.getLastModifiedTime().toInstant()));
+                FileTimes.modified(to, entry.getLastModifiedTime().toInstant(), false);
                 entry = in.getNextEntry();
             }
+        }
+    }
+
+    private void makeFifo(Path fifo) throws IOException {
+        Path parent = path.toRealPath().resolve(path.relativize(fifo)).resolveSibling("");
+        try (HeldDirectory directory = HeldDirectory.open(Path.of("/"), parent)) {
+            directory.makeFifo(String.valueOf(fifo.getFileName()));
         }
     }
 

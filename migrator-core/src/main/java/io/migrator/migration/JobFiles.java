@@ -419,8 +419,9 @@ final class JobFiles implements AutoCloseable {
         return Optional.of(CarriedFile.directory(leaving.nextNumber(), true, inside, file.link()));
     }
 
-    /** Sends files until little of them changes any more; the job runs. */
+    /** Sends files until little of them changes any more, or no less; the job runs. */
     void passes(JobSink sink, Cancellation cancellation) throws Problem, InterruptedException {
+        long before = Long.MAX_VALUE;
         for (int i = 0; i < MOST_PASSES; i++) {
             long sent =
                     leaving.pass(
@@ -436,6 +437,10 @@ final class JobFiles implements AutoCloseable {
                 return;
             }
             target.sync(); // when the job runs there it must not wait for the disk
+            if (sent >= before) {
+                return; // it writes as fast as that disk does
+            }
+            before = sent;
         }
     }
 

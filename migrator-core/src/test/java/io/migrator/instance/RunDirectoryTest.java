@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.migrator.linux.FileState;
+import io.migrator.linux.HeldDirectory;
 import io.migrator.problem.Problem;
 
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -72,8 +74,22 @@ class RunDirectoryTest {
         assertEquals("long", Files.readString(target.path().resolve("out/deep").resolve(name)));
     }
 
+    /** A program that has it open finds it again. */
     @Test
-    void whatIsNeitherFileNorDirectoryIsLeftOut() throws IOException {
+    void fifosArrive() throws IOException {
+        Path directory = Files.createDirectory(source.path().resolve("a"));
+        try (HeldDirectory held = HeldDirectory.open(Path.of("/"), directory.toRealPath())) {
+            held.makeFifo("fifo");
+        }
+        source.pack(tar);
+        target.unpack(tar);
+        FileState made = FileState.ofName(target.path().resolve("a/fifo")).orElseThrow();
+        assertEquals(FileState.Kind.FIFO, made.kind());
+        assertEquals(0600, made.permissions());
+    }
+
+    @Test
+    void otherThingsAreLeftOut() throws IOException {
         Files.createSymbolicLink(source.path().resolve("link"), tar);
         Files.createFile(source.path().resolve(".probe-m1"));
         source.pack(tar);
