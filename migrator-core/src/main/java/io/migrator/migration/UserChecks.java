@@ -164,8 +164,8 @@ final class UserChecks {
                     "criu: Can't turn TCP repair mode ON: Operation not permitted",
                     mode == Instance.Mode.USER_NAMESPACE
                             ? "start the job with migrator run --net own, if it has connections to"
-                                    + " itself alone (needs util-linux 2.40); or close it for the"
-                                    + " move"
+                                  + " itself alone (needs nsenter --keep-caps); or close it for the"
+                                  + " move"
                             : "close it for the move; " + BY_ROOT);
         } else if (mode == Instance.Mode.SETUID) {
             if (name.equals("anon_inode:inotify") && !Allowance.INOTIFY.isGiven()) {

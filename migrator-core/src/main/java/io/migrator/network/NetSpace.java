@@ -24,7 +24,7 @@ import java.util.List;
  *     it, and may start programs with them
  */
 public record NetSpace(Proc process, boolean own, boolean ofUser) {
-    /** Of nsenter, since util-linux 2.40. */
+    /** Of nsenter; older ones lack it. */
     private static final String KEEP = "--keep-caps";
 
     private static final Duration DEADLINE = Duration.ofSeconds(10);

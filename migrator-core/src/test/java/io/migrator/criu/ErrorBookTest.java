@@ -93,8 +93,8 @@ class ErrorBookTest {
                         # What criu's errors mean
 
                         `migrator` quotes what criu said, then tells the cause in brackets, and what to do. This page is made of the book from which it
-                        takes them (migrator-core/src/main/resources/io/migrator/criu/errors.json). Where a real line was seen it is quoted; the rest is from criu's
-                        source. Most of these migrator finds before it freezes anything: `migrator check`.
+                        takes them (migrator-core/src/main/resources/io/migrator/criu/errors.json). Lines that users posted, or that the lab had, are quoted
+                        with where; what has none is not proved by one. Most of these migrator finds before it freezes anything: `migrator check`.
                         """);
         for (ErrorBook.Entry each : ErrorBook.entries()) {
             text.append("%n## %s%n%n".formatted(each.name()));
