@@ -1,6 +1,8 @@
 package io.migrator.cli;
 
+import io.migrator.archive.ArchiveNode;
 import io.migrator.handover.SourceJournal;
+import io.migrator.migration.FarNode;
 import io.migrator.problem.Problem;
 import io.migrator.remote.RemoteNode;
 import io.migrator.remote.RemoteTarget;
@@ -12,6 +14,7 @@ import io.migrator.wire.Compression;
 
 import picocli.CommandLine.Option;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -77,8 +80,14 @@ final class FarSide {
         Destination.parse(to);
     }
 
-    /** A node as a journal names it. */
-    static RemoteNode node(SourceJournal.Far far) throws Problem {
+    /** A node, or an archive, as a journal names it. */
+    static FarNode anyNode(SourceJournal.Far far) throws Problem {
+        return far.transport().equals(ArchiveNode.TRANSPORT)
+                ? new ArchiveNode(Path.of(far.to()))
+                : node(far);
+    }
+
+    private static RemoteNode node(SourceJournal.Far far) throws Problem {
         Destination destination = Destination.parse(far.to());
         try {
             TransportChoice choice =

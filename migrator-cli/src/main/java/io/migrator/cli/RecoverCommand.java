@@ -57,7 +57,7 @@ final class RecoverCommand implements Callable<Integer> {
         orUnknown("--take-over", takeOver, ids);
         Recovery recovery =
                 new Recovery(
-                        FarSide::node, text -> System.err.println("migrator: warning: " + text));
+                        FarSide::anyNode, text -> System.err.println("migrator: warning: " + text));
         List<Settled> all = recovery.run(ids, new Recovery.Choice(takeBack, takeOver, dryRun));
         all.forEach(RecoverCommand::tell);
         if (all.isEmpty()) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 
 import io.migrator.memory.Round;
 import io.migrator.migration.Outcome;
+import io.migrator.migration.Purpose;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
@@ -54,7 +55,7 @@ record Result(
         Map<String, Double> phases = new LinkedHashMap<>();
         outcome.phases().forEach((stage, millis) -> phases.put(stage.text(), rounded(millis)));
         return new Result(
-                outcome.rehearsal() ? "rehearsed" : "migrated",
+                word(outcome.purpose()),
                 outcome.instance(),
                 outcome.from(),
                 outcome.to(),
@@ -88,6 +89,14 @@ record Result(
                 Map.of(),
                 List.of(),
                 new Told(problem.what(), problem.because(), problem.payload(), problem.tryThis()));
+    }
+
+    private static String word(Purpose purpose) {
+        return switch (purpose) {
+            case MOVE -> "migrated";
+            case REHEARSE -> "rehearsed";
+            case KEEP, END -> "checkpointed";
+        };
     }
 
     private static String word(ExitCode code) {

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 
 import io.migrator.memory.Round;
 import io.migrator.migration.Outcome;
+import io.migrator.migration.Purpose;
 import io.migrator.migration.Stage;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -73,7 +74,7 @@ class ResultTest {
             phases.put(stage, 1.00049);
         }
         return new Outcome(
-                false,
+                Purpose.MOVE,
                 "job",
                 "n1",
                 "n2",

@@ -95,6 +95,11 @@ public record CarriedFile(
                 false);
     }
 
+    /** The same, but another file of that name may be replaced. */
+    public CarriedFile replacing() {
+        return new CarriedFile(number, inside, path, kind, to, mode, uid, gid, true);
+    }
+
     /** Whether it is a directory. */
     public boolean directory() {
         return kind == Kind.DIRECTORY;

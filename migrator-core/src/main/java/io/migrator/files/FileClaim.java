@@ -43,6 +43,12 @@ public record FileClaim(
         static final Probe NONE = new Probe("", "");
     }
 
+    /** The same with the digest of the file, which is read for it. */
+    public FileClaim digested() throws Problem {
+        return new FileClaim(
+                identity.withDigest(), use, probe, uid, gid, permissions, dataBytes);
+    }
+
     /** An answer, with files of the same contents as the same, where the job only reads them. */
     public FileAnswer settled(FileAnswer answer) throws Problem {
         boolean alike =

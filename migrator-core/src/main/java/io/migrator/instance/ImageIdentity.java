@@ -57,6 +57,9 @@ public record ImageIdentity(
 
     /** The same with its digest, taken from the user's cache where the file has not changed. */
     public ImageIdentity withDigest() throws Problem {
+        if (!digest.isEmpty()) {
+            return this;
+        }
         try {
             Path cache = cacheEntry();
             String known = Files.isRegularFile(cache) ? Files.readString(cache).strip() : "";

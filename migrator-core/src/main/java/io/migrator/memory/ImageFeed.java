@@ -121,16 +121,18 @@ public final class ImageFeed implements AutoCloseable {
         try (DirectoryStream<Path> all = Files.newDirectoryStream(directory)) {
             for (Path file : all) {
                 String name = file.getFileName().toString();
-                boolean wanted =
-                        name.endsWith(".img")
-                                || name.endsWith(".tar")
-                                || name.equals(HiddenPages.FILE);
+                boolean wanted = isImage(name) || name.endsWith(".tar");
                 boolean plain = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS);
                 if (wanted && plain && !files.containsKey(name)) {
                     send(file, true);
                 }
             }
         }
+    }
+
+    /** Whether a file of that name is criu's, or the list of pages that belongs to it. */
+    public static boolean isImage(String name) {
+        return name.endsWith(".img") || name.equals(HiddenPages.FILE);
     }
 
     private boolean send(Path file, boolean toTheEnd)

@@ -74,6 +74,11 @@ public final class JobPages {
     }
 
     /** How many bytes that is. */
+    public long bytes(int pid) {
+        return of(pid).bytes();
+    }
+
+    /** Of all processes. */
     public long bytes() {
         return processes.values().stream().mapToLong(PageSet::bytes).sum();
     }

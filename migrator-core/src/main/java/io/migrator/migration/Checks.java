@@ -14,11 +14,10 @@ import io.migrator.linux.Limits;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
@@ -26,11 +25,6 @@ import java.util.function.Predicate;
  * the target must have what its restore needs. Nothing here changes anything.
  */
 final class Checks {
-    /** Beside the job's own memory: criu's small images, the new instance, the receiver. */
-    private static final long MARGIN_BYTES = 256L << 20;
-
-    private static final double MEGA = 1e6;
-
     private final Instance instance;
     private final ProcessTree tree;
     private final List<Finding> findings = new ArrayList<>();
@@ -41,15 +35,42 @@ final class Checks {
     }
 
     /** What a target is asked. Leaves nothing behind. */
-    static Survey survey(Instance instance, String id, NetworkNeeds network)
+    static Survey survey(Instance instance, ProcessTree tree, String id, NetworkNeeds network)
             throws Problem, InterruptedException {
+        CriuBundle criu = CriuBundle.ofThisNode();
         try (Spool scratch = Spool.create(id)) {
-            byte[] cpuInfo = new CpuInfo(CriuBundle.ofThisNode()).dump(scratch.directory());
-            ImageIdentity image = ImageIdentity.of(instance.image());
-            return new Survey(instance.name(), image, cpuInfo, network, byRoot(instance));
+            return new Survey(
+                    instance.name(),
+                    ImageIdentity.of(instance.image()),
+                    criu.version(),
+                    new CpuInfo(criu).dump(scratch.directory()),
+                    network,
+                    instance.mode() == Instance.Mode.SETUID,
+                    limits(tree),
+                    tree.imageBytes(),
+                    tree.residentBytes());
         } catch (IOException e) {
             throw Problem.failed("the check left something behind").because(e.toString());
         }
+    }
+
+    /** Of each limit the highest that a process has. */
+    private static Map<String, Survey.Limit> limits(ProcessTree tree) {
+        Map<String, Survey.Limit> highest = new TreeMap<>();
+        for (Member member : tree.members()) {
+            try {
+                Limits.hardOf(member.process())
+                        .forEach((name, value) ->
+                                highest.merge(
+                                        name,
+                                        new Survey.Limit(named(member), value),
+                                        (one, other) ->
+                                                other.value() > one.value() ? other : one));
+            } catch (IOException e) {
+                // it ended while we looked
+            }
+        }
+        return highest;
     }
 
     /** Takes what others have found. */
@@ -89,9 +110,11 @@ final class Checks {
         findings.addAll(SystemVChecks.of(instance, tree));
         findings.addAll(UserChecks.of(instance, tree));
         tree.members().forEach(this::remains);
-        long needBytes = tree.imageBytes() + MARGIN_BYTES;
+        long needBytes = tree.imageBytes() + TargetChecks.MARGIN_BYTES;
         if (freeSpoolBytes < needBytes) {
-            findings.add(tooLittle("room for images in /dev/shm here", freeSpoolBytes, needBytes));
+            findings.add(
+                    TargetChecks.tooLittle(
+                            "room for images in /dev/shm here", freeSpoolBytes, needBytes));
         }
         return this;
     }
@@ -146,145 +169,12 @@ final class Checks {
     }
 
     /** Compares with what the target said. */
-    Checks target(TargetFacts facts, String criuVersion, ImageIdentity image)
-            throws Problem, InterruptedException {
-        if (byRoot(instance)) {
-            entry("this node", RootEntry.state().problem());
-            entry(facts.node(), facts.entryProblem());
+    Checks target(Survey survey, TargetFacts facts) throws Problem, InterruptedException {
+        if (survey.rootEntry()) {
+            findings.addAll(TargetChecks.entry("this node", RootEntry.state().problem()));
         }
-        if (!facts.criuProblem().isEmpty()) {
-            findings.add(
-                    Finding.forbidden(
-                            "criu",
-                            "no usable criu on " + facts.node(),
-                            facts.criuProblem(),
-                            "install criu " + criuVersion + " there"));
-        } else if (!facts.criuVersion().equals(criuVersion)) {
-            findings.add(
-                    Finding.forbidden(
-                            "criu",
-                            "criu differs: "
-                                    + criuVersion
-                                    + " here, "
-                                    + facts.criuVersion()
-                                    + " on "
-                                    + facts.node(),
-                            "images of one version are not promised to another",
-                            "install the same criu on both nodes"));
-        }
-        if (!facts.cpuProblem().isEmpty()) {
-            findings.add(
-                    Finding.forbidden(
-                            "cpu",
-                            "the CPU of " + facts.node() + " lacks what the job may use",
-                            facts.cpuProblem(),
-                            "choose a node with the same kind of CPU"));
-        }
-        if (facts.nameTaken()) {
-            findings.add(
-                    Finding.forbidden(
-                            "name",
-                            "an instance '" + instance.name() + "' runs on " + facts.node(),
-                            "the job could not have its name there",
-                            "stop that one, or choose another node"));
-        }
-        image(facts, image);
-        findings.addAll(facts.network());
-        tree.members().forEach(member -> limits(member, facts));
-        long imageBytes = tree.imageBytes() + MARGIN_BYTES;
-        if (facts.freeSpoolBytes() < imageBytes) {
-            findings.add(
-                    tooLittle(
-                            "room for images in /dev/shm on " + facts.node(),
-                            facts.freeSpoolBytes(),
-                            imageBytes));
-        }
-        // images and what is restored from them lie side by side for a moment
-        long memoryBytes = tree.residentBytes() + imageBytes;
-        if (facts.freeMemoryBytes() < memoryBytes) {
-            findings.add(
-                    tooLittle("memory on " + facts.node(), facts.freeMemoryBytes(), memoryBytes));
-        }
+        findings.addAll(TargetChecks.of(survey, facts));
         return this;
-    }
-
-    private static boolean byRoot(Instance instance) {
-        return instance.mode() == Instance.Mode.SETUID;
-    }
-
-    private void entry(String node, String problem) {
-        if (!problem.isEmpty()) {
-            findings.add(
-                    Finding.forbidden(
-                            "root-entry",
-                            "root's help to enter the instance cannot be had on " + node,
-                            "apptainer's setuid starter made it; " + problem,
-                            "let root run `migrator setup` there, or start it with --userns"));
-        }
-    }
-
-    /** criu sets what it can, and says nothing of what it cannot. */
-    private void limits(Member member, TargetFacts facts) {
-        try {
-            Map<String, Long> ours = Limits.hardOf(member.process());
-            facts.limits()
-                    .forEach((name, most) -> {
-                        if (ours.getOrDefault(name, 0L) > most) {
-                            findings.add(
-                                    Finding.forbidden(
-                                            "limits",
-                                            "process %s would have a lower limit on %s (%s)"
-                                                    .formatted(named(member), facts.node(), name),
-                                            "%s is %s here, the most there is %s"
-                                                    .formatted(
-                                                            name,
-                                                            limit(ours.getOrDefault(name, 0L)),
-                                                            limit(most)),
-                                            "raise the hard limit there (limits.conf, or that of"
-                                                    + " sshd), or lower it here"));
-                        }
-                    });
-        } catch (IOException e) {
-            // it ended while we looked
-        }
-    }
-
-    private static String limit(long value) {
-        return value == Limits.UNLIMITED ? "unlimited" : Long.toString(value);
-    }
-
-    private void image(TargetFacts facts, ImageIdentity ours) throws Problem {
-        ImageIdentity theirs = facts.image();
-        if (theirs == null) {
-            findings.add(
-                    Finding.forbidden(
-                            "image",
-                            "the image is not on " + facts.node(),
-                            ours.path() + " does not exist there",
-                            "copy it there, to the same path"));
-        } else if (!theirs.sameFile(ours) && !sameContents(ours, theirs)) {
-            findings.add(
-                    Finding.forbidden(
-                            "image",
-                            "the image on " + facts.node() + " is another one",
-                            ours.path() + " has other contents there",
-                            "copy the image of this node there"));
-        }
-    }
-
-    private static boolean sameContents(ImageIdentity ours, ImageIdentity theirs) throws Problem {
-        return !Files.isDirectory(Path.of(ours.path()))
-                && ours.bytes() == theirs.bytes()
-                && ours.withDigest().digest().equals(theirs.digest());
-    }
-
-    private static Finding tooLittle(String what, long haveBytes, long needBytes) {
-        return Finding.forbidden(
-                "memory",
-                "too little " + what,
-                "%.0f MB are free, %.0f MB are needed"
-                        .formatted(haveBytes / MEGA, needBytes / MEGA),
-                "free some there, or choose another node");
     }
 
     /** All findings. */

@@ -48,6 +48,7 @@ final class FrozenSource implements AutoCloseable {
      *
      * @param images directory
      * @param carried run directory that goes along; null if none does
+     * @param movesDirectory whether that is not to stay here
      * @param network of the job; becomes the frozen source's
      * @param copied what went to the target before
      * @param mostBytes that go while the job stands still; where there are more they may go later
@@ -59,6 +60,7 @@ final class FrozenSource implements AutoCloseable {
             ProcessTree tree,
             Path images,
             @Nullable RunDirectory carried,
+            boolean movesDirectory,
             SourceNetwork network,
             PreCopy copied,
             long mostBytes,
@@ -133,7 +135,7 @@ final class FrozenSource implements AutoCloseable {
                     CriuSession.forDump(
                             plan.instance, plan.tree, CriuBundle.in(plan.instance), plan.images);
             journal.freezing(
-                    seal.note(), Running.of(new Proc(dump.criuPid())), plan.carried != null);
+                    seal.note(), Running.of(new Proc(dump.criuPid())), plan.movesDirectory);
             dump.dump(
                     root.pid(),
                     Instances.ofThisUser().logs(plan.instance.name()).heldBy(plan.tree),

@@ -494,8 +494,10 @@ final class JobFiles implements AutoCloseable {
      * After {@link #last}: what it found goes along, and all that came comes to its place.
      *
      * @param spool in which is written down what is to be removed here when the job has gone
+     * @param stay true if nothing is
      */
-    void place(JobSink sink, Path spool, String node) throws Problem, InterruptedException {
+    void place(JobSink sink, Path spool, String node, boolean stay)
+            throws Problem, InterruptedException {
         List<Finding> findings = look(late, node).stream().filter(Finding::forbids).toList();
         if (!findings.isEmpty()) {
             Finding first = findings.getFirst();
@@ -512,7 +514,9 @@ final class JobFiles implements AutoCloseable {
         }
         try {
             List<PlacedFile> all = leaving.placed(trees.entries());
-            leaving.list(spool, User.id(), overlay);
+            if (!stay) {
+                leaving.list(spool, User.id(), overlay);
+            }
             for (int from = 0; from < all.size(); from += FileQuestions.MOST_AT_ONCE) {
                 target.place(
                         all.subList(from, Math.min(from + FileQuestions.MOST_AT_ONCE, all.size())));

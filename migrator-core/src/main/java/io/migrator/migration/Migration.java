@@ -3,7 +3,6 @@ package io.migrator.migration;
 import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
 import io.migrator.criu.Corrections;
-import io.migrator.criu.CriuBundle;
 import io.migrator.fault.FaultPoint;
 import io.migrator.files.FileWish;
 import io.migrator.handover.Handover.Source;
@@ -135,7 +134,7 @@ public final class Migration {
         if (network.findings().isEmpty() && !network.told().isEmpty()) {
             progress.chosen(network.told());
         }
-        Survey survey = Checks.survey(instance, id, network.needs());
+        Survey survey = Checks.survey(instance, tree, id, network.needs());
         TargetFacts facts = target.survey(survey);
         to = facts.node();
         targetBoot = facts.bootId();
@@ -150,7 +149,7 @@ public final class Migration {
                 .source(Spool.freeBytes(), path -> runs.holds(path) || used.carries(path))
                 .with(network.findings())
                 .with(MemoryChecks.of(instance, memory))
-                .target(facts, CriuBundle.ofThisNode().version(), survey.image())
+                .target(survey, facts)
                 .done()
                 .with(used.fates());
     }
@@ -172,7 +171,7 @@ public final class Migration {
      * @throws Problem if it did not move; its payload part tells where the job is now
      */
     public Outcome run() throws Problem {
-        return attempt(false);
+        return attempt(Purpose.MOVE);
     }
 
     /**
@@ -182,10 +181,20 @@ public final class Migration {
      * @throws Problem if it could not have moved
      */
     public Outcome rehearse() throws Problem {
-        return attempt(true);
+        return attempt(Purpose.REHEARSE);
     }
 
-    private Outcome attempt(boolean rehearsal) throws Problem {
+    /**
+     * Copies the job into a target that keeps it instead of letting it run.
+     *
+     * @param runsOn true if the job runs on here; else it is ended once the copy is safe
+     * @throws Problem if there is no copy; the job runs on then
+     */
+    public Outcome checkpoint(boolean runsOn) throws Problem {
+        return attempt(runsOn ? Purpose.KEEP : Purpose.END);
+    }
+
+    private Outcome attempt(Purpose purpose) throws Problem {
         try {
             Preflight preflight = check();
             preflight.warnings().forEach(this::warn);
@@ -195,7 +204,7 @@ public final class Migration {
                     Undo undo = new Undo(this::warn)) {
                 SourceJournal journal = begun(file);
                 try {
-                    return move(journal, undo, rehearsal);
+                    return move(journal, undo, purpose);
                 } finally {
                     cancellation.end(); // undoing must not be cut short
                     if (journal.state() == Source.GRANTED) {
@@ -259,7 +268,7 @@ public final class Migration {
         }
     }
 
-    private Outcome move(SourceJournal journal, Undo undo, boolean rehearsal)
+    private Outcome move(SourceJournal journal, Undo undo, Purpose purpose)
             throws Problem, InterruptedException, IOException {
         watch.begin(Stage.PREPARE);
         undo.pushIfWell("forgetting the migration", () -> forget(journal));
@@ -303,6 +312,7 @@ public final class Migration {
                             tree,
                             spool.directory(),
                             carried,
+                            carries && !purpose.leavesFiles(),
                             network,
                             rounds.copy(),
                             rounds.mostBytes(),
@@ -332,14 +342,17 @@ public final class Migration {
             watch.begin(Stage.LOAD);
             Loading.CarriedFiles last =
                     new Loading.CarriedFiles(
-                            goes, () -> used.place(target.sink(), spool.directory(), to));
+                            goes, () -> place(used, spool, purpose));
             Loading.Loaded loaded = loading.load(source, feed, spool.directory(), last);
             try (Following late = loaded.late()) {
                 watch.begin(Stage.HANDOVER);
-                if (rehearsal) {
+                if (purpose.runsOn()) {
                     cancellation.endOrStop();
                     source.giveUp();
                     runsNanos = System.nanoTime();
+                    if (purpose.keepsCopy()) {
+                        target.take();
+                    }
                 } else {
                     handOver(source, journal.head(), late);
                 }
@@ -347,15 +360,15 @@ public final class Migration {
             double frozenMillis = StopWatch.millisBetween(source.frozenNanos(), runsNanos);
 
             watch.begin(Stage.CLEAN);
-            if (!rehearsal) {
+            if (!purpose.runsOn()) {
                 undo.commit();
                 new Farewell(instance, target, this::warn)
-                        .say(source, journal, spool, carries, used);
+                        .say(source, journal, spool, carries && !purpose.leavesFiles(), used);
                 rounds.close();
             }
             undo.close();
             return new Outcome(
-                    rehearsal,
+                    purpose,
                     instance.name(),
                     Instances.hostName(),
                     to,
@@ -369,6 +382,11 @@ public final class Migration {
                     watch.phases(),
                     List.copyOf(warnings));
         }
+    }
+
+    private void place(JobFiles used, Spool spool, Purpose purpose)
+            throws Problem, InterruptedException {
+        used.place(target.sink(), spool.directory(), to, purpose.leavesFiles());
     }
 
     /** The job runs on here: what was made for it there goes. */

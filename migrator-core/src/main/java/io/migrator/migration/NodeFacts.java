@@ -60,7 +60,7 @@ final class NodeFacts {
         }
     }
 
-    private static Clocks clocks() throws Problem {
+    static Clocks clocks() throws Problem {
         try {
             return Clocks.now();
         } catch (IOException e) {

@@ -47,6 +47,36 @@ public record Order(
         boolean fills,
         List<CarriedFile> directories,
         RunDirectory.@Nullable Claim runDirectory) {
+    /** Stands for the boot id of the source where that is an archive, which cannot run a job. */
+    static final String ARCHIVE = "0";
+
+    /**
+     * The order to restore the job once more, from an archive.
+     *
+     * @param name of the instance
+     * @param then clocks of the node it was on, when it stood still
+     * @param now clocks of the node it is to run on
+     */
+    Order restored(String newId, Token newToken, String name, Clocks then, Clocks now) {
+        Clocks offset = then.minus(now);
+        return new Order(
+                newId,
+                newToken,
+                ARCHIVE,
+                name,
+                start,
+                pids,
+                traits,
+                logs,
+                new Clocks(
+                        ahead.monotonicNanos() + offset.monotonicNanos(),
+                        ahead.boottimeNanos() + offset.boottimeNanos()),
+                network,
+                memoryBytes,
+                false,
+                directories,
+                runDirectory);
+    }
 
     /**
      * The head of the target's journal.

@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * What a migration did.
  *
- * @param rehearsal true if the job was discarded on the target and runs on where it was
+ * @param purpose what was to become of the job
  * @param instance name
  * @param from host name of the source
  * @param to host name of the target
@@ -24,7 +24,7 @@ import java.util.Map;
  * @param warnings in words
  */
 public record Outcome(
-        boolean rehearsal,
+        Purpose purpose,
         String instance,
         String from,
         String to,

@@ -195,7 +195,9 @@ public final class Recovery {
             }
         }
         Target now =
-                choice.dryRun ? foreseen(found) : new TargetSide(report).giveUp(journal, false);
+                choice.dryRun
+                        ? foreseen(found)
+                        : new TargetSide(report).giveUp(journal, isFromArchive(journal));
         return Optional.of(
                 new Settled(
                         id,
@@ -206,6 +208,11 @@ public final class Recovery {
                         !needsSource(now),
                         Words.ofTarget(found, now, choice.dryRun),
                         needsSource(now) ? "migrator recover on the node it came from" : ""));
+    }
+
+    /** Nobody else can run what came from an archive. */
+    private static boolean isFromArchive(TargetJournal journal) {
+        return journal.head().sourceBoot().equals(Order.ARCHIVE);
     }
 
     private static boolean needsSource(Target now) {

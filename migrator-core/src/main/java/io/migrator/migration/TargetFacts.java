@@ -6,6 +6,8 @@ import io.migrator.linux.Clocks;
 
 import org.jspecify.annotations.Nullable;
 
+import io.migrator.problem.Problem;
+
 import java.util.List;
 import java.util.Map;
 
@@ -41,4 +43,22 @@ public record TargetFacts(
         long freeMemoryBytes,
         Map<String, Long> limits,
         List<Finding> network,
-        Clocks clocks) {}
+        Clocks clocks) {
+    /** The answer of what keeps any job, and will say later where it can run. */
+    public static TargetFacts ofKeeper(String name, Survey survey) throws Problem {
+        return new TargetFacts(
+                name,
+                NodeFacts.bootId(),
+                survey.criuVersion(),
+                "",
+                "",
+                "",
+                false,
+                survey.image(),
+                Long.MAX_VALUE,
+                Long.MAX_VALUE,
+                Map.of(),
+                List.of(),
+                NodeFacts.clocks());
+    }
+}

@@ -1,20 +1,16 @@
 package io.migrator.remote;
 
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.NullNode;
 
 import io.migrator.handover.Token;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 import io.migrator.wire.Frame;
+import io.migrator.wire.JsonBody;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -72,12 +68,8 @@ record Envelope(Kind kind, int number, JsonNode body) {
     /** Which migration. */
     record Attached(String id, Token token) {}
 
-    private static final ObjectMapper JSON =
-            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
-
     static Envelope of(Kind kind, int number, @Nullable Object body) {
-        return new Envelope(
-                kind, number, body == null ? NullNode.instance : JSON.valueToTree(body));
+        return new Envelope(kind, number, JsonBody.of(body));
     }
 
     static Envelope of(Problem problem, int number) {
@@ -88,40 +80,25 @@ record Envelope(Kind kind, int number, JsonNode body) {
     }
 
     static Envelope parse(Frame.Control frame) throws IOException {
-        Envelope envelope = JSON.readValue(frame.text(), Envelope.class);
-        if (envelope == null || envelope.kind == null || envelope.body == null) {
+        Envelope envelope = JsonBody.read(frame, Envelope.class);
+        if (envelope.kind == null || envelope.body == null) {
             throw new IOException("a control message without kind or body");
         }
         return envelope;
     }
 
     Frame.Control toFrame() throws IOException {
-        return Frame.Control.of(JSON.writeValueAsString(this));
+        return JsonBody.message(this);
     }
 
     /** The body as what it must be. */
     <T> T body(Class<T> type) throws IOException {
-        T value = JSON.treeToValue(body, type);
-        if (value == null) {
-            throw new IOException("a control message of kind " + kind + " without its body");
-        }
-        return value;
+        return JsonBody.as(body, type);
     }
 
     /** The body as a list of what it must be. */
     <T> List<T> list(Class<T> type) throws IOException {
-        if (!body.isArray()) {
-            throw new IOException("a control message of kind " + kind + " without its list");
-        }
-        List<T> values = new ArrayList<>();
-        for (JsonNode each : body) {
-            T value = JSON.treeToValue(each, type);
-            if (value == null) {
-                throw new IOException("a control message of kind " + kind + " with a hole");
-            }
-            values.add(value);
-        }
-        return values;
+        return JsonBody.list(body, type);
     }
 
     /** The problem of a {@link Kind#PROBLEM}. */

@@ -169,16 +169,16 @@ public final class Receiver {
         switch (frame) {
             case Frame.Control control -> answer(Envelope.parse(control));
             case Frame.Padding(ByteBuffer data) -> job(() -> target.padding(data));
-            case Frame.Pages(int pid, long address, ByteBuffer data) ->
-                    pages(pid, List.of(new PageRange(address, address + data.remaining())), data);
-            case Frame.ScatteredPages pages -> pages(pages.pid(), ranges(pages), pages.data());
-            case Frame.ZeroPages(int pid, long address, long bytes) -> {
-                PageRange place = new PageRange(address, address + bytes);
+            case Frame.Pages pages -> pages(pages.pid(), PageFrames.places(pages), pages.data());
+            case Frame.ScatteredPages pages ->
+                    pages(pages.pid(), PageFrames.places(pages), pages.data());
+            case Frame.ZeroPages zeros -> {
+                PageRange place = PageFrames.place(zeros);
                 Refill filled = refill;
                 job(
                         filled == null
-                                ? () -> target.zeros(pid, place)
-                                : () -> filled.zeros(pid, place));
+                                ? () -> target.zeros(zeros.pid(), place)
+                                : () -> filled.zeros(zeros.pid(), place));
             }
             case Frame.FileOpen(int id, String name) -> job(() -> target.open(id, name));
             case Frame.FileData data ->
@@ -195,12 +195,6 @@ public final class Receiver {
                 filled == null
                         ? () -> target.pages(pid, places, data)
                         : () -> filled.pages(pid, places, data));
-    }
-
-    private static List<PageRange> ranges(Frame.ScatteredPages pages) {
-        return pages.places().stream()
-                .map(each -> new PageRange(each.address(), each.address() + each.bytes()))
-                .toList();
     }
 
     private interface JobStep {

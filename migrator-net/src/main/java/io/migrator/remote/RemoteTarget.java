@@ -256,17 +256,7 @@ public final class RemoteTarget implements Target, JobSink {
 
     @Override
     public void pages(int pid, List<PageRange> places, ByteBuffer bytes) throws Problem {
-        if (places.size() == 1) {
-            line.send(new Frame.Pages(pid, places.getFirst().start(), bytes));
-        } else {
-            line.send(
-                    new Frame.ScatteredPages(
-                            pid,
-                            places.stream()
-                                    .map(each -> new Frame.Place(each.start(), (int) each.bytes()))
-                                    .toList(),
-                            bytes));
-        }
+        line.send(PageFrames.of(pid, places, bytes));
     }
 
     @Override

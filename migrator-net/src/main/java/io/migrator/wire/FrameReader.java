@@ -23,6 +23,7 @@ public final class FrameReader {
     private static final int SMALL_PAYLOAD_BYTES = 16 << 10;
 
     private final WireSource source;
+    private final StreamKind kind;
     private final CRC32C crc = new CRC32C();
     private final OpenFiles openFiles = new OpenFiles();
     private final ByteBuffer header;
@@ -36,7 +37,7 @@ public final class FrameReader {
 
     /** Reads a stream; frames hold arrays. */
     public FrameReader(InputStream in) {
-        this(WireSource.of(in));
+        this(WireSource.of(in), StreamKind.WIRE);
     }
 
     /**
@@ -44,11 +45,17 @@ public final class FrameReader {
      * being copied through the heap.
      */
     public FrameReader(ReadableByteChannel in) {
-        this(WireSource.of(in));
+        this(in, StreamKind.WIRE);
     }
 
-    private FrameReader(WireSource source) {
+    /** The same of a stream of that kind. */
+    public FrameReader(ReadableByteChannel in, StreamKind kind) {
+        this(WireSource.of(in), kind);
+    }
+
+    private FrameReader(WireSource source, StreamKind kind) {
         this.source = source;
+        this.kind = kind;
         this.header = source.allocate(WireFormat.HEADER_BYTES);
         this.stored = source.allocate(SMALL_PAYLOAD_BYTES);
         this.decompressed = source.allocate(0);
@@ -66,7 +73,7 @@ public final class FrameReader {
             throw new IllegalStateException("the stream has ended");
         }
         if (!begun) {
-            Preamble.read(source);
+            Preamble.read(source, kind);
             begun = true;
         }
         long at = source.offset();

@@ -40,9 +40,15 @@ public final class FrameWriter {
 
     /** Sends the preamble. */
     public FrameWriter(OutputStream out, Compression compression) throws IOException {
+        this(out, compression, StreamKind.WIRE);
+    }
+
+    /** The same for a stream of that kind. */
+    public FrameWriter(OutputStream out, Compression compression, StreamKind kind)
+            throws IOException {
         this.out = out;
         this.gauge = new CompressionGauge(compression);
-        out.write(Preamble.bytes());
+        out.write(Preamble.bytes(kind));
         out.flush();
         sentBytes = WireFormat.PREAMBLE_BYTES;
     }

@@ -9,6 +9,12 @@ final class WireFormat {
     /** Both sides must speak the same version: there is no negotiation. */
     static final int PROTOCOL_VERSION = 9;
 
+    /** The first four bytes of an archive: the letters MIGA. */
+    static final int ARCHIVE_MAGIC = 0x4d49_4741;
+
+    /** Of archives, which are read longer than a connection lasts: docs/archive.md. */
+    static final int ARCHIVE_VERSION = 1;
+
     /** Magic (4), version (2), flags (2, zero). */
     static final int PREAMBLE_BYTES = 8;
 

@@ -39,10 +39,14 @@ class RemoteTargetTest {
             new Survey(
                     "job",
                     new ImageIdentity("/i.sif", "a", 1, "2.0", 3, ""),
+                    "4.2.1",
                     new byte[] {1},
                     new NetworkNeeds(
                             NetworkPlan.NONE, List.of(), List.of(), List.of(), Map.of(), false),
-                    false);
+                    false,
+                    Map.of("open files", new Survey.Limit("1 (job)", 1024)),
+                    0,
+                    4096);
     private static final Order ORDER =
             new Order(
                     "m1",

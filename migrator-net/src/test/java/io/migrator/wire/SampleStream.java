@@ -81,7 +81,7 @@ final class SampleStream {
         ByteBuffer bytes = FrameHeader.buffer();
         sealed.encode(bytes, crc);
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        out.writeBytes(Preamble.bytes());
+        out.writeBytes(Preamble.bytes(StreamKind.WIRE));
         out.writeBytes(bytes.array());
         out.writeBytes(stored);
         return out.toByteArray();

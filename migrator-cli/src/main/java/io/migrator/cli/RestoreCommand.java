@@ -1,0 +1,118 @@
+package io.migrator.cli;
+
+import io.migrator.archive.ArchiveReader;
+import io.migrator.migration.FarNode;
+import io.migrator.migration.LocalTarget;
+import io.migrator.migration.Restoration;
+import io.migrator.migration.Target;
+import io.migrator.problem.ExitCode;
+import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+
+@Command(
+        name = "restore",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Lets a job run again from the file that 'migrator checkpoint' made.",
+            "",
+            "The file stays as it is, and may be restored again; of a job that runs on, or was"
+                    + " restored before, two copies run then.",
+            "",
+            "Encrypted: age -d -i KEY FILE | migrator restore -",
+        })
+final class RestoreCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "FILE", description = "The archive; - is standard input.")
+    private String file = "";
+
+    @Option(
+            names = "--name",
+            defaultValue = "",
+            paramLabel = "NAME",
+            description = "Name of the instance; by default the one it had.")
+    private String name = "";
+
+    @Option(
+            names = "--allow",
+            split = ",",
+            paramLabel = "overwrite",
+            description = "Let files of the job replace others that are there.")
+    private Set<Wishes.Allowed> allowed = EnumSet.noneOf(Wishes.Allowed.class);
+
+    @Option(names = "--json", description = "Print the result as one JSON object.")
+    private boolean json;
+
+    @ArgGroup(exclusive = false, heading = "On another node:%n")
+    private @Nullable FarSide farSide;
+
+    @Override
+    public Integer call() throws Problem, InterruptedException {
+        try {
+            if (farSide != null) {
+                farSide.validate();
+            }
+            try (GivenArchive given = GivenArchive.of(file);
+                    TerminalProgress progress = new TerminalProgress()) {
+                ArchiveReader reader = given.reader().orForeign();
+                ArchiveReader.Contents contents = reader.contents();
+                if (farSide == null) {
+                    try (LocalTarget here = new LocalTarget(progress::warning)) {
+                        restore(reader, contents, here, null, progress);
+                    }
+                } else {
+                    try (FarSide.Link link = farSide.connect()) {
+                        restore(reader, contents, link.target(), link.node(), progress);
+                    }
+                }
+            }
+            return ExitCode.DONE.code();
+        } catch (Problem problem) {
+            if (json) {
+                System.out.println(Json.text(Result.of(name, problem)));
+            }
+            throw problem;
+        }
+    }
+
+    private void restore(
+            ArchiveReader reader,
+            ArchiveReader.Contents contents,
+            Target target,
+            @Nullable FarNode far,
+            TerminalProgress progress)
+            throws Problem {
+        String instance = name.isEmpty() ? contents.head().instance() : name;
+        Restoration restoration = new Restoration(target, far, progress);
+        Interruption.calls(restoration::cancel);
+        boolean replaces = allowed.contains(Wishes.Allowed.OVERWRITE);
+        Restoration.Restored done =
+                restoration.run(contents.kept(), instance, to -> reader.replay(to, replaces));
+        System.err.printf(
+                "'%s' runs on %s, restored in %.1f s%n",
+                instance, done.node(), done.totalMillis() / 1000);
+        if (json) {
+            Map<String, Double> phases = new LinkedHashMap<>();
+            done.phases().forEach((stage, millis) -> phases.put(stage.text(), millis));
+            System.out.println(
+                    Json.text(
+                            Map.of(
+                                    "outcome", "restored",
+                                    "instance", instance,
+                                    "from", contents.head().node(),
+                                    "to", done.node(),
+                                    "totalMillis", done.totalMillis(),
+                                    "phases", phases)));
+        }
+    }
+}
