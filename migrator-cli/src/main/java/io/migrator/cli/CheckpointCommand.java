@@ -1,6 +1,7 @@
 package io.migrator.cli;
 
 import io.migrator.archive.ArchiveNode;
+import io.migrator.archive.ArchiveShelf;
 import io.migrator.archive.ArchiveTarget;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
@@ -17,6 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.Callable;
 
 @Command(
@@ -36,6 +38,7 @@ import java.util.concurrent.Callable;
 final class CheckpointCommand implements Callable<Integer> {
     private static final double MEGA = 1e6;
     private static final String OUTPUT = "-";
+    private static final int KEEP = 3;
 
     @Parameters(paramLabel = "NAME", description = "One of your instances on this node.")
     private String name = "";
@@ -52,6 +55,26 @@ final class CheckpointCommand implements Callable<Integer> {
 
     @Option(names = "--force", description = "Replace FILE if it exists.")
     private boolean force;
+
+    @Option(
+            names = "--every",
+            defaultValue = "",
+            paramLabel = "TIME",
+            description = {
+                "Keep it again and again, until it ends or Ctrl-C or SIGTERM comes; the job runs"
+                        + " on. The files are FILE.000001 and so on, and FILE is a link to the"
+                        + " newest. Most of them have only what changed since the one before."
+            })
+    private String every = "";
+
+    @Option(
+            names = "--keep",
+            defaultValue = "3",
+            paramLabel = "N",
+            description =
+                    "How many of them can be restored, the newest (default: ${DEFAULT-VALUE});"
+                            + " what these need stays, too.")
+    private int keep = KEEP;
 
     @Option(
             names = "--compress",
@@ -76,7 +99,12 @@ final class CheckpointCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Problem, InterruptedException {
         try {
-            report(checkpoint());
+            Wishes.Told told = orMisused();
+            if (every.isEmpty()) {
+                report(once(told));
+            } else {
+                periodic(told).run();
+            }
             return ExitCode.DONE.code();
         } catch (Problem problem) {
             if (json) {
@@ -86,31 +114,56 @@ final class CheckpointCommand implements Callable<Integer> {
         }
     }
 
-    private Outcome checkpoint() throws Problem, InterruptedException {
+    private Outcome once(Wishes.Told told) throws Problem, InterruptedException {
+        Path file = output.equals(OUTPUT) ? null : place();
+        Instance instance = Instances.ofThisUser().get(name);
+        try (TerminalProgress progress = new TerminalProgress();
+                ArchiveTarget target =
+                        new ArchiveTarget(file, force, null, Version.text(), compress)) {
+            ArchiveNode node = new ArchiveNode(file == null ? Path.of(OUTPUT) : file);
+            Duration limit = Span.of("--timeout", timeout);
+            Migration migration = told.on(new Migration(instance, target, node, progress, limit));
+            Interruption.calls(migration::cancel);
+            return migration.checkpoint(leaveRunning);
+        }
+    }
+
+    private Path place() {
+        return Path.of(output).toAbsolutePath().normalize();
+    }
+
+    private Checkpoints periodic(Wishes.Told told) throws Problem {
+        return new Checkpoints(
+                Instances.ofThisUser().get(name),
+                new ArchiveShelf(place(), keep),
+                told,
+                compress,
+                Span.of("--every", every),
+                Span.of("--timeout", timeout),
+                this::report);
+    }
+
+    private Wishes.Told orMisused() throws Problem {
         Wishes.Told told = wishes.told();
         if (told.memory().way() == MemoryWish.Way.HYBRID) {
             throw Problem.usage("--memory hybrid does not go with a file")
                     .because("nobody could ask it for what is still to come")
                     .tryThis("--memory auto");
         }
-        boolean piped = output.equals(OUTPUT);
-        orFitForPipe(piped);
-        Path file = piped ? null : Path.of(output).toAbsolutePath().normalize();
-        Instance instance = Instances.ofThisUser().get(name);
-        try (TerminalProgress progress = new TerminalProgress();
-                ArchiveTarget target =
-                        new ArchiveTarget(file, force, Version.text(), compress)) {
-            Migration migration =
-                    told.on(
-                            new Migration(
-                                    instance,
-                                    target,
-                                    new ArchiveNode(file == null ? Path.of(OUTPUT) : file),
-                                    progress,
-                                    Span.of("--timeout", timeout)));
-            Interruption.calls(migration::cancel);
-            return migration.checkpoint(leaveRunning);
+        if (keep != KEEP && every.isEmpty() || keep < 1) {
+            throw Problem.usage("--keep is a number from 1 on, and goes with --every");
         }
+        if (!every.isEmpty()) {
+            Span.of("--every", every);
+            leaveRunning = true;
+            if (output.equals(OUTPUT) || force) {
+                throw Problem.usage("--every goes with neither -o - nor --force")
+                        .because("it makes several files, and replaces none")
+                        .tryThis("-o FILE: the files are FILE.000001 and so on");
+            }
+        }
+        orFitForPipe(output.equals(OUTPUT));
+        return told;
     }
 
     private void orFitForPipe(boolean piped) throws Problem {

@@ -82,7 +82,7 @@ final class FarSide {
 
     /** A node, or an archive, as a journal names it. */
     static FarNode anyNode(SourceJournal.Far far) throws Problem {
-        return far.transport().equals(ArchiveNode.TRANSPORT)
+        return far.leadsToFile()
                 ? new ArchiveNode(Path.of(far.to()))
                 : node(far);
     }

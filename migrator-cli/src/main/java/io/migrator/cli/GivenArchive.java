@@ -8,7 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * An archive that a command was given: a file, or standard input, which is kept in memory as long
@@ -28,8 +30,11 @@ final class GivenArchive implements AutoCloseable {
     /** Opens it. */
     static GivenArchive of(String name) throws Problem {
         if (!name.equals(INPUT)) {
-            Path file = Path.of(name).toAbsolutePath().normalize();
-            return new GivenArchive(null, new ArchiveReader(file));
+            try { // what it builds on is beside the file, not beside a link to it
+                return new GivenArchive(null, new ArchiveReader(Path.of(name).toRealPath()));
+            } catch (IOException | InvalidPathException e) {
+                throw Problem.usage(name + " cannot be read").because(e.toString());
+            }
         }
         Spool spool = Spool.create("input" + ProcessHandle.current().pid());
         Path copy = spool.directory().resolve("archive");
@@ -47,6 +52,19 @@ final class GivenArchive implements AutoCloseable {
                 new GivenArchive(spool, new ArchiveReader(copy)).close();
             }
         }
+    }
+
+    /**
+     * Refuses archives that others could have written.
+     *
+     * @return itself, after all that it builds on
+     */
+    List<ArchiveReader> chain() throws Problem {
+        List<ArchiveReader> chain = reader.chain();
+        for (ArchiveReader each : chain) {
+            each.orForeign();
+        }
+        return chain;
     }
 
     ArchiveReader reader() {

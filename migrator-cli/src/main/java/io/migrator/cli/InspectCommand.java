@@ -98,10 +98,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private Shown shown(
-            GivenArchive given,
-            ArchiveReader.Contents contents,
-            DumpSummary dump,
-            JobPages pages)
+            GivenArchive given, ArchiveReader.Contents contents, DumpSummary dump, JobPages pages)
             throws IOException {
         FileState state = FileState.of(given.reader().file());
         return new Shown(

@@ -6,11 +6,9 @@ import io.migrator.migration.Migration;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
-
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-
 
 /** What the commands have in common that move a job, or ask whether it could move. */
 final class Job {

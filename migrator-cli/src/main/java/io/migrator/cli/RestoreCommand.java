@@ -17,6 +17,7 @@ import picocli.CommandLine.Parameters;
 
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
@@ -64,15 +65,17 @@ final class RestoreCommand implements Callable<Integer> {
             }
             try (GivenArchive given = GivenArchive.of(file);
                     TerminalProgress progress = new TerminalProgress()) {
-                ArchiveReader reader = given.reader().orForeign();
-                ArchiveReader.Contents contents = reader.contents();
+                List<ArchiveReader> chain = given.chain();
+                for (ArchiveReader each : chain.subList(0, chain.size() - 1)) {
+                    each.contents(); // refused before anything is made
+                }
                 if (farSide == null) {
                     try (LocalTarget here = new LocalTarget(progress::warning)) {
-                        restore(reader, contents, here, null, progress);
+                        restore(chain, here, null, progress);
                     }
                 } else {
                     try (FarSide.Link link = farSide.connect()) {
-                        restore(reader, contents, link.target(), link.node(), progress);
+                        restore(chain, link.target(), link.node(), progress);
                     }
                 }
             }
@@ -86,18 +89,26 @@ final class RestoreCommand implements Callable<Integer> {
     }
 
     private void restore(
-            ArchiveReader reader,
-            ArchiveReader.Contents contents,
+            List<ArchiveReader> chain,
             Target target,
             @Nullable FarNode far,
             TerminalProgress progress)
-            throws Problem {
+            throws Problem, InterruptedException {
+        ArchiveReader.Contents contents = chain.getLast().contents();
         String instance = name.isEmpty() ? contents.head().instance() : name;
         Restoration restoration = new Restoration(target, far, progress);
         Interruption.calls(restoration::cancel);
         boolean replaces = allowed.contains(Wishes.Allowed.OVERWRITE);
         Restoration.Restored done =
-                restoration.run(contents.kept(), instance, to -> reader.replay(to, replaces));
+                restoration.run(
+                        contents.kept(),
+                        instance,
+                        to -> {
+                            for (ArchiveReader each : chain.subList(0, chain.size() - 1)) {
+                                each.replayMemory(to);
+                            }
+                            chain.getLast().replay(to, replaces);
+                        });
         System.err.printf(
                 "'%s' runs on %s, restored in %.1f s%n",
                 instance, done.node(), done.totalMillis() / 1000);
@@ -107,12 +118,18 @@ final class RestoreCommand implements Callable<Integer> {
             System.out.println(
                     Json.text(
                             Map.of(
-                                    "outcome", "restored",
-                                    "instance", instance,
-                                    "from", contents.head().node(),
-                                    "to", done.node(),
-                                    "totalMillis", done.totalMillis(),
-                                    "phases", phases)));
+                                    "outcome",
+                                    "restored",
+                                    "instance",
+                                    instance,
+                                    "from",
+                                    contents.head().node(),
+                                    "to",
+                                    done.node(),
+                                    "totalMillis",
+                                    done.totalMillis(),
+                                    "phases",
+                                    phases)));
         }
     }
 }

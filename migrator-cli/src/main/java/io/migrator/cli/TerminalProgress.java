@@ -4,6 +4,9 @@ import io.migrator.memory.Round;
 import io.migrator.migration.Progress;
 import io.migrator.migration.Stage;
 
+import java.util.HashSet;
+import java.util.Set;
+
 /**
  * Progress on standard error: one line that is written over on a terminal, warnings only elsewhere.
  */
@@ -14,6 +17,9 @@ final class TerminalProgress implements Progress, AutoCloseable {
     private final boolean terminal = System.console() != null && System.console().isTerminal();
     private long lastNanos = System.nanoTime() - INTERVAL_NANOS;
     private boolean lineOpen;
+
+    /** What may come again and again is told once. */
+    private final Set<String> warned = new HashSet<>();
 
     @Override
     public synchronized void stage(Stage stage) {
@@ -43,8 +49,10 @@ final class TerminalProgress implements Progress, AutoCloseable {
 
     @Override
     public synchronized void warning(String text) {
-        close();
-        System.err.println("migrator: warning: " + text);
+        if (warned.add(text)) {
+            close();
+            System.err.println("migrator: warning: " + text);
+        }
     }
 
     private void show(String text) {

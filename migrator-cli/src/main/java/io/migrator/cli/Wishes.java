@@ -8,8 +8,11 @@ import io.migrator.migration.MemoryWish;
 import io.migrator.migration.Migration;
 import io.migrator.network.NetworkWish;
 import io.migrator.problem.Problem;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Option;
+
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.Set;
@@ -167,5 +170,4 @@ final class Wishes {
         return new MemoryWish(
                 memory, Span.of("--downtime", downtime), bytesPerSecond, tracking, stays);
     }
-
 }

@@ -45,8 +45,7 @@ public record FileClaim(
 
     /** The same with the digest of the file, which is read for it. */
     public FileClaim digested() throws Problem {
-        return new FileClaim(
-                identity.withDigest(), use, probe, uid, gid, permissions, dataBytes);
+        return new FileClaim(identity.withDigest(), use, probe, uid, gid, permissions, dataBytes);
     }
 
     /** An answer, with files of the same contents as the same, where the job only reads them. */

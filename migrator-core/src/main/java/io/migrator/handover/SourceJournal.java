@@ -9,6 +9,7 @@ import io.migrator.network.NetworkPlan;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
+import java.nio.file.Path;
 
 /**
  * The source's state of one migration, kept in its journal: the only place where it changes. One
@@ -18,11 +19,24 @@ public final class SourceJournal {
     /**
      * How the target is reached once more.
      *
-     * @param to the node, as the user named it
-     * @param transport which SSH client
+     * @param to the node, as the user named it, or a file
+     * @param transport which SSH client, or {@link #FILE}
      * @param program migrator on that node
      */
-    public record Far(String to, String transport, String program) {}
+    public record Far(String to, String transport, String program) {
+        /** In the place of an SSH client: the target is an archive. */
+        public static final String FILE = "archive";
+
+        /** That of an archive. */
+        public static Far ofFile(Path file) {
+            return new Far(file.toString(), FILE, "");
+        }
+
+        /** Whether the target is an archive, which runs no job. */
+        public boolean leadsToFile() {
+            return transport.equals(FILE);
+        }
+    }
 
     /**
      * What a later process must know to let the job run on or to end it.

@@ -85,6 +85,11 @@ final class HashCompare implements WriteTracker {
     }
 
     @Override
+    public void thaw() {
+        // nothing was changed
+    }
+
+    @Override
     public PageSet keepUnwritten(PageSet known) throws IOException {
         return written(PageRange.ALL, known); // which changes nothing
     }

@@ -54,6 +54,7 @@ public final class PreCopy implements AutoCloseable {
 
     private volatile boolean frozen;
     private volatile boolean enough;
+    private boolean goesOn;
 
     /** The last round of the thread of its own. */
     private volatile long lastBegan = Long.MIN_VALUE;
@@ -395,13 +396,15 @@ public final class PreCopy implements AutoCloseable {
                 if (tracker != null && each.process.exists()) {
                     tracker.orBlind();
                     each.left.addAll(tracker.keepUnwritten(each.sent));
-                    each.retired.add(tracker); // it need not know what is sent now
-                    each.tracker = null;
+                    if (!goesOn) {
+                        each.retired.add(tracker); // it need not know what is sent now
+                        each.tracker = null;
+                    }
                     there.add(each);
-                    found.put(each.member.pid(), each.sent);
                 }
-            } catch (IOException e) {
-                // all of it is sent again
+            } catch (IOException e) { // all of it is sent again
+                each.retired.add(tracker); // it was blind for a while
+                each.tracker = null;
             }
         }
         JobPages inherited = inherited(there);
@@ -410,7 +413,43 @@ public final class PreCopy implements AutoCloseable {
                 send(each, each.left, feed);
             }
         }
+        for (Watched each : there) { // who gets them takes pages out
+            found.put(each.member.pid(), goesOn ? each.sent.copy() : each.sent);
+        }
         return new Copied(found, inherited);
+    }
+
+    /** The job will run on after {@link #last}, and then be copied again; before anything else. */
+    public void goOn() {
+        goesOn = true;
+    }
+
+    /** The job runs on, and the target keeps what it has: the next round sends what changes. */
+    public void thaw() {
+        frozen = false;
+        enough = false;
+        follower = null;
+        processes.values().removeIf(PreCopy::isLost);
+        for (Watched each : processes.values()) {
+            WriteTracker tracker = each.tracker;
+            each.left = new PageSet();
+            if (tracker != null) {
+                tracker.thaw();
+            }
+        }
+    }
+
+    /** It has ended, or is to be watched anew. */
+    private static boolean isLost(Watched process) {
+        try {
+            if (process.tracker != null && process.process.exists()) {
+                return false;
+            }
+        } catch (IOException e) {
+            // it cannot be told
+        }
+        end(process);
+        return true;
     }
 
     /** In the end, when nothing is written any more. */
@@ -431,7 +470,7 @@ public final class PreCopy implements AutoCloseable {
         JobPages found = new JobPages();
         for (Watched each : there) {
             each.left.addAll(each.lost());
-            found.put(each.member.pid(), each.inherited);
+            found.put(each.member.pid(), each.inherited.copy());
         }
         return found;
     }
@@ -473,18 +512,20 @@ public final class PreCopy implements AutoCloseable {
             follower.interrupt();
             follower.join();
         }
-        for (Watched each : processes.values()) {
-            if (each.tracker != null) {
-                each.retired.add(each.tracker);
-            }
-            each.retired.forEach(tracker -> {
-                tracker.close();
-                tracker.mend();
-            });
-            each.process.close();
-        }
+        processes.values().forEach(PreCopy::end);
         processes.clear();
         feed.close();
         inheritance.close();
+    }
+
+    private static void end(Watched process) {
+        if (process.tracker != null) {
+            process.retired.add(process.tracker);
+        }
+        process.retired.forEach(tracker -> {
+            tracker.close();
+            tracker.mend();
+        });
+        process.process.close();
     }
 }

@@ -33,7 +33,7 @@ final class Watched {
     final PageSet kept = new PageSet();
 
     /** What the round that met the freeze had still to send. */
-    final PageSet left = new PageSet();
+    PageSet left = new PageSet();
 
     /** Null if it cannot be watched, or cannot any more. */
     @Nullable WriteTracker tracker;

@@ -190,6 +190,11 @@ final class WriteProtection implements WriteTracker {
     }
 
     @Override
+    public synchronized void thaw() {
+        frozen = false;
+    }
+
+    @Override
     public PageSet keepUnwritten(PageSet known) throws IOException {
         PageSet written = new PageSet();
         List<PageRange> trusted = new ArrayList<>();

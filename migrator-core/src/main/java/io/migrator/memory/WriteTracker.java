@@ -55,6 +55,9 @@ sealed interface WriteTracker extends AutoCloseable permits WriteProtection, Has
      */
     void freeze();
 
+    /** The process was dumped, and runs on here; the next call of {@link #written} may come. */
+    void thaw();
+
     /**
      * Takes out of the known pages all that may have been written since the last call of {@link
      * #written}. Changes nothing else.

@@ -64,8 +64,7 @@ final class Checks {
                                 highest.merge(
                                         name,
                                         new Survey.Limit(named(member), value),
-                                        (one, other) ->
-                                                other.value() > one.value() ? other : one));
+                                        (one, other) -> other.value() > one.value() ? other : one));
             } catch (IOException e) {
                 // it ended while we looked
             }

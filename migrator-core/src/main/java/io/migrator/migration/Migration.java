@@ -75,6 +75,7 @@ public final class Migration {
     private MemoryWish memory = MemoryWish.AUTO;
     private NetworkPlan plan = NetworkPlan.NONE;
     private FileWish fileWish = FileWish.AUTO;
+    private @Nullable Series series;
     private @Nullable JobFiles files;
 
     /** When the job ran on, wherever. */
@@ -112,6 +113,12 @@ public final class Migration {
     /** What is to become of files that the job uses; to be said before anything else. */
     public Migration files(FileWish wanted) {
         fileWish = wanted;
+        return this;
+    }
+
+    /** Of which copies this is one; to be said before anything else. */
+    public Migration in(Series copies) {
+        series = copies;
         return this;
     }
 
@@ -290,7 +297,7 @@ public final class Migration {
         cancellation.orStop();
         watch.begin(Stage.PRECOPY);
         used.passes(target.sink(), cancellation);
-        Rounds rounds = new Rounds(target.sink(), progress, cancellation, memory, room);
+        Rounds rounds = new Rounds(target.sink(), progress, cancellation, memory, room, series);
         undo.push("ending the watch over the memory", rounds::close);
         rounds.run(instance);
         watch.begin(Stage.DUMP);
@@ -341,8 +348,7 @@ public final class Migration {
 
             watch.begin(Stage.LOAD);
             Loading.CarriedFiles last =
-                    new Loading.CarriedFiles(
-                            goes, () -> place(used, spool, purpose));
+                    new Loading.CarriedFiles(goes, () -> place(used, spool, purpose));
             Loading.Loaded loaded = loading.load(source, feed, spool.directory(), last);
             try (Following late = loaded.late()) {
                 watch.begin(Stage.HANDOVER);
@@ -352,6 +358,7 @@ public final class Migration {
                     runsNanos = System.nanoTime();
                     if (purpose.keepsCopy()) {
                         target.take();
+                        rounds.kept();
                     }
                 } else {
                     handOver(source, journal.head(), late);

@@ -89,11 +89,19 @@ public final class Restoration {
         node = facts.node();
         List<Finding> findings = new ArrayList<>(TargetChecks.of(survey, facts));
         findings.addAll(missing(kept.stayed()));
+        if (kept.order().runDirectory() != null && !name.equals(kept.order().instance())) {
+            findings.add(
+                    Finding.forbidden(
+                            "name",
+                            "the job cannot have another name than '%s'"
+                                    .formatted(kept.order().instance()),
+                            "its run directory is named so, and it has files in it open",
+                            "restore it without --name"));
+        }
         Preflight preflight = new Preflight(findings);
         preflight.warnings().forEach(progress::warning);
         preflight.orRefuse(name);
-        Order order =
-                kept.order().restored(id, Token.fresh(), name, kept.clocks(), facts.clocks());
+        Order order = kept.order().restored(id, Token.fresh(), name, kept.clocks(), facts.clocks());
         boolean loaded = false;
         try {
             watch.begin(Stage.PREPARE);

@@ -12,6 +12,8 @@ import io.migrator.memory.StopRule;
 import io.migrator.migration.MemoryWish.Way;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +37,8 @@ final class Rounds implements AutoCloseable {
     private static final Duration COSTS = Duration.ofMillis(15);
 
     private final PreCopy copy;
+    private final @Nullable Series series;
+    private boolean kept;
     private final long room;
 
     /** Private memory of the job at the beginning. */
@@ -54,9 +58,17 @@ final class Rounds implements AutoCloseable {
      * None is done yet.
      *
      * @param room for pages on the target, bytes
+     * @param series of which this is a copy; null if of none
      */
-    Rounds(JobSink sink, Progress progress, Cancellation cancellation, MemoryWish wish, long room) {
+    Rounds(
+            JobSink sink,
+            Progress progress,
+            Cancellation cancellation,
+            MemoryWish wish,
+            long room,
+            @Nullable Series series) {
         this.wish = wish;
+        this.series = series;
         this.room = room;
         this.progress = progress;
         PageFeed.Progress each =
@@ -65,11 +77,13 @@ final class Rounds implements AutoCloseable {
                     cancellation.orStop();
                 };
         this.copy =
-                new PreCopy(
-                        sink,
-                        each,
-                        new Pace(wish.bytesPerSecond(), sink::sentBytes),
-                        wish.tracking());
+                series == null
+                        ? new PreCopy(
+                                sink,
+                                each,
+                                new Pace(wish.bytesPerSecond(), sink::sentBytes),
+                                wish.tracking())
+                        : series.next(sink, each, wish);
     }
 
     /** Sends the job's memory, as far as that is wanted and can be. */
@@ -223,8 +237,20 @@ final class Rounds implements AutoCloseable {
         return List.copyOf(done);
     }
 
+    /** The target keeps the copy, and the job runs on. */
+    void kept() {
+        kept = true;
+    }
+
+    /** Ends the watch, but for the next copy of a series. */
     @Override
     public void close() throws InterruptedException {
-        copy.close();
+        if (series == null) {
+            copy.close();
+        } else if (kept) {
+            series.kept();
+        } else {
+            series.beginAnew(); // what was sent is nowhere
+        }
     }
 }

@@ -3,10 +3,9 @@ package io.migrator.migration;
 import io.migrator.check.Finding;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.linux.Clocks;
+import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
-
-import io.migrator.problem.Problem;
 
 import java.util.List;
 import java.util.Map;

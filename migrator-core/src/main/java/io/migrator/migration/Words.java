@@ -28,7 +28,12 @@ final class Words {
                                             + " on here")
                             + (came == Came.RUNS_HERE ? "" : "; " + there + " could not be told");
             case RUNS_THERE ->
-                    said(dryRun, "the job runs on " + there, "what was left of it here", "ended");
+                    said(
+                            dryRun,
+                            (note.far().leadsToFile() ? "the job is kept in " : "the job runs on ")
+                                    + there,
+                            "what was left of it here",
+                            "ended");
             case RUNS_ON_BOTH ->
                     "TWO COPIES: the job was taken back and runs here, and it runs on " + there;
             case FILLS ->

@@ -71,7 +71,8 @@ final class ArchiveFile implements AutoCloseable {
 
     /** Standard output; it is committed by whoever reads it. */
     static ArchiveFile ofOutput() {
-        return new ArchiveFile(null, null, true, new FileOutputStream(FileDescriptor.out).getChannel());
+        return new ArchiveFile(
+                null, null, true, new FileOutputStream(FileDescriptor.out).getChannel());
     }
 
     static void orFree(Path file, boolean replaces) throws Problem {

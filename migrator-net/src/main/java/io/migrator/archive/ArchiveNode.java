@@ -19,12 +19,9 @@ import java.nio.file.Path;
  * @param file absolute
  */
 public record ArchiveNode(Path file) implements FarNode {
-    /** The word for it in a journal, in the place of an SSH client. */
-    public static final String TRANSPORT = "archive";
-
     @Override
     public SourceJournal.Far address() {
-        return new SourceJournal.Far(file.toString(), TRANSPORT, "");
+        return SourceJournal.Far.ofFile(file);
     }
 
     @Override

@@ -12,21 +12,19 @@ import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 import io.migrator.remote.PageFrames;
 import io.migrator.wire.Frame;
-import io.migrator.wire.FrameReader;
-import io.migrator.wire.StreamKind;
 
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -39,6 +37,9 @@ import java.util.Map;
  */
 public record ArchiveReader(Path file) {
     private static final int OTHERS_WRITE = 022;
+
+    /** So many may build on each other. */
+    private static final int MOST_LINKS = 1000;
 
     /**
      * What an archive has.
@@ -56,13 +57,6 @@ public record ArchiveReader(Path file) {
             long pageBytes,
             long zeroBytes,
             long fileBytes) {}
-
-    /** What is done with what is read. */
-    private interface Visitor {
-        default void entry(Entry entry) throws IOException, Problem, InterruptedException {}
-
-        void frame(Frame frame) throws IOException, Problem, InterruptedException;
-    }
 
     /**
      * Refuses a file that others could have written.
@@ -96,24 +90,39 @@ public record ArchiveReader(Path file) {
 
     /** Reads the beginning only. */
     public ArchiveHead head() throws Problem {
-        try (FileChannel channel = FileChannel.open(file)) {
-            return head(new FrameReader(channel, StreamKind.ARCHIVE).next());
-        } catch (IOException | IllegalArgumentException e) {
-            throw unreadable(e instanceof IOException io ? io : new IOException(e));
+        try {
+            return ArchiveScan.head(file);
+        } catch (IOException e) {
+            throw unreadable(e);
         }
     }
 
-    private static ArchiveHead head(Frame first) throws IOException {
-        if (first instanceof Frame.Control control) {
-            Entry entry = Entry.of(control);
-            if (entry.kind() == Entry.Kind.HEAD) {
-                return entry.as(ArchiveHead.class);
+    /**
+     * The archives that have its job, the one with all of the memory first, this one last.
+     *
+     * @throws Problem if one of them is not beside it
+     */
+    public List<ArchiveReader> chain() throws Problem {
+        Deque<ArchiveReader> chain = new ArrayDeque<>(List.of(this));
+        ArchiveHead.Parent parent = head().parent();
+        while (parent != null) {
+            ArchiveReader before = new ArchiveReader(file.resolveSibling(parent.file()));
+            boolean there = Files.exists(before.file);
+            if (!there || !before.head().id().equals(parent.id()) || chain.size() >= MOST_LINKS) {
+                throw Problem.refused(file + " builds on an archive that is not there")
+                        .because(
+                                there
+                                        ? before.file + " is another one"
+                                        : before.file + " does not exist")
+                        .tryThis("put it there again, or take an archive that has all");
             }
+            chain.addFirst(before);
+            parent = before.head().parent();
         }
-        throw new IOException("it does not begin with a head");
+        return List.copyOf(chain);
     }
 
-    /** Reads and checks all of it. */
+    /** Reads and checks all of it, but not what it builds on. */
     public Contents contents() throws Problem, InterruptedException {
         Summary summary = new Summary();
         ArchiveHead head = read(summary);
@@ -122,16 +131,11 @@ public record ArchiveReader(Path file) {
             throw unreadable(new IOException("it does not say what its job needs"));
         }
         return new Contents(
-                head,
-                kept,
-                summary.files,
-                summary.pageBytes,
-                summary.zeroBytes,
-                summary.fileBytes);
+                head, kept, summary.files, summary.pageBytes, summary.zeroBytes, summary.fileBytes);
     }
 
     /** Adds up. */
-    private static final class Summary implements Visitor {
+    private static final class Summary implements ArchiveScan.Visitor {
         private final List<CarriedFile> files = new ArrayList<>();
         private @Nullable Kept kept;
         private boolean restores;
@@ -168,15 +172,27 @@ public record ArchiveReader(Path file) {
         }
     }
 
+    /** Gives a target that is prepared the memory in it, and nothing else. */
+    public void replayMemory(Target target) throws Problem, InterruptedException {
+        JobSink sink = target.sink();
+        read(frame -> {
+            if (frame instanceof Frame.Pages
+                    || frame instanceof Frame.ScatteredPages
+                    || frame instanceof Frame.ZeroPages) {
+                give(frame, sink);
+            }
+        });
+    }
+
     /**
-     * Tells a target that is prepared all that it needs to hold the job.
+     * Tells a target that is prepared all that it needs to hold the job, but what it builds on.
      *
      * @param replaces whether files of the job may replace others there
      */
     public void replay(Target target, boolean replaces) throws Problem, InterruptedException {
         JobSink sink = target.sink();
         read(
-                new Visitor() {
+                new ArchiveScan.Visitor() {
                     @Override
                     public void entry(Entry entry)
                             throws IOException, Problem, InterruptedException {
@@ -204,7 +220,7 @@ public record ArchiveReader(Path file) {
     }
 
     /** The files of an archive that tell of the job what its memory does not. */
-    private static final class ImageCopies implements Visitor, AutoCloseable {
+    private static final class ImageCopies implements ArchiveScan.Visitor, AutoCloseable {
         private static final String MEMORY = "pages-";
 
         private final Path directory;
@@ -256,7 +272,8 @@ public record ArchiveReader(Path file) {
         switch (entry.kind()) {
             case CARRY -> {
                 List<CarriedFile> files = entry.list(CarriedFile.class);
-                target.carry(replaces ? files.stream().map(CarriedFile::replacing).toList() : files);
+                target.carry(
+                        replaces ? files.stream().map(CarriedFile::replacing).toList() : files);
             }
             case PLACE -> target.place(entry.list(PlacedFile.class));
             case RESTORE -> target.restore(entry.list(NetworkLock.Pair.class));
@@ -280,47 +297,11 @@ public record ArchiveReader(Path file) {
         }
     }
 
-    private static String hex(MessageDigest digest) {
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private ArchiveHead read(Visitor visitor) throws Problem, InterruptedException {
-        try (FileChannel channel = FileChannel.open(file)) {
-            Digested digested = new Digested(channel, ArchiveTarget.sha256());
-            FrameReader in = new FrameReader(digested, StreamKind.ARCHIVE);
-            ArchiveHead head = head(in.next());
-            boolean digestSeen = false;
-            MessageDigest before = digested.soFar();
-            Frame frame = in.next();
-            while (!(frame instanceof Frame.End)) {
-                if (digestSeen) {
-                    throw new IOException("something follows its digest");
-                }
-                if (frame instanceof Frame.Control control) {
-                    Entry entry = Entry.of(control);
-                    digestSeen = entry.kind() == Entry.Kind.DIGEST;
-                    if (digestSeen && !entry.as(String.class).equals(hex(before))) {
-                        throw new IOException("its digest is not that of its contents");
-                    }
-                    visitor.entry(entry);
-                } else {
-                    visitor.frame(frame);
-                }
-                before = digested.soFar();
-                frame = in.next();
-            }
-            in.expectClosed();
-            if (!digestSeen) {
-                throw new IOException("it has no digest");
-            }
-            return head;
-        } catch (ClosedByInterruptException e) {
-            Thread.interrupted();
-            throw new InterruptedException();
+    private ArchiveHead read(ArchiveScan.Visitor visitor) throws Problem, InterruptedException {
+        try {
+            return ArchiveScan.read(file, visitor);
         } catch (IOException e) {
             throw unreadable(e);
-        } catch (IllegalArgumentException e) {
-            throw unreadable(new IOException(e.getMessage(), e));
         }
     }
 }

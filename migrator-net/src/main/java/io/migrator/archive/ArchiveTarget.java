@@ -58,6 +58,7 @@ public final class ArchiveTarget implements Target, JobSink {
 
     private final @Nullable Path place;
     private final boolean replaces;
+    private final ArchiveHead.@Nullable Parent parent;
     private final String program;
     private final Compression compression;
     private final Map<String, FileClaim> stayed = new LinkedHashMap<>();
@@ -75,10 +76,16 @@ public final class ArchiveTarget implements Target, JobSink {
      *
      * @param place absolute; null for standard output
      * @param replaces whether another file there may be replaced
+     * @param parent the archive that has the rest of the job's memory; null if it is to have all
      * @param program that writes it, with its version
      */
     public ArchiveTarget(
-            @Nullable Path place, boolean replaces, String program, Compression compression) {
+            @Nullable Path place,
+            boolean replaces,
+            ArchiveHead.@Nullable Parent parent,
+            String program,
+            Compression compression) {
+        this.parent = parent;
         this.place = place;
         this.replaces = replaces;
         this.program = program;
@@ -114,8 +121,7 @@ public final class ArchiveTarget implements Target, JobSink {
                 stayed.put(each.identity().path(), read && small ? each.digested() : each);
             }
             answers.add(
-                    new FileAnswer(
-                            goes ? FileAnswer.State.ABSENT : FileAnswer.State.SAME, "", ""));
+                    new FileAnswer(goes ? FileAnswer.State.ABSENT : FileAnswer.State.SAME, "", ""));
         }
         return answers;
     }
@@ -152,7 +158,7 @@ public final class ArchiveTarget implements Target, JobSink {
                 Entry.Kind.HEAD,
                 new ArchiveHead(
                         wanted.token(),
-                        null,
+                        parent,
                         System.currentTimeMillis(),
                         Instances.hostName(),
                         wanted.instance(),
@@ -291,6 +297,12 @@ public final class ArchiveTarget implements Target, JobSink {
             throw Problem.failed("what was written of the archive could not be removed")
                     .because(e.toString());
         }
+    }
+
+    /** How a later archive names this one; after {@link #take}. */
+    public ArchiveHead.Parent asParent() throws Problem {
+        Path name = begun(place).getFileName();
+        return new ArchiveHead.Parent(String.valueOf(name), begun(order).token());
     }
 
     /** Bytes written so far. */

@@ -122,7 +122,7 @@ final class FaultBlow {
 
     /** Signals what migrates or receives: {@code jvm}, {@code criu}, {@code foothold}, or all. */
     void signal(boolean atSource, String victim, String signal) throws Exception {
-        String role = atSource ? "(migrate|rehearse)" : "receive";
+        String role = atSource ? "(migrate|rehearse|checkpoint)" : "receive";
         Command.Result result =
                 nodes.run(atSource ? N1 : N2, "bash", "-c", SIGNAL, "bash", role, victim, signal);
         if (result.exit() != 0) {

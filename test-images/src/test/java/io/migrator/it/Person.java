@@ -156,11 +156,22 @@ abstract class Person {
 
     private Moved move(String verb, String node, String name, String to, String... options)
             throws Problem, InterruptedException {
+        List<String> all = new ArrayList<>(List.of(verb, name, "--to", to));
+        all.addAll(List.of(options));
+        return told(node, all.toArray(String[]::new));
+    }
+
+    /** {@code migrator ... --json}. */
+    Moved told(String node, String... command) throws Problem, InterruptedException {
         List<String> words = new ArrayList<>(List.of("bash", "-c", WATCHED, "bash"));
-        words.addAll(List.of(verb, name, "--to", to, "--json"));
-        words.addAll(List.of(options));
+        words.addAll(List.of(command));
+        words.add("--json");
         Command.Result result = lab().exec(MIGRATION, user, node, words);
-        return new Moved(result.exit(), json(result.out()), result.err());
+        return new Moved(result.exit(), json(lastLine(result.out())), result.err());
+    }
+
+    private static String lastLine(String text) {
+        return text.lines().reduce("", (before, line) -> line);
     }
 
     private static JsonNode json(String text) {
