@@ -82,9 +82,7 @@ final class FarSide {
 
     /** A node, or an archive, as a journal names it. */
     static FarNode anyNode(SourceJournal.Far far) throws Problem {
-        return far.leadsToFile()
-                ? new ArchiveNode(Path.of(far.to()))
-                : node(far);
+        return far.leadsToFile() ? new ArchiveNode(Path.of(far.to())) : node(far);
     }
 
     private static RemoteNode node(SourceJournal.Far far) throws Problem {

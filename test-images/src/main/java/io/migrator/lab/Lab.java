@@ -74,16 +74,19 @@ public record Lab(Path script, Path home) {
 
     /** The folder that is /shared on every node. */
     public Path shared() throws Problem, InterruptedException {
+        return Path.of(status().path("shared").asText());
+    }
+
+    /** What {@code lab status --json} says. */
+    public JsonNode status() throws Problem, InterruptedException {
         List<String> argv = argv();
         argv.addAll(List.of("status", "--json"));
         try {
-            JsonNode status =
-                    JSON.readTree(
-                            Command.of(argv)
-                                    .run(Duration.ofSeconds(20))
-                                    .orFail("the lab does not tell its state")
-                                    .out());
-            return Path.of(status.path("shared").asText());
+            return JSON.readTree(
+                    Command.of(argv)
+                            .run(Duration.ofSeconds(20))
+                            .orFail("the lab does not tell its state")
+                            .out());
         } catch (IOException e) {
             throw Problem.failed("the lab does not tell its state")
                     .because(e.getMessage())

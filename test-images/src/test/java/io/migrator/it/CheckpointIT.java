@@ -8,13 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 
 import io.migrator.fault.FaultPoint;
 import io.migrator.linux.Command;
 
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -259,7 +264,7 @@ class CheckpointIT {
     }
 
     private static JsonNode json(String text) throws IOException {
-        return new com.fasterxml.jackson.databind.ObjectMapper().readTree(text);
+        return new ObjectMapper().readTree(text);
     }
 
     /** A file that it writes is kept as it was then; over another one it comes only if told so. */
@@ -303,20 +308,13 @@ class CheckpointIT {
                         .formatted(log));
     }
 
-    /** Nobody but recover knows of what a writer left that was killed. */
-    @Test
-    void aKilledWriterLeavesNoFile() throws Exception {
-        killAt(FaultPoint.SOURCE_LOADED);
-        assertFalse(Files.exists(kept("job.mig")));
-        NODES.out(N1, "migrator", "recover");
-        NODES.verify(N1, "job");
-        NODES.bash(N1, "[[ -z $(ls -A " + DIRECTORY + ") ]]");
-    }
-
-    /** It was to end, but the file had not its name yet. */
-    @Test
-    void killedBeforeItHasItsNameTheJobRunsOn() throws Exception {
-        killAt(FaultPoint.SOURCE_GRANTING);
+    /** There is no file of that name, and the job runs on: loaded, or about to be ended. */
+    @ParameterizedTest
+    @EnumSource(
+            value = FaultPoint.class,
+            names = {"SOURCE_LOADED", "SOURCE_GRANTING"})
+    void aKilledWriterLeavesNoFile(FaultPoint point) throws Exception {
+        killAt(point);
         assertFalse(Files.exists(kept("job.mig")));
         NODES.out(N1, "migrator", "recover");
         NODES.verify(N1, "job");
@@ -381,5 +379,47 @@ class CheckpointIT {
         }
         assertKept(checkpoint(NODES));
         checkpoint(NODES).refused(REFUSED); // it has ended
+    }
+
+    /** Every 10 s for 5 minutes; then the node dies, and the job goes on from the newest file. */
+    @Test
+    @Tag("long")
+    void aNodeThatDies() throws Exception {
+        int megabytes = 2048;
+        NODES.startPattern(
+                N1, "job", megabytes, "--threads", "2", "--rate", "2", "--working-set", "100");
+        NODES.bash(
+                N1,
+                "setsid migrator checkpoint job -o %s --every 10s --keep 3 >/dev/null 2>%s.log &"
+                        .formatted(FILE, FILE));
+        Thread.sleep(Duration.ofMinutes(5));
+        JsonNode status = NODES.lab().status();
+        long pid = status.path("nodes").path(0).path("pid").asLong();
+        assertEquals(N1, status.path("nodes").path(0).path("name").asText());
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+        try {
+            String log = Files.readString(kept("job.mig.log"));
+            System.out.print(log);
+            List<Long> sizes = sizes();
+            System.out.println("checkpoint: sizes that are left " + sizes);
+            assertTrue(log.lines().filter(line -> line.contains("is kept")).count() > 20, log);
+            sizes.removeFirst();
+            assertTrue(sizes.stream().allMatch(each -> each < megabytes << 20 >> 3), log);
+            assertRestored(NODES.told(N2, "restore", FILE), N2);
+            NODES.verify(N2, "job");
+        } finally {
+            NODES.lab().up();
+        }
+    }
+
+    private static List<Long> sizes() throws Exception {
+        List<Long> sizes = new ArrayList<>();
+        for (int i = 1; i < 100; i++) {
+            Path each = kept("job.mig.%06d".formatted(i));
+            if (Files.exists(each)) {
+                sizes.add(Files.size(each));
+            }
+        }
+        return sizes;
     }
 }
