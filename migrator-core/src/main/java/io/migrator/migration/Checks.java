@@ -14,21 +14,15 @@ import io.migrator.linux.Limits;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Predicate;
 
 /**
  * What is looked for before anything is frozen: the tree must be one that criu can dump whole, and
  * the target must have what its restore needs. Nothing here changes anything.
  */
 final class Checks {
-    /** Beside the job's own memory: criu's small images, the new instance, the receiver. */
-    private static final long MARGIN_BYTES = 256L << 20;
-
     private static final double MEGA = 1e6;
 
     private final Instance instance;
@@ -59,12 +53,9 @@ final class Checks {
     }
 
     /**
-     * Looks at the source alone.
-     *
-     * @param carries says of a path whether its file goes along
+     * Looks at the source alone; locks, which may go with files, are left to {@link LockChecks}.
      */
-    Checks source(long freeSpoolBytes, Predicate<String> carries)
-            throws Problem, InterruptedException {
+    Checks source(long freeSpoolBytes) throws Problem, InterruptedException {
         shape();
         for (String nested : ProcessTree.nested(instance)) {
             findings.add(
@@ -83,13 +74,12 @@ final class Checks {
                             "start it without " + option));
         }
         findings.addAll(SessionChecks.of(tree));
-        findings.addAll(LockChecks.of(tree, carries));
         findings.addAll(OutsideChecks.of(instance, tree));
         findings.addAll(ResourceChecks.of(tree));
         findings.addAll(SystemVChecks.of(instance, tree));
         findings.addAll(UserChecks.of(instance, tree));
         tree.members().forEach(this::remains);
-        long needBytes = tree.imageBytes() + MARGIN_BYTES;
+        long needBytes = Needs.of(tree).spoolBytes();
         if (freeSpoolBytes < needBytes) {
             findings.add(tooLittle("room for images in /dev/shm here", freeSpoolBytes, needBytes));
         }
@@ -145,11 +135,17 @@ final class Checks {
         return member.pid() + " (" + member.name() + ")";
     }
 
-    /** Compares with what the target said. */
-    Checks target(TargetFacts facts, String criuVersion, ImageIdentity image)
-            throws Problem, InterruptedException {
+    /** Looks whether root helps to enter the instance here, if it is needed; tries it. */
+    Checks entry() throws Problem, InterruptedException {
         if (byRoot(instance)) {
             entry("this node", RootEntry.state().problem());
+        }
+        return this;
+    }
+
+    /** Compares with what the target said. */
+    Checks target(TargetFacts facts, String criuVersion, ImageIdentity.Match image) {
+        if (byRoot(instance)) {
             entry(facts.node(), facts.entryProblem());
         }
         if (!facts.criuProblem().isEmpty()) {
@@ -191,19 +187,20 @@ final class Checks {
         image(facts, image);
         findings.addAll(facts.network());
         tree.members().forEach(member -> limits(member, facts));
-        long imageBytes = tree.imageBytes() + MARGIN_BYTES;
-        if (facts.freeSpoolBytes() < imageBytes) {
+        Needs needs = Needs.of(tree);
+        if (facts.freeSpoolBytes() < needs.spoolBytes()) {
             findings.add(
                     tooLittle(
                             "room for images in /dev/shm on " + facts.node(),
                             facts.freeSpoolBytes(),
-                            imageBytes));
+                            needs.spoolBytes()));
         }
-        // images and what is restored from them lie side by side for a moment
-        long memoryBytes = tree.residentBytes() + imageBytes;
-        if (facts.freeMemoryBytes() < memoryBytes) {
+        if (facts.freeMemoryBytes() < needs.memoryBytes()) {
             findings.add(
-                    tooLittle("memory on " + facts.node(), facts.freeMemoryBytes(), memoryBytes));
+                    tooLittle(
+                            "memory on " + facts.node(),
+                            facts.freeMemoryBytes(),
+                            needs.memoryBytes()));
         }
         return this;
     }
@@ -253,29 +250,24 @@ final class Checks {
         return value == Limits.UNLIMITED ? "unlimited" : Long.toString(value);
     }
 
-    private void image(TargetFacts facts, ImageIdentity ours) throws Problem {
-        ImageIdentity theirs = facts.image();
-        if (theirs == null) {
-            findings.add(
-                    Finding.forbidden(
-                            "image",
-                            "the image is not on " + facts.node(),
-                            ours.path() + " does not exist there",
-                            "copy it there, to the same path"));
-        } else if (!theirs.sameFile(ours) && !sameContents(ours, theirs)) {
-            findings.add(
-                    Finding.forbidden(
-                            "image",
-                            "the image on " + facts.node() + " is another one",
-                            ours.path() + " has other contents there",
-                            "copy the image of this node there"));
+    private void image(TargetFacts facts, ImageIdentity.Match match) {
+        switch (match) {
+            case ABSENT ->
+                    findings.add(
+                            Finding.forbidden(
+                                    "image",
+                                    "the image is not on " + facts.node(),
+                                    instance.image() + " does not exist there",
+                                    "copy it there, to the same path"));
+            case OTHER ->
+                    findings.add(
+                            Finding.forbidden(
+                                    "image",
+                                    "the image on " + facts.node() + " is another one",
+                                    instance.image() + " has other contents there",
+                                    "copy the image of this node there"));
+            case SAME_FILE, SAME_DIGEST -> {}
         }
-    }
-
-    private static boolean sameContents(ImageIdentity ours, ImageIdentity theirs) throws Problem {
-        return !Files.isDirectory(Path.of(ours.path()))
-                && ours.bytes() == theirs.bytes()
-                && ours.withDigest().digest().equals(theirs.digest());
     }
 
     private static Finding tooLittle(String what, long haveBytes, long needBytes) {

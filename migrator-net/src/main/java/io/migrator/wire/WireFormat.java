@@ -7,7 +7,7 @@ final class WireFormat {
     static final int MAGIC = 0x4d49_4752;
 
     /** Both sides must speak the same version: there is no negotiation. */
-    static final int PROTOCOL_VERSION = 9;
+    static final int PROTOCOL_VERSION = 10;
 
     /** Magic (4), version (2), flags (2, zero). */
     static final int PREAMBLE_BYTES = 8;
