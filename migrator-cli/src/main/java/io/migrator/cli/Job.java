@@ -6,6 +6,7 @@ import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
 import io.migrator.memory.Pace;
 import io.migrator.memory.Tracking;
+import io.migrator.migration.Feasibility;
 import io.migrator.migration.MemoryWish;
 import io.migrator.migration.Migration;
 import io.migrator.network.NetworkWish;
@@ -156,15 +157,34 @@ final class Job {
         return json;
     }
 
-    /** Connects to the target, asks, and lets go of it. Ctrl-C cancels. */
-    <T> T ask(Question<T> question) throws Problem, InterruptedException {
-        farSide.validate();
+    FarSide farSide() {
+        return farSide;
+    }
+
+    /**
+     * Looks at this node alone, and connects to none. Ctrl-C interrupts the thread from here on.
+     */
+    Feasibility feasibility() throws Problem, InterruptedException {
+        NetworkWish wish = wish();
+        MemoryWish memoryWish = memory();
+        Instance instance = Instances.ofThisUser().get(name);
+        Interruption.calls(Thread.currentThread()::interrupt);
+        return Feasibility.of(instance, wish, memoryWish);
+    }
+
+    /**
+     * Connects to the target, asks, and lets go of it. Ctrl-C cancels.
+     *
+     * @param to the node as it was written
+     */
+    <T> T ask(String to, Question<T> question) throws Problem, InterruptedException {
+        farSide.validate(to);
         NetworkWish wish = wish();
         MemoryWish memoryWish = memory();
         FileWish fileWish = files();
         Instance instance = Instances.ofThisUser().get(name);
         try (TerminalProgress progress = new TerminalProgress();
-                FarSide.Link link = farSide.connect()) {
+                FarSide.Link link = farSide.connect(to)) {
             Migration migration =
                     new Migration(
                                     instance,
@@ -180,7 +200,7 @@ final class Job {
         }
     }
 
-    private FileWish files() throws Problem {
+    FileWish files() throws Problem {
         return new FileWish(
                 files,
                 allowed.contains(Allowed.OVERWRITE),
