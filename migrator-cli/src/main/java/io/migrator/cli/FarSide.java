@@ -19,16 +19,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
-/** The options that say which node is the target and how it is reached. */
+/** The options that say how other nodes are reached. */
 final class FarSide {
     private static final Duration CONNECT = Duration.ofSeconds(10);
-
-    @Option(
-            names = "--to",
-            required = true,
-            paramLabel = "[USER@]NODE",
-            description = "The node to move to, as you would write it after 'ssh'.")
-    private String to = "";
 
     @Option(
             names = "--transport",
@@ -74,8 +67,12 @@ final class FarSide {
         return Span.of("--timeout", timeout);
     }
 
-    /** Refuses what is wrong with the options, before anything else is looked at. */
-    void validate() throws Problem {
+    /**
+     * Refuses what is wrong with the options, before anything else is looked at.
+     *
+     * @param to a node as a person wrote it
+     */
+    void validate(String to) throws Problem {
         timeLimit();
         Destination.parse(to);
     }
@@ -96,17 +93,35 @@ final class FarSide {
         }
     }
 
-    Link connect() throws Problem, InterruptedException {
-        Duration limit = timeLimit();
-        Destination destination = Destination.parse(to);
-        Dialer dialer = new Dialer();
-        RemoteNode node =
-                node(new SourceJournal.Far(to, transport.name().toLowerCase(Locale.ROOT), program));
-        Transport link = dialer.connect(destination, transport, CONNECT);
+    /** Logs in to a node and starts migrator there. */
+    Link connect(String to) throws Problem, InterruptedException {
+        return start(to, dial(to));
+    }
+
+    /** Logs in to a node. */
+    Transport dial(String to) throws Problem, InterruptedException {
+        return new Dialer().connect(Destination.parse(to), transport, CONNECT);
+    }
+
+    /**
+     * Starts migrator there.
+     *
+     * @param link to that node, which is closed if that fails
+     */
+    Link start(String to, Transport link) throws Problem {
         try {
+            RemoteNode node =
+                    node(
+                            new SourceJournal.Far(
+                                    to, transport.name().toLowerCase(Locale.ROOT), program));
             RemoteTarget target =
                     RemoteTarget.start(
-                            destination.host(), List.of(program), link, node, compress, limit);
+                            Destination.parse(to).host(),
+                            List.of(program),
+                            link,
+                            node,
+                            compress,
+                            timeLimit());
             return new Link(link, target, node);
         } catch (Problem e) {
             link.close();

@@ -1,7 +1,9 @@
 package io.migrator.cli;
 
+import io.migrator.files.FileWish;
 import io.migrator.instance.Instance;
 import io.migrator.instance.Instances;
+import io.migrator.migration.Feasibility;
 import io.migrator.migration.Migration;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -42,13 +44,31 @@ final class Job {
         return json;
     }
 
-    /** Connects to the target, asks, and lets go of it. Ctrl-C cancels. */
-    <T> T ask(Question<T> question) throws Problem, InterruptedException {
-        farSide.validate();
+    FarSide farSide() {
+        return farSide;
+    }
+
+    /**
+     * Looks at this node alone, and connects to none. Ctrl-C interrupts the thread from here on.
+     */
+    Feasibility feasibility() throws Problem, InterruptedException {
+        Wishes.Told told = wishes.told();
+        Instance instance = Instances.ofThisUser().get(name);
+        Interruption.calls(Thread.currentThread()::interrupt);
+        return Feasibility.of(instance, told.network(), told.memory());
+    }
+
+    /**
+     * Connects to the target, asks, and lets go of it. Ctrl-C cancels.
+     *
+     * @param to the node as it was written
+     */
+    <T> T ask(String to, Question<T> question) throws Problem, InterruptedException {
+        farSide.validate(to);
         Wishes.Told told = wishes.told();
         Instance instance = Instances.ofThisUser().get(name);
         try (TerminalProgress progress = new TerminalProgress();
-                FarSide.Link link = farSide.connect()) {
+                FarSide.Link link = farSide.connect(to)) {
             Migration migration =
                     told.on(
                             new Migration(
@@ -60,6 +80,10 @@ final class Job {
             Interruption.calls(migration::cancel);
             return question.of(migration);
         }
+    }
+
+    FileWish files() throws Problem {
+        return wishes.told().files();
     }
 
     /** Does the work; a script is told of a failure, too. */

@@ -24,6 +24,7 @@ final class MigrateCommand implements Callable<Integer> {
     private static final double MEGA = 1e6;
 
     @Mixin private Job job;
+    @Mixin private OneNode to;
 
     @Option(names = "--dry-run", description = "Only check; freeze and change nothing.")
     private boolean dryRun;
@@ -32,14 +33,14 @@ final class MigrateCommand implements Callable<Integer> {
     public Integer call() throws Problem, InterruptedException {
         return job.exitOf(() -> {
             if (dryRun) {
-                Preflight preflight = job.ask(Migration::check);
+                Preflight preflight = job.ask(to.node(), Migration::check);
                 preflight
                         .warnings()
                         .forEach(text -> System.err.println("migrator: warning: " + text));
                 preflight.orRefuse(job.name());
                 System.err.println("'" + job.name() + "' can go");
             } else {
-                report(job.ask(Migration::run));
+                report(job.ask(to.node(), Migration::run));
             }
         });
     }

@@ -21,10 +21,11 @@ import java.util.concurrent.Callable;
         })
 final class RehearseCommand implements Callable<Integer> {
     @Mixin private Job job;
+    @Mixin private OneNode to;
 
     @Override
     public Integer call() throws Problem, InterruptedException {
-        return job.exitOf(() -> report(job.ask(Migration::rehearse)));
+        return job.exitOf(() -> report(job.ask(to.node(), Migration::rehearse)));
     }
 
     private void report(Outcome outcome) {

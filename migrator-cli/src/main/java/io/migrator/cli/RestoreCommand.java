@@ -10,8 +10,8 @@ import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -54,14 +54,20 @@ final class RestoreCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print the result as one JSON object.")
     private boolean json;
 
-    @ArgGroup(exclusive = false, heading = "On another node:%n")
-    private @Nullable FarSide farSide;
+    @Option(
+            names = "--to",
+            defaultValue = "",
+            paramLabel = "[USER@]NODE",
+            description = "The node on which it is to run, as after 'ssh'; by default this one.")
+    private String to = "";
+
+    @Mixin private FarSide farSide;
 
     @Override
     public Integer call() throws Problem, InterruptedException {
         try {
-            if (farSide != null) {
-                farSide.validate();
+            if (!to.isEmpty()) {
+                farSide.validate(to);
             }
             try (GivenArchive given = GivenArchive.of(file);
                     TerminalProgress progress = new TerminalProgress()) {
@@ -69,12 +75,12 @@ final class RestoreCommand implements Callable<Integer> {
                 for (ArchiveReader each : chain.subList(0, chain.size() - 1)) {
                     each.contents(); // refused before anything is made
                 }
-                if (farSide == null) {
+                if (to.isEmpty()) {
                     try (LocalTarget here = new LocalTarget(progress::warning)) {
                         restore(chain, here, null, progress);
                     }
                 } else {
-                    try (FarSide.Link link = farSide.connect()) {
+                    try (FarSide.Link link = farSide.connect(to)) {
                         restore(chain, link.target(), link.node(), progress);
                     }
                 }

@@ -42,7 +42,12 @@ record Result(
     }
 
     /** A problem in four parts. */
-    record Told(String what, String because, String payload, @JsonProperty("try") String tryThis) {}
+    record Told(String what, String because, String payload, @JsonProperty("try") String tryThis) {
+        static Told of(Problem problem) {
+            return new Told(
+                    problem.what(), problem.because(), problem.payload(), problem.tryThis());
+        }
+    }
 
     private static String way(Outcome outcome) {
         if (outcome.lateBytes() > 0) {
@@ -88,7 +93,7 @@ record Result(
                 0,
                 Map.of(),
                 List.of(),
-                new Told(problem.what(), problem.because(), problem.payload(), problem.tryThis()));
+                Told.of(problem));
     }
 
     private static String word(Purpose purpose) {

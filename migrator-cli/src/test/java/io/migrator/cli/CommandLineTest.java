@@ -32,6 +32,46 @@ class CommandLineTest {
     }
 
     @Test
+    void migrateGoesToOneNode() {
+        for (String command : new String[] {"migrate", "rehearse", "migrate --dry-run"}) {
+            assertEquals(
+                    new Said(
+                            2,
+                            "",
+                            """
+                            migrator: error: --to takes one node here: 'n2,alice@n3' names several
+                            migrator: try:   ask to which of them it could go: migrator check NAME --to n2,alice@n3
+                            """),
+                    say(command + " job --to n2,alice@n3"));
+        }
+    }
+
+    @Test
+    void checkTakesEachNodeOnce() {
+        assertEquals(
+                new Said(
+                        2,
+                        "",
+                        """
+                        migrator: error: --to names n2 twice: each node has one column
+                        migrator: try:   leave one of them out
+                        """),
+                say("check job --to n2,n3,n2"));
+        for (String hole : new String[] {"n2,,n3", ",n2"}) {
+            Said said = say("check job --to " + hole);
+            assertEquals(2, said.exit, said.err);
+            assertTrue(said.err.contains("'' does not name a node"), said.err);
+        }
+    }
+
+    @Test
+    void checkNeedsNoTarget() {
+        Said said = say("check ../etc");
+        assertEquals(2, said.exit);
+        assertTrue(said.err.contains("'../etc' is not an instance name"), said.err);
+    }
+
+    @Test
     void migrateNeedsAName() {
         assertMisuse("migrate --to n2", "missing required parameter: 'NAME'", "migrator migrate");
     }

@@ -33,12 +33,12 @@ class FarSideTest {
 
     @Test
     void tenMinutesIsTheDefault() throws Problem {
-        FarSide farSide = parsed("--to", "n2");
+        FarSide farSide = parsed();
         assertEquals(Duration.ofMinutes(10), farSide.timeLimit());
     }
 
     private static FarSide withTime(String time) {
-        return parsed("--to", "n2", "--timeout", time);
+        return parsed("--timeout", time);
     }
 
     private static FarSide parsed(String... words) {

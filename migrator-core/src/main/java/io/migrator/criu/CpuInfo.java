@@ -25,6 +25,11 @@ public record CpuInfo(CriuBundle bundle) {
     private static final Duration DEADLINE = Duration.ofSeconds(20);
     private static final String IMAGE = "cpuinfo.img";
 
+    /** Of its entry for each kind of processor (images/cpuinfo.proto), and of that for x86. */
+    private static final int X86 = 1;
+
+    private static final int XSAVE_SIZE = 9;
+
     /** No image of criu's begins like this: their first two words are fixed. */
     private static final String LISTED = "listed: ";
 
@@ -42,6 +47,25 @@ public record CpuInfo(CriuBundle bundle) {
             return image;
         } catch (IOException e) {
             throw Problem.failed("criu cannot tell this node's CPU features").because(e.toString());
+        }
+    }
+
+    /**
+     * How many bytes a thread's registers take that the kernel has enabled (CPUID leaf 0xD).
+     *
+     * @param dumped as {@link #dump} returns it
+     * @return 0 if it does not tell: it is no image of criu's, or of no x86
+     */
+    public static long xsaveBytes(byte[] dumped) {
+        try {
+            for (ProtoMessage entry : ImageFile.parse(IMAGE, dumped).entries()) {
+                for (ProtoMessage x86 : entry.messages(X86)) {
+                    return Math.max(0, x86.number(XSAVE_SIZE).orElse(0));
+                }
+            }
+            return 0;
+        } catch (IOException e) {
+            return 0;
         }
     }
 

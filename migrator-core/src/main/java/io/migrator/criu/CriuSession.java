@@ -170,6 +170,7 @@ public final class CriuSession implements AutoCloseable {
 
     private static CriuSession opened(Foothold foothold, String verb, Path images)
             throws Problem, InterruptedException {
+        ErrorBook.entries(); // it is read now: when criu fails, the job may stand still
         try {
             return new CriuSession(foothold, verb, new CriuLog(images.resolve(verb + ".log")));
         } catch (Problem | InterruptedException e) {

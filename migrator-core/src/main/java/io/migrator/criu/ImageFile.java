@@ -20,7 +20,16 @@ record ImageFile(long magic, List<ProtoMessage> entries) {
     private static final int LENGTH_BYTES = 4;
 
     static ImageFile read(Path path) throws IOException {
-        ByteBuffer in = ByteBuffer.wrap(Files.readAllBytes(path)).order(ByteOrder.LITTLE_ENDIAN);
+        return parse(path.toString(), Files.readAllBytes(path));
+    }
+
+    /**
+     * Reads an image that is in no file.
+     *
+     * @param path how it is called in messages
+     */
+    static ImageFile parse(String path, byte[] bytes) throws IOException {
+        ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         if (in.remaining() < Long.BYTES) {
             throw new IOException(path + " is too short for an image");
         }

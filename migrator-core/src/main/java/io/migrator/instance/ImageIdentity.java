@@ -4,6 +4,8 @@ import io.migrator.linux.FileState;
 import io.migrator.linux.FileSystem;
 import io.migrator.problem.Problem;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -30,6 +32,14 @@ public record ImageIdentity(
         String path, String fileSystem, long inode, String changed, long bytes, String digest) {
     private static final int BLOCK = 1 << 20;
 
+    /** How an image on another node relates to this one. */
+    public enum Match {
+        SAME_FILE,
+        SAME_DIGEST,
+        OTHER,
+        ABSENT
+    }
+
     /** Looks at a file without reading its contents. */
     public static ImageIdentity of(Path path) throws Problem {
         try {
@@ -53,6 +63,23 @@ public record ImageIdentity(
                 && inode == other.inode
                 && changed.equals(other.changed)
                 && bytes == other.bytes;
+    }
+
+    /**
+     * Compares with what another node has in its place; reads this one if that may settle it.
+     *
+     * @param there with its digest, unless it is the same file or a directory; null if there is
+     *     none
+     */
+    public Match match(@Nullable ImageIdentity there) throws Problem {
+        if (there == null) {
+            return Match.ABSENT;
+        }
+        if (sameFile(there)) {
+            return Match.SAME_FILE;
+        }
+        boolean alike = !Files.isDirectory(Path.of(path)) && bytes == there.bytes;
+        return alike && withDigest().digest.equals(there.digest) ? Match.SAME_DIGEST : Match.OTHER;
     }
 
     /** The same with its digest, taken from the user's cache where the file has not changed. */

@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Predicate;
 
 /**
  * What is looked for before anything is frozen: the tree must be one that criu can dump whole, and
@@ -47,8 +46,7 @@ final class Checks {
                     network,
                     instance.mode() == Instance.Mode.SETUID,
                     limits(tree),
-                    tree.imageBytes(),
-                    tree.residentBytes());
+                    Needs.of(tree));
         } catch (IOException e) {
             throw Problem.failed("the check left something behind").because(e.toString());
         }
@@ -79,12 +77,9 @@ final class Checks {
     }
 
     /**
-     * Looks at the source alone.
-     *
-     * @param carries says of a path whether its file goes along
+     * Looks at the source alone; locks, which may go with files, are left to {@link LockChecks}.
      */
-    Checks source(long freeSpoolBytes, Predicate<String> carries)
-            throws Problem, InterruptedException {
+    Checks source(long freeSpoolBytes) throws Problem, InterruptedException {
         shape();
         for (String nested : ProcessTree.nested(instance)) {
             findings.add(
@@ -103,13 +98,12 @@ final class Checks {
                             "start it without " + option));
         }
         findings.addAll(SessionChecks.of(tree));
-        findings.addAll(LockChecks.of(tree, carries));
         findings.addAll(OutsideChecks.of(instance, tree));
         findings.addAll(ResourceChecks.of(tree));
         findings.addAll(SystemVChecks.of(instance, tree));
         findings.addAll(UserChecks.of(instance, tree));
         tree.members().forEach(this::remains);
-        long needBytes = tree.imageBytes() + TargetChecks.MARGIN_BYTES;
+        long needBytes = Needs.of(tree).spoolBytes();
         if (freeSpoolBytes < needBytes) {
             findings.add(
                     TargetChecks.tooLittle(
@@ -167,12 +161,11 @@ final class Checks {
         return member.pid() + " (" + member.name() + ")";
     }
 
-    /** Compares with what the target said. */
-    Checks target(Survey survey, TargetFacts facts) throws Problem, InterruptedException {
-        if (survey.rootEntry()) {
+    /** Looks whether root helps to enter the instance here, if it is needed; tries it. */
+    Checks entry() throws Problem, InterruptedException {
+        if (instance.mode() == Instance.Mode.SETUID) {
             findings.addAll(TargetChecks.entry("this node", RootEntry.state().problem()));
         }
-        findings.addAll(TargetChecks.of(survey, facts));
         return this;
     }
 

@@ -1,6 +1,5 @@
 package io.migrator.migration;
 
-import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
 import io.migrator.criu.Corrections;
 import io.migrator.fault.FaultPoint;
@@ -126,7 +125,8 @@ public final class Migration {
     public static Preflight sourceCheck(Instance instance, ProcessTree tree)
             throws Problem, InterruptedException {
         return new Checks(instance, tree)
-                .source(Spool.freeBytes(), RunDirectory.of(instance.name())::holds)
+                .source(Spool.freeBytes())
+                .with(LockChecks.of(tree, RunDirectory.of(instance.name())::holds))
                 .with(NetworkChecks.of(instance, tree, NetworkWish.AUTO).findings())
                 .with(MemoryChecks.of(instance, MemoryWish.AUTO))
                 .done();
@@ -135,30 +135,19 @@ public final class Migration {
     /** Looks whether the job could go, without freezing or changing anything. */
     public Preflight check() throws Problem, InterruptedException {
         watch.begin(Stage.CHECK);
-        ProcessTree tree = ProcessTree.of(instance);
-        NetworkChecks network = NetworkChecks.of(instance, tree, wish);
-        plan = network.plan();
-        if (network.findings().isEmpty() && !network.told().isEmpty()) {
-            progress.chosen(network.told());
+        Feasibility feasibility = Feasibility.of(instance, id, wish, memory);
+        plan = feasibility.plan();
+        if (!feasibility.told().isEmpty()) {
+            progress.chosen(feasibility.told());
         }
-        Survey survey = Checks.survey(instance, tree, id, network.needs());
-        TargetFacts facts = target.survey(survey);
+        TargetFacts facts = target.survey(feasibility.survey());
         to = facts.node();
         targetBoot = facts.bootId();
         room = facts.freeMemoryBytes();
-        ahead = clocksOf(tree).minus(facts.clocks());
+        ahead = clocksOf(feasibility.tree()).minus(facts.clocks());
         JobFiles used = new JobFiles(instance, target, fileWish);
         files = used;
-        List<Finding> ofFiles = used.look(tree, to);
-        RunDirectory runs = RunDirectory.of(instance.name());
-        return new Checks(instance, tree)
-                .with(ofFiles)
-                .source(Spool.freeBytes(), path -> runs.holds(path) || used.carries(path))
-                .with(network.findings())
-                .with(MemoryChecks.of(instance, memory))
-                .target(survey, facts)
-                .done()
-                .with(used.fates());
+        return feasibility.judge(facts, used).preflight();
     }
 
     /** A job that moved before has a time namespace of its own, which appinit has not. */

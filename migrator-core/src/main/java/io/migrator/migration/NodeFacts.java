@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 
 /** What this node can say of itself to a source that wants to send a job here. */
@@ -26,10 +27,13 @@ final class NodeFacts {
         String version = "";
         String criuProblem = "";
         String cpuProblem = "";
+        byte[] cpu = {};
         try (Spool scratch = Spool.create("survey" + ProcessHandle.current().pid())) {
             CriuBundle bundle = CriuBundle.ofThisNode();
             version = bundle.version();
-            cpuProblem = new CpuInfo(bundle).problem(survey.cpuInfo(), scratch.directory());
+            CpuInfo info = new CpuInfo(bundle);
+            cpuProblem = info.problem(survey.cpuInfo(), scratch.directory());
+            cpu = info.dump(scratch.directory());
         } catch (IOException e) {
             throw Problem.failed("the survey left something behind").because(e.toString());
         } catch (Problem e) {
@@ -39,9 +43,12 @@ final class NodeFacts {
         return new TargetFacts(
                 Instances.hostName(),
                 bootId(),
+                kernelRelease(),
                 version,
                 criuProblem,
                 cpuProblem,
+                Arrays.equals(cpu, survey.cpuInfo()),
+                CpuInfo.xsaveBytes(cpu),
                 entry == null ? "" : entry.problem(),
                 Instances.ofThisUser().find(survey.instance()).isPresent(),
                 identity(survey.image()),
@@ -74,6 +81,15 @@ final class NodeFacts {
             return Boot.id();
         } catch (IOException e) {
             throw Problem.failed("the boot id of this node is not known").because(e.toString());
+        }
+    }
+
+    /** The release of this node's kernel. */
+    static String kernelRelease() throws Problem {
+        try {
+            return Boot.kernelRelease();
+        } catch (IOException e) {
+            throw Problem.failed("the kernel of this node is not known").because(e.toString());
         }
     }
 

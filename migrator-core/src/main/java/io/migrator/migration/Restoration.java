@@ -87,7 +87,9 @@ public final class Restoration {
         Survey survey = kept.survey().named(name);
         TargetFacts facts = target.survey(survey);
         node = facts.node();
-        List<Finding> findings = new ArrayList<>(TargetChecks.of(survey, facts));
+        List<Finding> findings =
+                new ArrayList<>(
+                        TargetChecks.of(survey, facts, survey.image().match(facts.image())));
         findings.addAll(missing(kept.stayed()));
         if (kept.order().runDirectory() != null && !name.equals(kept.order().instance())) {
             findings.add(

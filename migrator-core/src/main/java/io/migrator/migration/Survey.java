@@ -3,6 +3,8 @@ package io.migrator.migration;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.problem.Problem;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 
 /**
@@ -15,8 +17,7 @@ import java.util.Map;
  * @param network what the job holds of its network
  * @param rootEntry true if only root can enter the instance
  * @param limits the highest hard limits of the job, by the kernel's names
- * @param imageBytes of the job's memory what goes into criu's images
- * @param memoryBytes all of it
+ * @param needs memory
  */
 public record Survey(
         String instance,
@@ -26,8 +27,7 @@ public record Survey(
         NetworkNeeds network,
         boolean rootEntry,
         Map<String, Limit> limits,
-        long imageBytes,
-        long memoryBytes) {
+        Needs needs) {
     /**
      * A hard limit.
      *
@@ -41,21 +41,12 @@ public record Survey(
         return of(name, image);
     }
 
-    /** The same, with the digest of the image, which is read for it. */
+    /** The same, with the digest of the image, which is read for it; a directory has none. */
     public Survey digested() throws Problem {
-        return of(instance, image.withDigest());
+        return Files.isDirectory(Path.of(image.path())) ? this : of(instance, image.withDigest());
     }
 
     private Survey of(String name, ImageIdentity identity) {
-        return new Survey(
-                name,
-                identity,
-                criuVersion,
-                cpuInfo,
-                network,
-                rootEntry,
-                limits,
-                imageBytes,
-                memoryBytes);
+        return new Survey(name, identity, criuVersion, cpuInfo, network, rootEntry, limits, needs);
     }
 }

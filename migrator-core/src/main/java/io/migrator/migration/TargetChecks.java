@@ -3,16 +3,12 @@ package io.migrator.migration;
 import io.migrator.check.Finding;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.linux.Limits;
-import io.migrator.problem.Problem;
 
 import java.util.ArrayList;
 import java.util.List;
 
 /** What a node lacks that a job needs, by what it answered to the job's survey. */
 final class TargetChecks {
-    /** Beside the job's own memory: criu's small images, the new instance, the receiver. */
-    static final long MARGIN_BYTES = 256L << 20;
-
     private static final double MEGA = 1e6;
 
     private final Survey survey;
@@ -24,14 +20,18 @@ final class TargetChecks {
         this.facts = facts;
     }
 
-    /** Compares what is needed with what is there. */
-    static List<Finding> of(Survey survey, TargetFacts facts) throws Problem {
+    /**
+     * Compares what is needed with what is there.
+     *
+     * @param image how the image there relates to the job's
+     */
+    static List<Finding> of(Survey survey, TargetFacts facts, ImageIdentity.Match image) {
         TargetChecks checks = new TargetChecks(survey, facts);
-        checks.look();
+        checks.look(image);
         return checks.findings;
     }
 
-    private void look() throws Problem {
+    private void look(ImageIdentity.Match image) {
         if (survey.rootEntry()) {
             findings.addAll(entry(facts.node(), facts.entryProblem()));
         }
@@ -50,19 +50,17 @@ final class TargetChecks {
                     "the job could not have its name there",
                     "stop that one, or choose another node");
         }
-        image();
+        image(image);
         findings.addAll(facts.network());
         survey.limits().forEach(this::limit);
-        long imageBytes = survey.imageBytes() + MARGIN_BYTES;
-        if (facts.freeSpoolBytes() < imageBytes) {
+        Needs needs = survey.needs();
+        if (facts.freeSpoolBytes() < needs.spoolBytes()) {
             String what = "room for images in /dev/shm on " + facts.node();
-            findings.add(tooLittle(what, facts.freeSpoolBytes(), imageBytes));
+            findings.add(tooLittle(what, facts.freeSpoolBytes(), needs.spoolBytes()));
         }
-        // images and what is restored from them lie side by side for a moment
-        long memoryBytes = survey.memoryBytes() + imageBytes;
-        if (facts.freeMemoryBytes() < memoryBytes) {
-            findings.add(
-                    tooLittle("memory on " + facts.node(), facts.freeMemoryBytes(), memoryBytes));
+        if (facts.freeMemoryBytes() < needs.memoryBytes()) {
+            String what = "memory on " + facts.node();
+            findings.add(tooLittle(what, facts.freeMemoryBytes(), needs.memoryBytes()));
         }
     }
 
@@ -113,28 +111,23 @@ final class TargetChecks {
         return limit == Limits.UNLIMITED ? "unlimited" : Long.toString(limit);
     }
 
-    private void image() throws Problem {
-        ImageIdentity ours = survey.image();
-        ImageIdentity theirs = facts.image();
-        if (theirs == null) {
-            add(
-                    "image",
-                    "the image is not on " + facts.node(),
-                    ours.path() + " does not exist there",
-                    "copy it there, to the same path");
-        } else if (!theirs.sameFile(ours) && !sameContents(ours, theirs)) {
-            add(
-                    "image",
-                    "the image on " + facts.node() + " is another one",
-                    ours.path() + " has other contents there",
-                    "copy the image of this node there");
+    private void image(ImageIdentity.Match match) {
+        String path = survey.image().path();
+        switch (match) {
+            case ABSENT ->
+                    add(
+                            "image",
+                            "the image is not on " + facts.node(),
+                            path + " does not exist there",
+                            "copy it there, to the same path");
+            case OTHER ->
+                    add(
+                            "image",
+                            "the image on " + facts.node() + " is another one",
+                            path + " has other contents there",
+                            "copy the image of this node there");
+            case SAME_FILE, SAME_DIGEST -> {}
         }
-    }
-
-    private static boolean sameContents(ImageIdentity ours, ImageIdentity theirs) throws Problem {
-        return !theirs.digest().isEmpty()
-                && ours.bytes() == theirs.bytes()
-                && ours.withDigest().digest().equals(theirs.digest());
     }
 
     static Finding tooLittle(String what, long haveBytes, long needBytes) {

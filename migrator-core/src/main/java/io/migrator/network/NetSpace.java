@@ -29,6 +29,9 @@ public record NetSpace(Proc process, boolean own, boolean ofUser) {
 
     private static final Duration DEADLINE = Duration.ofSeconds(10);
 
+    /** Whether nsenter has it; null until that was asked. */
+    private static volatile @Nullable Boolean keeps;
+
     /** Ours, which is the node's. */
     public static NetSpace here() {
         return new NetSpace(Proc.self(), false, false);
@@ -54,8 +57,15 @@ public record NetSpace(Proc process, boolean own, boolean ofUser) {
 
     /** Whether a program can be started with the rights that its user namespace gives. */
     private static boolean canKeep() throws Problem {
+        Boolean known = keeps;
+        if (known != null) {
+            return known;
+        }
         try {
-            return Command.of(List.of("nsenter", "--help")).run(DEADLINE).out().contains(KEEP);
+            boolean can =
+                    Command.of(List.of("nsenter", "--help")).run(DEADLINE).out().contains(KEEP);
+            keeps = can;
+            return can;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;

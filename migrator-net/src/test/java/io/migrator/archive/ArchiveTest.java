@@ -12,6 +12,7 @@ import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.StartOptions;
 import io.migrator.linux.Clocks;
 import io.migrator.memory.PageRange;
+import io.migrator.migration.Needs;
 import io.migrator.migration.NetworkNeeds;
 import io.migrator.migration.Order;
 import io.migrator.migration.Survey;
@@ -82,8 +83,7 @@ class ArchiveTest {
                         NetworkPlan.NONE, List.of(), List.of(), List.of(), Map.of(), false),
                 false,
                 Map.of(),
-                0,
-                PAGE);
+                new Needs(0, PAGE));
     }
 
     private static ByteBuffer pages(int count, long seed) {

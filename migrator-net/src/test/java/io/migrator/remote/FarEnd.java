@@ -33,9 +33,12 @@ final class FarEnd implements RemoteProcess {
             new TargetFacts(
                     "n2",
                     "b",
+                    "6.18.44",
                     "4.2.1",
                     "",
                     "",
+                    true,
+                    2432L,
                     "",
                     false,
                     null,

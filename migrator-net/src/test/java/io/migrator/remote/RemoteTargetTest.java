@@ -10,6 +10,7 @@ import io.migrator.instance.ImageIdentity;
 import io.migrator.instance.StartOptions;
 import io.migrator.linux.Clocks;
 import io.migrator.memory.JobSink;
+import io.migrator.migration.Needs;
 import io.migrator.migration.NetworkNeeds;
 import io.migrator.migration.Order;
 import io.migrator.migration.Survey;
@@ -45,8 +46,7 @@ class RemoteTargetTest {
                             NetworkPlan.NONE, List.of(), List.of(), List.of(), Map.of(), false),
                     false,
                     Map.of("open files", new Survey.Limit("1 (job)", 1024)),
-                    0,
-                    4096);
+                    new Needs(0, 4096));
     private static final Order ORDER =
             new Order(
                     "m1",
