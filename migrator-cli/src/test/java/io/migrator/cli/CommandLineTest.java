@@ -9,6 +9,7 @@ import picocli.CommandLine;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Map;
 
 /** Command lines that are wrong: transcripts of what a person sees, and the exit code. */
 class CommandLineTest {
@@ -69,6 +70,41 @@ class CommandLineTest {
         Said said = say("check ../etc");
         assertEquals(2, said.exit);
         assertTrue(said.err.contains("'../etc' is not an instance name"), said.err);
+    }
+
+    @Test
+    void checkpointNeedsAFile() {
+        assertMisuse(
+                "checkpoint job",
+                "missing required option: '--output=FILE'",
+                "migrator checkpoint");
+    }
+
+    @Test
+    void whatDoesNotGoWithACheckpointIsTold() {
+        Map.of(
+                        "-o f --memory hybrid", "--memory hybrid does not go with a file",
+                        "-o -", "-o - goes with --leave-running only",
+                        "-o - --leave-running --json", "-o - does not go with --json",
+                        "-o f --keep 2", "--keep is a number from 1 on, and goes with --every",
+                        "-o f --every 10s --keep 0", "--keep is a number from 1 on",
+                        "-o f --every never", "--every never is not a time",
+                        "-o - --every 10s", "--every goes with neither -o - nor --force",
+                        "-o f --every 10s --force", "--every goes with neither -o - nor --force")
+                .forEach((options, what) -> {
+                    Said said = say("checkpoint job " + options);
+                    assertEquals(2, said.exit, options);
+                    assertTrue(said.err.contains("migrator: error: " + what), said.err);
+                });
+    }
+
+    @Test
+    void anArchiveThatIsNotThereIsTold() {
+        for (String command : new String[] {"restore", "inspect"}) {
+            Said said = say(command + " /no/archive");
+            assertEquals(2, said.exit, said.err);
+            assertTrue(said.err.contains("/no/archive cannot be read"), said.err);
+        }
     }
 
     @Test

@@ -186,18 +186,16 @@ public final class Recovery {
         Target found = journal.state();
         boolean remembered = found == Target.RUNNING || found == Target.REFUSED;
         if (remembered) {
-            boolean old = isOld(changed);
+            boolean clean = !remains(journal).areLeft();
+            boolean old = isOld(changed) || clean && isFromArchive(journal);
             if (old && !choice.dryRun) {
                 journal.on(TargetEvent.SOURCE_DONE);
             }
-            if (old || !new TargetRemains(id, journal.note(), report).areLeft()) {
+            if (old || clean) {
                 return Optional.empty();
             }
         }
-        Target now =
-                choice.dryRun
-                        ? foreseen(found)
-                        : new TargetSide(report).giveUp(journal, isFromArchive(journal));
+        Target now = choice.dryRun ? foreseen(found) : givenUp(journal);
         return Optional.of(
                 new Settled(
                         id,
@@ -210,7 +208,22 @@ public final class Recovery {
                         needsSource(now) ? "migrator recover on the node it came from" : ""));
     }
 
-    /** Nobody else can run what came from an archive. */
+    /** An archive takes nothing back, and need not be told. */
+    private Target givenUp(TargetJournal journal)
+            throws Problem, InterruptedException, IOException {
+        boolean alone = isFromArchive(journal);
+        Target now = new TargetSide(report).giveUp(journal, alone);
+        boolean over = now == Target.RUNNING || now == Target.REFUSED;
+        if (alone && over && !remains(journal).areLeft()) {
+            journal.on(TargetEvent.SOURCE_DONE);
+        }
+        return now;
+    }
+
+    private TargetRemains remains(TargetJournal journal) {
+        return new TargetRemains(journal.head().id(), journal.note(), report);
+    }
+
     private static boolean isFromArchive(TargetJournal journal) {
         return journal.head().sourceBoot().equals(Order.ARCHIVE);
     }

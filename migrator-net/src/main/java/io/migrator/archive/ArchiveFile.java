@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -85,7 +87,12 @@ final class ArchiveFile implements AutoCloseable {
 
     static Problem failed(IOException e) {
         return Problem.failed("the archive could not be written")
-                .because(e.toString())
+                .because(
+                        switch (e) {
+                            case NoSuchFileException _ -> e.getMessage() + " does not exist";
+                            case AccessDeniedException _ -> e.getMessage() + ": access denied";
+                            default -> e.getMessage();
+                        })
                 .tryThis("see that there is room, and that you may write there")
                 .causedBy(e);
     }

@@ -91,7 +91,7 @@ class CheckpointIT {
         NODES.told(N1, "restore", FILE).refused(REFUSED); // its name is taken
         assertRestored(NODES.told(N2, "restore", FILE), N2);
         NODES.verify(N2, "job");
-        NODES.stop(N2, "job");
+        NODES.bash(N2, "apptainer instance stop job; rm -r " + TwoNodes.directory("job"));
         NODES.verify(N1, "job");
         NODES.stop(N1, "job");
 
@@ -151,7 +151,7 @@ class CheckpointIT {
     /** Of what changes little is written; two of three stay, and each can be restored. */
     @Test
     void againAndAgain() throws Exception {
-        startPattern(NODES, "--working-set", "4");
+        NODES.startPattern(N1, "job", MEGABYTES, "--rate", "10", "--working-set", "4");
         Command.Result ended =
                 NODES.run(
                         LONG,
@@ -274,7 +274,7 @@ class CheckpointIT {
         NODES.start(
                 N1,
                 "job",
-                List.of("--bind", "/srv/it"),
+                List.of("--bind", "/srv/it:/srv/it"),
                 "sh",
                 "-c",
                 "i=0; while :; do i=$((i+1)); echo $i >&3; sleep 0.01; done 3>" + log);
@@ -355,7 +355,7 @@ class CheckpointIT {
         NODES.bash(N2, "echo target-taken=hold >/etc/migrator-fault");
         CompletableFuture<Moved> moving = Moving.start(() -> NODES.told(N2, "restore", FILE));
         NODES.awaitFile(N2, "/run/migrator-fault/target-taken");
-        NODES.bash(N2, "kill -KILL $(pgrep -f 'migrator.jar restore')");
+        NODES.bash(N2, "kill -KILL $(pgrep -f 'migrator.jar restor[e]')");
         moving.get(60, TimeUnit.SECONDS);
         NODES.bash(N2, "rm -rf /etc/migrator-fault /run/migrator-fault");
         NODES.run(N2, "migrator", "recover");
@@ -378,7 +378,7 @@ class CheckpointIT {
             NODES.bash(N1, "umount /srv/it/small");
         }
         assertKept(checkpoint(NODES));
-        checkpoint(NODES).refused(REFUSED); // it has ended
+        checkpoint(NODES).refused(USAGE); // it has ended
     }
 
     /** Every 10 s for 5 minutes; then the node dies, and the job goes on from the newest file. */
