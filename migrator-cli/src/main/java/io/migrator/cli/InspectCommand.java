@@ -1,5 +1,6 @@
 package io.migrator.cli;
 
+import io.migrator.archive.ArchiveHead;
 import io.migrator.archive.ArchiveReader;
 import io.migrator.criu.DumpSummary;
 import io.migrator.files.CarriedFile;
@@ -9,6 +10,8 @@ import io.migrator.memory.JobPages;
 import io.migrator.migration.Spool;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
+
+import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -54,6 +57,7 @@ final class InspectCommand implements Callable<Integer> {
             String id,
             String made,
             String program,
+            @Nullable String buildsOn,
             String node,
             String instance,
             String image,
@@ -101,11 +105,13 @@ final class InspectCommand implements Callable<Integer> {
             GivenArchive given, ArchiveReader.Contents contents, DumpSummary dump, JobPages pages)
             throws IOException {
         FileState state = FileState.of(given.reader().file());
+        ArchiveHead.Parent parent = contents.head().parent();
         return new Shown(
                 file,
                 contents.head().id().text(),
                 Instant.ofEpochMilli(contents.head().millis()).toString(),
                 contents.head().program(),
+                parent == null ? null : parent.file(),
                 contents.head().node(),
                 contents.head().instance(),
                 contents.kept().survey().image().path(),
@@ -159,6 +165,9 @@ final class InspectCommand implements Callable<Integer> {
         Map<String, String> head = new LinkedHashMap<>();
         head.put("instance", shown.instance + " of " + shown.node);
         head.put("made", shown.made + " by " + shown.program + ", criu " + shown.criu);
+        if (shown.buildsOn != null) {
+            head.put("builds on", shown.buildsOn);
+        }
         head.put("image", shown.image);
         head.put("", shown.imageDigest.isEmpty() ? "no digest" : "sha256 " + shown.imageDigest);
         head.put("network", shown.network);

@@ -314,7 +314,7 @@ class CheckpointIT {
             value = FaultPoint.class,
             names = {"SOURCE_LOADED", "SOURCE_GRANTING"})
     void aKilledWriterLeavesNoFile(FaultPoint point) throws Exception {
-        killAt(point);
+        struckAt(point, "KILL");
         assertFalse(Files.exists(kept("job.mig")));
         NODES.out(N1, "migrator", "recover");
         NODES.verify(N1, "job");
@@ -324,7 +324,7 @@ class CheckpointIT {
     /** The file is whole: the job is ended by recover, and nowhere else than in the file. */
     @Test
     void killedAfterItHasItsNameTheJobIsInTheFile() throws Exception {
-        killAt(FaultPoint.SOURCE_TAKEN);
+        struckAt(FaultPoint.SOURCE_TAKEN, "KILL");
         String said = NODES.run(N1, "migrator", "recover").err();
         assertTrue(said.contains(FILE), said);
         assertTrue(NODES.listed(N1, "job").isMissingNode(), said);
@@ -335,15 +335,25 @@ class CheckpointIT {
         NODES.assertAsBefore(N2);
     }
 
-    private static void killAt(FaultPoint point) throws Exception {
+    @Test
+    void cancelledItIsUndone() throws Exception {
+        Moved moved = struckAt(FaultPoint.SOURCE_LOADED, "INT");
+        moved.failedWithJobOn(N1);
+        assertTrue(moved.err().contains("cancelled"), moved.err());
+        NODES.verify(N1, "job");
+        NODES.bash(N1, "[[ -z $(ls -A " + DIRECTORY + ") ]]");
+    }
+
+    private static Moved struckAt(FaultPoint point, String signal) throws Exception {
         startPattern(NODES);
         FaultBlow blow = new FaultBlow(NODES, point);
         blow.arm();
         CompletableFuture<Moved> moving = Moving.start(() -> checkpoint(NODES));
         blow.await(moving);
-        blow.signal(true, "jvm", "KILL");
-        moving.get(60, TimeUnit.SECONDS);
+        blow.signal(true, "jvm", signal);
+        Moved moved = moving.get(60, TimeUnit.SECONDS);
         blow.heal();
+        return moved;
     }
 
     /** A restore that is killed leaves a node on which recover finds all of it. */
@@ -385,9 +395,17 @@ class CheckpointIT {
     @Test
     @Tag("long")
     void aNodeThatDies() throws Exception {
-        int megabytes = 2048;
+        long megabytes = 2048;
         NODES.startPattern(
-                N1, "job", megabytes, "--threads", "2", "--rate", "2", "--working-set", "100");
+                N1,
+                "job",
+                (int) megabytes,
+                "--threads",
+                "2",
+                "--rate",
+                "2",
+                "--working-set",
+                "100");
         NODES.bash(
                 N1,
                 "setsid migrator checkpoint job -o %s --every 10s --keep 3 >/dev/null 2>%s.log &"

@@ -5,6 +5,8 @@ import static io.migrator.it.TwoNodes.N1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -45,7 +47,7 @@ class EnduranceIT {
             say "records of instances" $(find /root/.apptainer/instances /root/.migrator -type f | wc -l)
             say addresses $(ip -br address | wc -w)
             say routes $(ip route show table all | wc -l)
-            job=$(pgrep -x 'pattern|tally|converse|stream' | tr '\\n' ' ')
+            job=$(pgrep -x 'pattern|stream' | tr '\\n' ' ')
             for pid in $job; do
                 say descriptors $(ls /proc/$pid/fd | wc -l)
                 say threads $(ls /proc/$pid/task | wc -l)
@@ -60,28 +62,51 @@ class EnduranceIT {
 
     @Test
     void toAndFro() throws Exception {
-        FaultJob job = FaultJob.start(NODES, NODES, FaultJob.SERVICE, false);
-        try {
+        start();
+        try (Outside client =
+                Outside.start(
+                        NODES,
+                        "stream",
+                        "client",
+                        "--to",
+                        FaultJob.ADDRESS + ":7000",
+                        "--rate-kb",
+                        "1024")) {
             count(0);
             String at = N1;
             for (int move = 1; move <= MOVES; move++) {
                 String from = at;
                 int number = move;
-                Moved moved = NODES.migrate(at, FaultJob.NAME);
+                Moved moved = NODES.migrate(at, "job");
                 assertEquals(0, moved.exit(), () -> number + " from " + from + ": " + moved.err());
                 at = TwoNodes.other(at);
                 if (move % BETWEEN == 0) {
-                    assertEquals(List.of(), job.verify(at), "after move " + move);
-                    assertEquals("alive", job.connection(at), "after move " + move);
+                    NODES.verify(at, "job");
+                    JsonNode told = client.report();
+                    assertEquals(0, told.path("errors").asLong(), told::toString);
+                    assertEquals(0, told.path("lost").asLong(), told::toString);
+                    assertEquals(1, told.path("connections").asLong(), told::toString);
                     count(move);
                 }
             }
-            assertEquals(0, job.tally().doubled());
-            assertEquals(0, job.tally().lost());
             assertFlat();
-        } finally {
-            job.endClient();
         }
+    }
+
+    private static void start() throws Exception {
+        String line =
+                "/shared/bin/stream server --port 7000 --bind %s --report %s/server &"
+                        + " exec /shared/bin/pattern --mb 16 --rate 5 --report %s";
+        NODES.start(
+                N1,
+                "job",
+                FaultJob.SERVICE,
+                "sh",
+                "-c",
+                line.formatted(
+                        FaultJob.ADDRESS, TwoNodes.directory("job"), TwoNodes.report("job")));
+        NODES.awaitFile(N1, TwoNodes.report("job"));
+        NODES.awaitFile(N1, TwoNodes.directory("job") + "/server");
     }
 
     /** With the job on n1 again, of both nodes. */
