@@ -4,6 +4,7 @@ import io.migrator.check.Finding;
 import io.migrator.check.Preflight;
 import io.migrator.files.FileAnswer;
 import io.migrator.files.FileClaim;
+import io.migrator.files.UsedFile;
 import io.migrator.handover.Handover.SourceEvent;
 import io.migrator.handover.Journal;
 import io.migrator.handover.Token;
@@ -134,14 +135,28 @@ public final class Restoration {
         List<Finding> findings = new ArrayList<>();
         List<FileAnswer> answers = target.files(stayed);
         for (int i = 0; i < Math.min(answers.size(), stayed.size()); i++) {
-            String path = stayed.get(i).identity().path();
+            FileClaim claim = stayed.get(i);
+            String path = claim.identity().path();
             switch (answers.get(i).state()) {
+                case SAME -> {}
                 case ABSENT -> findings.add(absent(path, "is not there"));
                 case OTHER_KIND -> findings.add(absent(path, "is of another kind there"));
-                case SAME, ANOTHER -> {} // criu looks whether it is as it was
+                case ANOTHER -> {
+                    if (isChanged(claim, answers.get(i))) {
+                        findings.add(absent(path, "is another file, or has changed"));
+                    }
+                }
             }
         }
         return findings;
+    }
+
+    /** What the job only reads must be as it was; of others criu compares the length. */
+    private static boolean isChanged(FileClaim claim, FileAnswer answer) {
+        String ours = claim.identity().digest();
+        boolean sameSize = !answer.digest().isEmpty();
+        boolean alike = sameSize && (ours.isEmpty() || ours.equals(answer.digest()));
+        return claim.use() == UsedFile.Use.READ && !alike;
     }
 
     private Finding absent(String path, String what) {
@@ -149,7 +164,7 @@ public final class Restoration {
                 "files",
                 "%s on %s %s".formatted(path, node, what),
                 "the job uses it, and it was not copied",
-                "mount or make it there");
+                "mount it, or copy it there");
     }
 
     private void discard() {

@@ -174,6 +174,9 @@ public final class ArchiveTarget implements Target, JobSink {
             writer().write(Entry.frame(kind, body));
         } catch (IOException e) {
             throw ArchiveFile.failed(e);
+        } catch (IllegalArgumentException e) { // a message has its bound
+            throw Problem.failed("the job has more than an archive can tell")
+                    .because(e.getMessage());
         }
     }
 

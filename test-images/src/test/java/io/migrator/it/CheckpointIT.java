@@ -296,6 +296,32 @@ class CheckpointIT {
         NODES.stop(N1, "job");
     }
 
+    @Test
+    void whatItOnlyReadsMustBeThereAsItWas() throws Exception {
+        String input = "/srv/it/input";
+        NODES.bash(N1, "echo 123456 >" + input);
+        NODES.start(
+                N1,
+                "job",
+                List.of("--bind", "/srv/it:/srv/it"),
+                "sh",
+                "-c",
+                "exec 3<%s; exec sleep 1000".formatted(input));
+        assertEquals(0, checkpoint(NODES).exit());
+        assertLacks("is not there");
+        NODES.bash(N2, "echo 654321 >" + input);
+        assertLacks("is another file");
+        NODES.bash(N2, "echo 123456 >" + input);
+        assertRestored(NODES.told(N2, "restore", FILE), N2);
+        NODES.stop(N2, "job");
+    }
+
+    private static void assertLacks(String how) throws Exception {
+        Moved moved = NODES.told(N2, "restore", FILE);
+        moved.refused(REFUSED);
+        assertTrue(moved.err().contains("/srv/it/input on n2 " + how), moved.err());
+    }
+
     /** No line is missing, none is there twice, and there are more and more. */
     private static void assertCounts(String node, String log) throws Exception {
         NODES.bash(
