@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -32,8 +33,10 @@ final class GivenArchive implements AutoCloseable {
         if (!name.equals(INPUT)) {
             try { // what it builds on is beside the file, not beside a link to it
                 return new GivenArchive(null, new ArchiveReader(Path.of(name).toRealPath()));
+            } catch (NoSuchFileException e) {
+                throw Problem.usage(name + " cannot be read").because("it does not exist");
             } catch (IOException | InvalidPathException e) {
-                throw Problem.usage(name + " cannot be read").because(e.toString());
+                throw Problem.usage(name + " cannot be read").because(e.getMessage());
             }
         }
         Spool spool = Spool.create("input" + ProcessHandle.current().pid());
