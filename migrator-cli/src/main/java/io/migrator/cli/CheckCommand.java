@@ -27,7 +27,7 @@ final class CheckCommand implements Callable<Integer> {
         Preflight preflight = job.ask(Migration::check);
         boolean goes = preflight.blockers().isEmpty();
         if (job.json()) {
-            System.out.println(
+            Terminal.out(
                     Json.text(
                             Map.of(
                                     "canGo",
@@ -38,17 +38,16 @@ final class CheckCommand implements Callable<Integer> {
                                     preflight.fates())));
         } else {
             for (Finding finding : preflight.findings()) {
-                System.out.println(
-                        (finding.forbids() ? "no:      " : "warning: ") + finding.what());
-                System.out.println("         " + finding.because());
-                System.out.println("         try: " + finding.tryThis());
+                Terminal.out((finding.forbids() ? "no:      " : "warning: ") + finding.what());
+                Terminal.out("         " + finding.because());
+                Terminal.out("         try: " + finding.tryThis());
             }
             for (Fate fate : preflight.fates()) {
-                System.out.printf(
-                        "file:    %s (%s, %.1f MB)%n",
-                        fate.path(), fate.what(), fate.bytes() / MEGA);
+                Terminal.out(
+                        "file:    %s (%s, %.1f MB)"
+                                .formatted(fate.path(), fate.what(), fate.bytes() / MEGA));
             }
-            System.out.println("'" + job.name() + (goes ? "' can go" : "' cannot go"));
+            Terminal.out("'" + job.name() + (goes ? "' can go" : "' cannot go"));
         }
         return (goes ? ExitCode.DONE : ExitCode.REFUSED).code();
     }

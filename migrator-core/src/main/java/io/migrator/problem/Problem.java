@@ -2,8 +2,6 @@ package io.migrator.problem;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.regex.Pattern;
-
 /**
  * A failure told to a person: what happened, because of what, where the payload is now, what to
  * try. Texts are lower case, without a full stop. A problem is filled in by the methods below where
@@ -20,17 +18,10 @@ public final class Problem extends Exception {
     private String payload = "";
     private String tryThis = "";
 
-    private static final Pattern CONTROLS = Pattern.compile("[\\p{Cc}\\p{Cf}&&[^\n\t]]");
-
     private Problem(ExitCode exitCode, String what) {
-        super(plain(what));
+        super(PlainText.of(what));
         this.exitCode = exitCode;
-        this.what = plain(what);
-    }
-
-    /** Parts come from peers, jobs and logs: nothing in them may steer a terminal. */
-    private static String plain(String text) {
-        return CONTROLS.matcher(text).replaceAll(".");
+        this.what = PlainText.of(what);
     }
 
     /** The operation failed; the payload runs where it was (exit 1). */
@@ -65,19 +56,19 @@ public final class Problem extends Exception {
 
     /** Sets the cause in words. */
     public Problem because(@Nullable String because) {
-        this.because = because == null ? "" : plain(because);
+        this.because = because == null ? "" : PlainText.of(because);
         return this;
     }
 
     /** Sets where the payload is now and in what state. */
     public Problem payload(String payload) {
-        this.payload = plain(payload);
+        this.payload = PlainText.of(payload);
         return this;
     }
 
     /** Sets the advice: what the person may do next. */
     public Problem tryThis(String tryThis) {
-        this.tryThis = plain(tryThis);
+        this.tryThis = PlainText.of(tryThis);
         return this;
     }
 

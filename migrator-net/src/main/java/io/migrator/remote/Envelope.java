@@ -1,11 +1,12 @@
 package io.migrator.remote;
 
-import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
 
+import io.migrator.handover.Journal;
 import io.migrator.handover.Token;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -24,7 +25,7 @@ import java.util.List;
  * @param number of the request; a reply has its request's; 0 for what nobody asked for
  * @param body of the kind; null where there is none
  */
-record Envelope(Kind kind, int number, JsonNode body) {
+record Envelope(Kind kind, int number, @JsonSetter(nulls = Nulls.SET) JsonNode body) {
     enum Kind {
         SURVEY,
         PREPARE,
@@ -72,8 +73,7 @@ record Envelope(Kind kind, int number, JsonNode body) {
     /** Which migration. */
     record Attached(String id, Token token) {}
 
-    private static final ObjectMapper JSON =
-            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+    private static final ObjectMapper JSON = Journal.strict();
 
     static Envelope of(Kind kind, int number, @Nullable Object body) {
         return new Envelope(
