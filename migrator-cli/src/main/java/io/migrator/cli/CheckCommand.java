@@ -74,15 +74,13 @@ final class CheckCommand implements Callable<Integer> {
 
     private void tell(Preflight preflight, Map<String, Object> json, String good) {
         if (job.json()) {
-            System.out.println(Json.text(json));
+            Terminal.out(Json.text(json));
             return;
         }
-        preflight
-                .findings()
-                .forEach(each -> FoundText.of(each, List.of()).forEach(System.out::println));
-        preflight.fates().forEach(each -> System.out.println(FoundText.of(each, List.of())));
+        preflight.findings().forEach(each -> FoundText.of(each, List.of()).forEach(Terminal::out));
+        preflight.fates().forEach(each -> Terminal.out(FoundText.of(each, List.of())));
         String verdict = preflight.blockers().isEmpty() ? good : "cannot go";
-        System.out.println("'" + job.name() + "' " + verdict);
+        Terminal.out("'" + job.name() + "' " + verdict);
     }
 
     private boolean several() throws Problem, InterruptedException {
@@ -107,7 +105,7 @@ final class CheckCommand implements Callable<Integer> {
             answers = new NodeQuestion(job.farSide(), feasibility, files).of(to);
         }
         if (job.json()) {
-            System.out.println(
+            Terminal.out(
                     Json.text(CheckResult.of(feasibility.node(), feasibility.needs(), answers)));
         } else {
             new CheckMatrix(
@@ -117,7 +115,7 @@ final class CheckCommand implements Callable<Integer> {
                             feasibility.findings(),
                             answers)
                     .lines()
-                    .forEach(System.out::println);
+                    .forEach(Terminal::out);
         }
         return answers.stream().anyMatch(NodeAnswer::canGo);
     }

@@ -108,7 +108,7 @@ final class CheckpointCommand implements Callable<Integer> {
             return ExitCode.DONE.code();
         } catch (Problem problem) {
             if (json) {
-                System.out.println(Json.text(Result.of(name, problem)));
+                Terminal.out(Json.text(Result.of(name, problem)));
             }
             throw problem;
         }
@@ -184,17 +184,19 @@ final class CheckpointCommand implements Callable<Integer> {
     }
 
     private void report(Outcome outcome) {
-        System.err.printf(
+        String line =
                 "'%s' is kept in %s: %.0f MB of memory in %.0f MB; it stood still for %.0f ms and"
-                        + " %s%n",
-                name,
-                outcome.to(),
-                outcome.memoryBytes() / MEGA,
-                outcome.sentBytes() / MEGA,
-                outcome.frozenMillis(),
-                leaveRunning ? "runs on" : "was ended");
+                        + " %s";
+        Terminal.err(
+                line.formatted(
+                        name,
+                        outcome.to(),
+                        outcome.memoryBytes() / MEGA,
+                        outcome.sentBytes() / MEGA,
+                        outcome.frozenMillis(),
+                        leaveRunning ? "runs on" : "was ended"));
         if (json) {
-            System.out.println(Json.text(Result.of(outcome)));
+            Terminal.out(Json.text(Result.of(outcome)));
         }
     }
 }

@@ -95,7 +95,7 @@ final class Checkpoints {
                 await(begun + every.toNanos());
             }
         }
-        System.err.println(
+        Terminal.err(
                 isStopped()
                         ? "'" + instance.name() + "' runs on; it is not kept any more"
                         : "'" + instance.name() + "' has ended");

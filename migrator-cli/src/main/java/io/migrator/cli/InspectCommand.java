@@ -90,7 +90,7 @@ final class InspectCommand implements Callable<Integer> {
                             DumpSummary.of(scratch.directory()),
                             HiddenPages.of(scratch.directory()).all(MOST_BYTES));
             if (json) {
-                System.out.println(Json.text(shown));
+                Terminal.out(Json.text(shown));
             } else {
                 print(shown);
             }
@@ -175,12 +175,12 @@ final class InspectCommand implements Callable<Integer> {
                 "size",
                 "%.1f MB, %.1f MB of memory"
                         .formatted(shown.archiveBytes / MEGA, shown.memoryBytes / MEGA));
-        head.forEach((name, text) -> System.out.printf("%-10s%s%n", name, plain(text)));
-        System.out.println("processes");
+        head.forEach((name, text) -> Terminal.out("%-10s%s".formatted(name, text)));
+        Terminal.out("processes");
         for (Process each : shown.processes) {
-            System.out.printf(
-                    "  %7d %-16s %3d threads %10.1f MB%n",
-                    each.pid, each.name, each.threads, each.memoryBytes / MEGA);
+            Terminal.out(
+                    "  %7d %-16s %3d threads %10.1f MB"
+                            .formatted(each.pid, each.name, each.threads, each.memoryBytes / MEGA));
         }
         list("open files", shown.openFiles.stream().map(InspectCommand::line).toList());
         list("files in the archive", shown.carriedFiles);
@@ -191,7 +191,7 @@ final class InspectCommand implements Callable<Integer> {
                 shown.others.entrySet().stream()
                         .map(each -> each.getValue() + " " + each.getKey())
                         .toList());
-        shown.warnings.forEach(text -> System.err.println("migrator: warning: " + plain(text)));
+        shown.warnings.forEach(text -> Terminal.err("migrator: warning: " + text));
     }
 
     private static String line(DumpSummary.OpenFile each) {
@@ -202,13 +202,8 @@ final class InspectCommand implements Callable<Integer> {
 
     private static void list(String title, List<String> lines) {
         if (!lines.isEmpty()) {
-            System.out.println(title);
-            lines.forEach(each -> System.out.println("  " + plain(each)));
+            Terminal.out(title);
+            lines.forEach(each -> Terminal.out("  " + each));
         }
-    }
-
-    /** What is in the file may come from anybody. */
-    private static String plain(String text) {
-        return text.replaceAll("\\p{Cntrl}", "?");
     }
 }

@@ -93,7 +93,7 @@ final class Job {
             return ExitCode.DONE.code();
         } catch (Problem problem) {
             if (json) {
-                System.out.println(Json.text(Result.of(name, problem)));
+                Terminal.out(Json.text(Result.of(name, problem)));
             }
             throw problem;
         }

@@ -3,7 +3,9 @@ package io.migrator.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
-/** Results as JSON on one line. */
+import io.migrator.problem.PlainText;
+
+/** Results as JSON on one line, which may be shown on a terminal. */
 final class Json {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -11,7 +13,7 @@ final class Json {
 
     static String text(Object value) {
         try {
-            return MAPPER.writeValueAsString(value);
+            return PlainText.ofJson(MAPPER.writeValueAsString(value));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(e);
         }

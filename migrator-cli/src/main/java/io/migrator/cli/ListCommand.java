@@ -20,7 +20,7 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         description = "Lists your instances on this node, and whether each can go.")
 final class ListCommand implements Callable<Integer> {
-    private static final String ROW = "%-20s %-10s %9s %10s  %-9s %-5s %s%n";
+    private static final String ROW = "%-20s %-10s %9s %10s  %-9s %-5s %s";
     private static final double MEGA = 1e6;
 
     @Option(names = "--json", description = "Print one JSON object.")
@@ -44,20 +44,21 @@ final class ListCommand implements Callable<Integer> {
             rows.add(row(instance));
         }
         if (json) {
-            System.out.println(Json.text(Map.of("instances", rows)));
+            Terminal.out(Json.text(Map.of("instances", rows)));
             return 0;
         }
-        System.out.printf(ROW, "NAME", "OWNER", "PROCESSES", "MEMORY", "MODE", "GOES", "IMAGE");
+        Terminal.out(
+                ROW.formatted("NAME", "OWNER", "PROCESSES", "MEMORY", "MODE", "GOES", "IMAGE"));
         for (Row row : rows) {
-            System.out.printf(
-                    ROW,
-                    row.name,
-                    row.owner,
-                    row.processes,
-                    "%.0f MB".formatted(row.memoryBytes / MEGA),
-                    row.mode,
-                    row.canGo ? "yes" : "no",
-                    row.image + (row.canGo ? "" : "  (" + row.because + ")"));
+            Terminal.out(
+                    ROW.formatted(
+                            row.name,
+                            row.owner,
+                            row.processes,
+                            "%.0f MB".formatted(row.memoryBytes / MEGA),
+                            row.mode,
+                            row.canGo ? "yes" : "no",
+                            row.image + (row.canGo ? "" : "  (" + row.because + ")")));
         }
         return 0;
     }

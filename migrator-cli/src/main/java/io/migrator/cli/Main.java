@@ -2,6 +2,7 @@ package io.migrator.cli;
 
 import io.migrator.cli.bench.BenchCommand;
 import io.migrator.problem.ExitCode;
+import io.migrator.problem.PlainText;
 import io.migrator.problem.Problem;
 
 import picocli.CommandLine;
@@ -10,6 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.Locale;
 import java.util.Objects;
 
@@ -80,7 +82,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        line.usage(System.err);
+        line.usage(line.getErr());
     }
 
     private static int misused(CommandLine.ParameterException e, String[] arguments) {
@@ -88,9 +90,10 @@ public final class Main implements Runnable {
         String command = e.getCommandLine().getCommandSpec().qualifiedName();
         String what = Objects.requireNonNullElse(e.getMessage(), "bad arguments");
         err.println(
-                "migrator: error: "
-                        + what.substring(0, 1).toLowerCase(Locale.ROOT)
-                        + what.substring(1));
+                Terminal.plain(
+                        "migrator: error: "
+                                + what.substring(0, 1).toLowerCase(Locale.ROOT)
+                                + what.substring(1)));
         err.println("migrator: try:   " + command + " --help");
         return ExitCode.USAGE.code();
     }
@@ -105,15 +108,17 @@ public final class Main implements Runnable {
                                 : Problem.failed("an unexpected fault")
                                         .because(e.toString())
                                         .tryThis("report it with what --debug prints");
-        err.println("migrator: error: " + problem.getMessage());
+        err.println(Terminal.plain("migrator: error: " + problem.getMessage()));
         if (!problem.payload().isEmpty()) {
-            err.println("migrator: state: " + problem.payload());
+            err.println(Terminal.plain("migrator: state: " + problem.payload()));
         }
         if (!problem.tryThis().isEmpty()) {
-            err.println("migrator: try:   " + problem.tryThis());
+            err.println(Terminal.plain("migrator: try:   " + problem.tryThis()));
         }
         if (debug) {
-            e.printStackTrace(err);
+            StringWriter trace = new StringWriter();
+            e.printStackTrace(new PrintWriter(trace));
+            err.println(PlainText.of(trace.toString()));
         }
         return problem.exitCode().code();
     }

@@ -34,11 +34,9 @@ final class MigrateCommand implements Callable<Integer> {
         return job.exitOf(() -> {
             if (dryRun) {
                 Preflight preflight = job.ask(to.node(), Migration::check);
-                preflight
-                        .warnings()
-                        .forEach(text -> System.err.println("migrator: warning: " + text));
+                preflight.warnings().forEach(text -> Terminal.err("migrator: warning: " + text));
                 preflight.orRefuse(job.name());
-                System.err.println("'" + job.name() + "' can go");
+                Terminal.err("'" + job.name() + "' can go");
             } else {
                 report(job.ask(to.node(), Migration::run));
             }
@@ -46,15 +44,16 @@ final class MigrateCommand implements Callable<Integer> {
     }
 
     private void report(Outcome outcome) {
-        System.err.printf(
-                "'%s' runs on %s; it stood still for %.0f ms; %.0f MB in %.1f s%n",
-                job.name(),
-                outcome.to(),
-                outcome.frozenMillis(),
-                outcome.memoryBytes() / MEGA,
-                outcome.totalMillis() / 1000);
+        Terminal.err(
+                "'%s' runs on %s; it stood still for %.0f ms; %.0f MB in %.1f s"
+                        .formatted(
+                                job.name(),
+                                outcome.to(),
+                                outcome.frozenMillis(),
+                                outcome.memoryBytes() / MEGA,
+                                outcome.totalMillis() / 1000));
         if (job.json()) {
-            System.out.println(Json.text(Result.of(outcome)));
+            Terminal.out(Json.text(Result.of(outcome)));
         }
     }
 }

@@ -70,11 +70,11 @@ final class ReceiveCommand implements Callable<Integer> {
     }
 
     private static void say(FarNode.Answer answer) {
-        System.out.println(Json.text(answer));
+        Terminal.out(Json.text(answer));
     }
 
     private static void warn(String text) {
-        System.err.println("migrator: warning: " + text);
+        Terminal.err("migrator: warning: " + text);
     }
 
     private static void receive() throws Problem, InterruptedException {

@@ -56,15 +56,14 @@ final class RecoverCommand implements Callable<Integer> {
         orUnknown("--take-back", takeBack, ids);
         orUnknown("--take-over", takeOver, ids);
         Recovery recovery =
-                new Recovery(
-                        FarSide::anyNode, text -> System.err.println("migrator: warning: " + text));
+                new Recovery(FarSide::anyNode, text -> Terminal.err("migrator: warning: " + text));
         List<Settled> all = recovery.run(ids, new Recovery.Choice(takeBack, takeOver, dryRun));
         all.forEach(RecoverCommand::tell);
         if (all.isEmpty()) {
-            System.err.println("nothing of yours is to be recovered on this node");
+            Terminal.err("nothing of yours is to be recovered on this node");
         }
         if (json) {
-            System.out.println(Json.text(Map.of("migrations", all)));
+            Terminal.out(Json.text(Map.of("migrations", all)));
         }
         boolean decided = all.stream().allMatch(Settled::decided);
         return (decided ? ExitCode.DONE : ExitCode.UNDECIDED).code();
@@ -80,9 +79,9 @@ final class RecoverCommand implements Callable<Integer> {
 
     private static void tell(Settled each) {
         String name = each.instance().isEmpty() ? "?" : "'" + each.instance() + "'";
-        System.err.printf("%s (migration %s): %s%n", name, each.id(), each.text());
+        Terminal.err("%s (migration %s): %s".formatted(name, each.id(), each.text()));
         if (!each.tryThis().isEmpty()) {
-            System.err.println("migrator: try:   " + each.tryThis());
+            Terminal.err("migrator: try:   " + each.tryThis());
         }
     }
 }

@@ -29,11 +29,11 @@ final class RehearseCommand implements Callable<Integer> {
     }
 
     private void report(Outcome outcome) {
-        System.err.printf(
-                "'%s' could move to %s; it stood still for %.0f ms and runs on here%n",
-                job.name(), outcome.to(), outcome.frozenMillis());
+        Terminal.err(
+                "'%s' could move to %s; it stood still for %.0f ms and runs on here"
+                        .formatted(job.name(), outcome.to(), outcome.frozenMillis()));
         if (job.json()) {
-            System.out.println(Json.text(Result.of(outcome)));
+            Terminal.out(Json.text(Result.of(outcome)));
         }
     }
 }

@@ -88,7 +88,7 @@ final class RestoreCommand implements Callable<Integer> {
             return ExitCode.DONE.code();
         } catch (Problem problem) {
             if (json) {
-                System.out.println(Json.text(Result.of(name, problem)));
+                Terminal.out(Json.text(Result.of(name, problem)));
             }
             throw problem;
         }
@@ -115,13 +115,13 @@ final class RestoreCommand implements Callable<Integer> {
                             }
                             chain.getLast().replay(to, replaces);
                         });
-        System.err.printf(
-                "'%s' runs on %s, restored in %.1f s%n",
-                instance, done.node(), done.totalMillis() / 1000);
+        Terminal.err(
+                "'%s' runs on %s, restored in %.1f s"
+                        .formatted(instance, done.node(), done.totalMillis() / 1000));
         if (json) {
             Map<String, Double> phases = new LinkedHashMap<>();
             done.phases().forEach((stage, millis) -> phases.put(stage.text(), millis));
-            System.out.println(
+            Terminal.out(
                     Json.text(
                             Map.of(
                                     "outcome",

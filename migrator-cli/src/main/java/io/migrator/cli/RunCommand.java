@@ -65,7 +65,7 @@ final class RunCommand implements Callable<Integer> {
             AddressMove.off(added);
             throw e;
         }
-        System.err.println(
+        Terminal.err(
                 "'" + payload.name() + "' runs; its output is in " + payload.directory().path());
         return 0;
     }

@@ -11,6 +11,9 @@ import java.util.regex.Pattern;
 final class Span {
     private static final Pattern PART = Pattern.compile("\\G(\\d{1,9})(ms|s|m|h)");
 
+    /** Some ten years: the system's clock counts nanoseconds of 292. */
+    private static final Duration MOST = Duration.ofHours(90_000);
+
     private Span() {}
 
     /**
@@ -37,6 +40,11 @@ final class Span {
         }
         if (end != text.length() || sum.isZero()) {
             throw Problem.usage("%s %s is not a time".formatted(option, text))
+                    .tryThis("write 90s, 10m, 1h or 500ms");
+        }
+        if (sum.compareTo(MOST) > 0) {
+            throw Problem.usage("%s %s is too long a time".formatted(option, text))
+                    .because("the longest is %dh".formatted(MOST.toHours()))
                     .tryThis("write 90s, 10m, 1h or 500ms");
         }
         return sum;

@@ -44,20 +44,20 @@ final class TerminalProgress implements Progress, AutoCloseable {
     @Override
     public synchronized void chosen(String text) {
         close();
-        System.err.println("migrator: " + text);
+        Terminal.err("migrator: " + text);
     }
 
     @Override
     public synchronized void warning(String text) {
         if (warned.add(text)) {
             close();
-            System.err.println("migrator: warning: " + text);
+            Terminal.err("migrator: warning: " + text);
         }
     }
 
     private void show(String text) {
         if (terminal) {
-            System.err.print("\r\u001b[Kmigrator: " + text);
+            Terminal.over("migrator: " + text);
             lineOpen = true;
         }
     }
@@ -66,7 +66,7 @@ final class TerminalProgress implements Progress, AutoCloseable {
     @Override
     public synchronized void close() {
         if (lineOpen) {
-            System.err.print("\r\u001b[K");
+            Terminal.over("");
             lineOpen = false;
         }
     }

@@ -59,6 +59,22 @@ class ArchitectureTest {
         onlyIn("io.migrator.cli..", "picocli..");
     }
 
+    /** But for a few lines that are ours alone: sudo's rule, the demo's figures, the end of it. */
+    @Test
+    void textIsPrintedInOnePlace() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.migrator.cli")
+                .and()
+                .haveNameNotMatching(
+                        ".*\\.(Terminal|SetupCommand|DemoCommand|ReceiveCommand\\$Answers)")
+                .should()
+                .accessField(System.class, "out")
+                .orShould()
+                .accessField(System.class, "err")
+                .check(CLASSES);
+    }
+
     private static void onlyIn(String home, String library) {
         noClasses()
                 .that()

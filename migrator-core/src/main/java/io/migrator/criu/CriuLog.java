@@ -22,12 +22,19 @@ public record CriuLog(Path file) {
 
     private static final int SHOWN = 3;
 
+    /**
+     * criu writes no longer ones (criu/log.c, LOG_BUF_LEN): in one that is, names of the job's may
+     * make looking for what criu says take long.
+     */
+    private static final int MOST_OF_A_LINE = 8 << 10;
+
     /** The lines that tell the cause, oldest first; empty if the log has none or is missing. */
     public List<String> causes() {
         try {
             List<String> errors =
                     Files.readString(file, StandardCharsets.ISO_8859_1)
                             .lines()
+                            .map(CriuLog::cut)
                             .filter(line -> ERROR.matcher(line).find())
                             .filter(line -> !HARMLESS.matcher(line).find())
                             .map(line -> line.substring(line.indexOf("Error (")))
@@ -38,6 +45,11 @@ public record CriuLog(Path file) {
         } catch (IOException e) {
             return List.of();
         }
+    }
+
+    /** What may be looked through of a line. */
+    static String cut(String line) {
+        return line.substring(0, Math.min(line.length(), MOST_OF_A_LINE));
     }
 
     /** The causes as one line of text; never empty. */

@@ -21,7 +21,9 @@ import java.util.regex.Pattern;
  */
 public record CriuRemains(long bytes, boolean entered) {
     private static final Pattern MAPPING =
-            Pattern.compile("(?m)^(\\p{XDigit}+)-(\\p{XDigit}+) .* /memfd:CRIUMFD( .*)?$");
+            Pattern.compile(
+                    "(?dm)^(\\p{XDigit}+)-(\\p{XDigit}+) \\S+ \\S+ \\S+ \\S+ +/memfd:CRIUMFD("
+                            + " .*)?$");
 
     /** Stack pointer and program counter end /proc/PID/task/TID/syscall (proc(5)). */
     private static final Pattern REGISTERS =

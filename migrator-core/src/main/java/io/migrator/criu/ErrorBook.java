@@ -63,6 +63,7 @@ public final class ErrorBook {
     }
 
     private static Optional<Entry> of(String line) {
-        return ENTRIES.stream().filter(each -> each.line.matcher(line).find()).findFirst();
+        String begin = CriuLog.cut(line);
+        return ENTRIES.stream().filter(each -> each.line.matcher(begin).find()).findFirst();
     }
 }

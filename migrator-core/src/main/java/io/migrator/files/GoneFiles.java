@@ -53,6 +53,21 @@ public record GoneFiles(List<Gone> files, Optional<Upper> overlay) {
      * @param state when the job stood still
      */
     record Gone(Path path, FileState state) {
+        static Gone of(String line) {
+            String[] words = line.split(" ", WORDS);
+            FileState state =
+                    new FileState(
+                            Long.parseLong(words[0]),
+                            Long.parseLong(words[1]),
+                            0,
+                            0,
+                            0,
+                            Long.parseLong(words[2]),
+                            Instant.parse(words[3]),
+                            Instant.parse(words[4]));
+            return new Gone(Path.of(words[WORDS - 1]), state);
+        }
+
         String line() {
             return "%d %d %d %s %s %s\n"
                     .formatted(
@@ -86,22 +101,15 @@ public record GoneFiles(List<Gone> files, Optional<Upper> overlay) {
         Optional<Upper> overlay = Optional.empty();
         if (Files.exists(list)) {
             for (String line : Files.readAllLines(list)) {
-                if (line.startsWith(OVERLAY)) {
-                    overlay = Optional.of(Upper.of(line));
-                    continue;
+                try {
+                    if (line.startsWith(OVERLAY)) {
+                        overlay = Optional.of(Upper.of(line));
+                    } else {
+                        found.add(Gone.of(line));
+                    }
+                } catch (RuntimeException e) {
+                    throw new IOException("not a line of a list of files: " + line, e);
                 }
-                String[] words = line.split(" ", WORDS);
-                FileState state =
-                        new FileState(
-                                Long.parseLong(words[0]),
-                                Long.parseLong(words[1]),
-                                0,
-                                0,
-                                0,
-                                Long.parseLong(words[2]),
-                                Instant.parse(words[3]),
-                                Instant.parse(words[4]));
-                found.add(new Gone(Path.of(words[WORDS - 1]), state));
             }
         }
         return new GoneFiles(found, overlay);

@@ -33,7 +33,7 @@ record MadeFiles(String id, Path list) {
     private static final int WORDS = 5;
 
     /** One line; device and inode are 0 of what has not been made. */
-    private record Made(String kind, int number, long device, long inode, Path path) {
+    record Made(String kind, int number, long device, long inode, Path path) {
         String line() {
             return "%s %d %d %d %s\n".formatted(kind, number, device, inode, path);
         }
@@ -43,12 +43,20 @@ record MadeFiles(String id, Path list) {
             if (words.length != WORDS) {
                 throw new IOException("not a line of a list of files: " + line);
             }
-            return new Made(
-                    words[0],
-                    Integer.parseInt(words[1]),
-                    Long.parseLong(words[2]),
-                    Long.parseLong(words[3]),
-                    Path.of(words[WORDS - 1]));
+            try {
+                Path path = Path.of(words[WORDS - 1]);
+                if (!path.isAbsolute() || path.getParent() == null) {
+                    throw new IllegalArgumentException("no path of a file");
+                }
+                return new Made(
+                        words[0],
+                        Integer.parseInt(words[1]),
+                        Long.parseLong(words[2]),
+                        Long.parseLong(words[3]),
+                        path);
+            } catch (IllegalArgumentException e) {
+                throw new IOException("not a line of a list of files: " + line, e);
+            }
         }
 
         HeldDirectory parent() throws IOException {
@@ -118,7 +126,7 @@ record MadeFiles(String id, Path list) {
     }
 
     /** The newest first. One whose line was cut short was not made. */
-    private List<Made> all() throws IOException {
+    static List<Made> read(Path list) throws IOException {
         List<Made> all = new ArrayList<>();
         if (Files.exists(list)) {
             String text = Files.readString(list);
@@ -136,7 +144,7 @@ record MadeFiles(String id, Path list) {
     /** Does it for each, whatever becomes of the others; where its directory is gone, so is it. */
     private void each(Step step) throws IOException {
         IOException first = null;
-        for (Made each : all()) {
+        for (Made each : read(list)) {
             if (Files.isDirectory(Objects.requireNonNull(each.path.getParent()))) {
                 try (HeldDirectory directory = each.parent()) {
                     step.run(each, directory);

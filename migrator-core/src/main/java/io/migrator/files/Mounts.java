@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /** What an instance is put together from: its image, directories of the node, layers of its own. */
 final class Mounts {
@@ -55,14 +56,21 @@ final class Mounts {
 
     /** Those that a process of an instance sees. */
     static Mounts of(Instance instance, Proc process) throws IOException {
-        List<String> words = instance.start().arguments();
+        // a name that is not in this code is no file's that can be carried
+        byte[] bytes = Files.readAllBytes(process.file("mountinfo"));
+        return in(new String(bytes, StandardCharsets.UTF_8), instance.start().arguments());
+    }
+
+    /**
+     * The same of a text.
+     *
+     * @param words with which the instance was started
+     */
+    static Mounts in(String mountinfo, List<String> words) {
         boolean layered =
                 words.stream().anyMatch(LAYERS::contains) || Overlay.of(words).isPresent();
         Mounts mounts = new Mounts(layered);
-        // a name that is not in this code is no file's that can be carried
-        byte[] bytes = Files.readAllBytes(process.file("mountinfo"));
-        String text = new String(bytes, StandardCharsets.UTF_8);
-        text.lines().forEach(mounts::add);
+        Stream.of(mountinfo.split("\n")).forEach(mounts::add); // others may be in a name
         for (int i = 0; i + 1 < words.size(); i++) {
             if (words.get(i).equals(BIND) || words.get(i).equals(HOME)) {
                 String[] parts = words.get(i + 1).split(":");

@@ -1,5 +1,8 @@
 package io.migrator.files;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+
 import io.migrator.linux.ExtendedAttributes;
 import io.migrator.linux.FileState;
 import io.migrator.linux.User;
@@ -34,7 +37,7 @@ public record PlacedFile(
         int modifiedNanos,
         long bytes,
         Map<String, String> attributes,
-        @Nullable List<String> names) {
+        @JsonSetter(nulls = Nulls.SET, contentNulls = Nulls.FAIL) @Nullable List<String> names) {
     private static final long MOST_SECONDS = 1L << 40;
     private static final int NANOS = 1_000_000_000;
 

@@ -47,8 +47,8 @@ public final class UsedFiles {
     private static final int LOOK_MILLIS = 10;
 
     /** A line of maps (proc(5)) of a file with a name: range, permissions, inode, name. */
-    private static final Pattern MAPPED =
-            Pattern.compile("(?m)^(\\S+) (\\S{4}) \\S+ \\S+ ([1-9]\\d*) +(/.*)$");
+    static final Pattern MAPPED =
+            Pattern.compile("(?dm)^(\\S+) (\\S{4}) \\S+ \\S+ ([1-9]\\d*) +(/.*)$");
 
     private final Instance instance;
     private final Logs logs;

@@ -1,5 +1,7 @@
 package io.migrator.handover;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -146,8 +148,19 @@ public final class Journal implements AutoCloseable {
     public static final String TAKE_OVER = ".take-over";
 
     private static final int MAX_BYTES = 1 << 20;
-    private static final ObjectMapper JSON =
-            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+    private static final ObjectMapper JSON = strict();
+
+    /**
+     * Reads records that come from elsewhere: nothing may be missing of them but what says itself
+     * that it may ({@code @JsonSetter(nulls = Nulls.SET)}).
+     */
+    public static ObjectMapper strict() {
+        ObjectMapper strict =
+                JsonMapper.builder()
+                        .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+                        .build();
+        return strict.setDefaultSetterInfo(JsonSetter.Value.forValueNulls(Nulls.FAIL, Nulls.FAIL));
+    }
 
     private final Path file;
     private final FileChannel lock;

@@ -1,5 +1,8 @@
 package io.migrator.handover;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+
 import io.migrator.instance.Instance;
 import io.migrator.instance.ProcessTree;
 import io.migrator.linux.Cgroup;
@@ -54,7 +57,8 @@ public final class Seal implements AutoCloseable {
      * @param cgroup the tree's own; null if it is sealed by signals
      * @param members the tree; one in a cgroup may have grown since
      */
-    public record Note(@Nullable String cgroup, List<Member> members) {
+    public record Note(
+            @JsonSetter(nulls = Nulls.SET) @Nullable String cgroup, List<Member> members) {
         /** Of a job that nobody touched. */
         public static final Note NONE = new Note(null, List.of());
     }

@@ -1,5 +1,8 @@
 package io.migrator.handover;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+
 import io.migrator.handover.Handover.Target;
 import io.migrator.handover.Handover.TargetAction;
 import io.migrator.handover.Handover.TargetEvent;
@@ -65,7 +68,7 @@ public final class TargetJournal {
             Running criu,
             NetworkPlan network,
             boolean fills,
-            Promise promise,
+            @JsonSetter(nulls = Nulls.SET) Promise promise,
             Running keeper) {
         /** Those of earlier versions promised nothing. */
         public Note {

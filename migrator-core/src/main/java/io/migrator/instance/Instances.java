@@ -120,22 +120,21 @@ public final class Instances {
             if (!Files.isRegularFile(file) || Files.size(file) > RECORD_MAX_BYTES) {
                 return Optional.empty();
             }
-            JsonNode json = JSON.readTree(Files.readAllBytes(file));
-            Proc appinit = new Proc(json.path("pid").asLong());
+            Recorded recorded = Recorded.of(Files.readAllBytes(file));
+            Proc appinit = new Proc(recorded.pid);
             if (!isAppinit(appinit)) {
                 return Optional.empty();
             }
-            String image = json.path("image").asText();
             boolean userNamespace = isInUserNamespace(appinit);
             return Optional.of(
                     new Instance(
                             name,
-                            json.path("user").asText(),
+                            recorded.user,
                             appinit.pid(),
                             appinit.startTime(),
-                            Path.of(image),
+                            Path.of(recorded.image),
                             userNamespace,
-                            StartOptions.of(image, userNamespace, settings(json))));
+                            StartOptions.of(recorded.image, userNamespace, recorded.settings)));
         } catch (IOException | IllegalArgumentException e) {
             throw Problem.failed("apptainer's record of instance '" + name + "' cannot be read")
                     .because(file + ": " + e.getMessage())
@@ -165,10 +164,21 @@ public final class Instances {
         return Files.mismatch(ids, Proc.self().file("uid_map")) >= 0;
     }
 
-    private static JsonNode settings(JsonNode json) throws IOException {
-        byte[] config = Base64.getDecoder().decode(json.path("config").asText());
-        return JSON.readTree(new String(config, StandardCharsets.UTF_8))
-                .path("engineConfig")
-                .path("jsonConfig");
+    /** What a record holds; the job itself may have written it. */
+    record Recorded(long pid, String user, String image, JsonNode settings) {
+        /** Refuses what is none with IOException or IllegalArgumentException. */
+        static Recorded of(byte[] record) throws IOException {
+            JsonNode json = JSON.readTree(record);
+            byte[] config = Base64.getDecoder().decode(json.path("config").asText());
+            JsonNode settings =
+                    JSON.readTree(new String(config, StandardCharsets.UTF_8))
+                            .path("engineConfig")
+                            .path("jsonConfig");
+            return new Recorded(
+                    json.path("pid").asLong(),
+                    json.path("user").asText(),
+                    json.path("image").asText(),
+                    settings);
+        }
     }
 }

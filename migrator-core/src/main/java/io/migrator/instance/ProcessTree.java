@@ -1,10 +1,13 @@
 package io.migrator.instance;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
+import io.migrator.linux.FileSystem;
+import io.migrator.linux.HeldFile;
 import io.migrator.linux.Proc;
 import io.migrator.problem.Problem;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -196,9 +199,12 @@ public record ProcessTree(List<Member> members) {
             if (process.statusNumbers("NSpid").size() < 2) {
                 return false;
             }
-            String stat =
-                    Files.readString(process.file("root/proc/1/stat"), StandardCharsets.ISO_8859_1);
-            return Proc.startTimeIn(stat) == instance.startTime();
+            try (HeldFile stat = HeldFile.open(process.file("root/proc/1/stat"))) {
+                // it may have put anything there, and of any length
+                return FileSystem.of(stat.file()).isProc()
+                        && Proc.startTimeIn(Files.readString(stat.file(), ISO_8859_1))
+                                == instance.startTime();
+            }
         } catch (IOException e) {
             return false; // another user's, or it ended
         }

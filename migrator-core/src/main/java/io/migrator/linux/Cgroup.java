@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 
 /**
  * A cgroup of the unified hierarchy (cgroups(7), version 2), as far as it is mounted here. Version
@@ -28,7 +29,7 @@ public record Cgroup(Path directory) {
     /** That in which a process is; empty if the hierarchy is not mounted. */
     public static Optional<Cgroup> of(Proc process) throws IOException {
         String path =
-                Files.readAllLines(process.file("cgroup")).stream()
+                Stream.of(Files.readString(process.file("cgroup")).split("\n"))
                         .filter(line -> line.startsWith(UNIFIED))
                         .map(line -> line.substring(UNIFIED.length()))
                         .findFirst()

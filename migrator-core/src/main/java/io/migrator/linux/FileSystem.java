@@ -18,6 +18,7 @@ import java.util.Set;
 public record FileSystem(long type, String id, long freeBytes) {
     private static final long TMPFS = 0x01021994;
     private static final long OVERLAY = 0x794c7630;
+    private static final long PROC = 0x9fa0;
 
     /** ext4, xfs, btrfs, nfs (linux/magic.h). */
     private static final Set<Long> KEEPS_TIMES = Set.of(0xef53L, 0x58465342L, 0x9123683eL, 0x6969L);
@@ -69,6 +70,11 @@ public record FileSystem(long type, String id, long freeBytes) {
     /** Whether other nodes may see its files later than this one. */
     public boolean isRemote() {
         return REMOTE.contains(type & 0xFFFFFFFFL);
+    }
+
+    /** Whether it is the kernel's own, proc(5). */
+    public boolean isProc() {
+        return type == PROC;
     }
 
     /** Whether it is one in memory, or one that may be put together from such. */

@@ -16,7 +16,7 @@ public final class Limits {
     private static final long CAP_SYS_RESOURCE = 1L << 24;
 
     private static final Pattern LINE =
-            Pattern.compile("(?m)^Max (.+?) {2,}(?:unlimited|\\d+) +(unlimited|\\d+) .*$");
+            Pattern.compile("(?dm)^Max (.+?) {2,}(?:unlimited|\\d+) +(unlimited|\\d+) .*$");
 
     private Limits() {}
 
@@ -30,9 +30,18 @@ public final class Limits {
         Map<String, Long> found = new TreeMap<>();
         for (Matcher line = LINE.matcher(text); line.find(); ) {
             String hard = line.group(2);
-            found.put(line.group(1), hard.equals("unlimited") ? UNLIMITED : Long.parseLong(hard));
+            found.put(line.group(1), hard.equals("unlimited") ? UNLIMITED : number(hard));
         }
         return found;
+    }
+
+    /** The kernel takes any number of 64 bits; the larger half of them is as good as no limit. */
+    private static long number(String digits) {
+        try {
+            return Long.parseLong(digits);
+        } catch (NumberFormatException e) {
+            return UNLIMITED;
+        }
     }
 
     /** Hard limits above which this process can give none to another; empty if it can always. */

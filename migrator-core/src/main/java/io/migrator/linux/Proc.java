@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * One process as /proc tells it (proc(5)). A process may vanish at any moment: every method then
@@ -59,10 +60,14 @@ public record Proc(long pid) {
      * microseconds for each.
      */
     public record Status(String text) {
-        /** One line by its name, such as {@code NSpid}; empty if the kernel has no such line. */
+        /**
+         * One line by its name, such as {@code NSpid}; empty if the kernel has no such line. Only a
+         * line feed ends one: a program may have other line ends in its name, and a line of its own
+         * behind them.
+         */
         public Optional<String> line(String name) {
             String prefix = name + ":";
-            return text.lines()
+            return Stream.of(text.split("\n"))
                     .filter(line -> line.startsWith(prefix))
                     .map(line -> line.substring(prefix.length()).strip())
                     .findFirst();
@@ -72,9 +77,13 @@ public record Proc(long pid) {
         public List<Long> numbers(String name) throws IOException {
             String line =
                     line(name).orElseThrow(() -> new IOException("no " + name + " in status"));
-            return line.isEmpty()
-                    ? List.of()
-                    : List.of(line.split("\\s+")).stream().map(Long::parseLong).toList();
+            try {
+                return line.isEmpty()
+                        ? List.of()
+                        : Stream.of(line.split("\\s+")).map(Long::parseLong).toList();
+            } catch (NumberFormatException e) {
+                throw new IOException(name + " in status: " + e.getMessage(), e);
+            }
         }
     }
 
@@ -98,9 +107,12 @@ public record Proc(long pid) {
         return statField(read("stat"), number);
     }
 
-    private static String statField(String text, int number) {
+    private static String statField(String text, int number) throws IOException {
         // the name in field 2 may hold blanks and parentheses; what follows it may not
-        String[] rest = text.substring(text.lastIndexOf(')') + 2).strip().split(" ");
+        String[] rest = text.substring(text.lastIndexOf(')') + 1).strip().split(" ");
+        if (rest.length <= number - 3) {
+            throw new IOException("no field " + number + " in stat");
+        }
         return rest[number - 3];
     }
 
@@ -114,9 +126,17 @@ public record Proc(long pid) {
         return startTimeIn(read("stat"));
     }
 
-    /** The same of the text of a stat file of any /proc. */
-    public static long startTimeIn(String stat) {
-        return Long.parseLong(statField(stat, 22));
+    /**
+     * The same of the text of a stat file of any /proc.
+     *
+     * @throws IOException if it is not the text of one
+     */
+    public static long startTimeIn(String stat) throws IOException {
+        try {
+            return Long.parseLong(statField(stat, 22));
+        } catch (NumberFormatException e) {
+            throw new IOException("start time in stat: " + e.getMessage(), e);
+        }
     }
 
     /** When it was started, in seconds since 1970; not exact to the second. */

@@ -80,8 +80,8 @@ final class Tracee implements AutoCloseable {
 
     private static final long NR_GETPID = 39;
 
-    private static final Pattern VDSO =
-            Pattern.compile("(?m)^(\\p{XDigit}+)-(\\p{XDigit}+) .*\\[vdso\\]$");
+    static final Pattern VDSO =
+            Pattern.compile("(?dm)^(\\p{XDigit}+)-(\\p{XDigit}+) \\S+ \\S+ \\S+ \\S+ +\\[vdso\\]$");
 
     private final long pid;
     private long gate;

@@ -157,8 +157,13 @@ final class LateLog implements AutoCloseable {
         for (String line : Files.exists(path) ? lines(path) : List.<String>of()) {
             String[] words = line.split(" ");
             if (words[0].equals("keeper") && words.length == KEEPER_WORDS) {
-                found.add(
-                        new LateMemory.Keeping(Long.parseLong(words[1]), Long.parseLong(words[2])));
+                try {
+                    found.add(
+                            new LateMemory.Keeping(
+                                    Long.parseLong(words[1]), Long.parseLong(words[2])));
+                } catch (NumberFormatException e) {
+                    throw strange(line, e);
+                }
             }
         }
         return found;
@@ -174,10 +179,14 @@ final class LateLog implements AutoCloseable {
                     follow(words, spaces, late);
                 }
             } catch (RuntimeException e) {
-                throw new IOException("a log of memory to come has the line " + line, e);
+                throw strange(line, e);
             }
         }
         return spaces;
+    }
+
+    private static IOException strange(String line, RuntimeException cause) {
+        return new IOException("a log of memory to come has the line " + line, cause);
     }
 
     private static void follow(String[] words, List<Logged> spaces, JobPages late)

@@ -52,12 +52,12 @@ final class PageSet {
 
     /** Takes a range out. */
     void remove(long start, long end) {
-        for (PageRange part : blocks(start, end)) {
-            long[] words = blocks.get(blockOf(part.start()));
-            if (words != null) {
-                each(words, part, (all, word, bits) -> all[word] &= ~bits);
-            }
-        }
+        near(
+                new PageRange(start, end),
+                (block, words, part) -> {
+                    each(words, part, (all, word, bits) -> all[word] &= ~bits);
+                    return true;
+                });
     }
 
     /** Adds what another has. */

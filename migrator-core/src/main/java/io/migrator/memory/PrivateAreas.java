@@ -19,7 +19,7 @@ final class PrivateAreas {
     /** 1 and 2: from where to where; 3: what may be done there; 4: set if it is such memory. */
     private static final Pattern LINE =
             Pattern.compile(
-                    "(?m)^(\\p{XDigit}+)-(\\p{XDigit}+) (\\S+)"
+                    "(?dm)^(\\p{XDigit}+)-(\\p{XDigit}+) (\\S+)"
                             + "(?:( \\p{XDigit}+ 0+:0+ 0(?: +(?:\\[heap\\]|\\[anon:).*| *)$)|.*$)");
 
     private static final String WRITABLE = "rw-p";

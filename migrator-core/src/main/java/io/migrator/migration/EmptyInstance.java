@@ -168,7 +168,7 @@ final class EmptyInstance {
     /** A place for the pid counter with room for criu's helpers before the next pid in use. */
     static int lastPid(List<Integer> pids) {
         int candidate = FIRST_CHOICE;
-        for (int tries = 0; tries <= pids.size(); tries++) {
+        for (int tries = 0; tries <= Math.min(pids.size(), LEAST_PID_MAX / HELPERS); tries++) {
             int from = candidate;
             if (pids.stream().noneMatch(pid -> pid >= from && pid < from + HELPERS)) {
                 break;

@@ -1,5 +1,8 @@
 package io.migrator.migration;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+
 import io.migrator.files.CarriedFile;
 import io.migrator.handover.Journal;
 import io.migrator.handover.Token;
@@ -46,7 +49,7 @@ public record Order(
         long memoryBytes,
         boolean fills,
         List<CarriedFile> directories,
-        RunDirectory.@Nullable Claim runDirectory) {
+        @JsonSetter(nulls = Nulls.SET) RunDirectory.@Nullable Claim runDirectory) {
     /** Stands for the boot id of the source where that is an archive, which cannot run a job. */
     static final String ARCHIVE = "0";
 

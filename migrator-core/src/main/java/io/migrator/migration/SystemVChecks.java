@@ -73,9 +73,10 @@ final class SystemVChecks {
      *
      * @param since seconds since 1970
      */
-    private record Traces(Set<Long> pids, Set<Long> users, Set<Long> mapped, long since) {
+    record Traces(Set<Long> pids, Set<Long> users, Set<Long> mapped, long since) {
         private static final List<String> PIDS = List.of("cpid", "lpid", "lspid", "lrpid");
-        private static final Pattern MAPPING = Pattern.compile("(?m)^.* (\\d+) +/SYSV.*$");
+        static final Pattern MAPPING =
+                Pattern.compile("(?dm)^\\S+ \\S+ \\S+ \\S+ (\\d{1,18}) +/SYSV.*$");
 
         static Traces of(Instance instance, ProcessTree tree) throws IOException {
             Set<Long> users = new HashSet<>();

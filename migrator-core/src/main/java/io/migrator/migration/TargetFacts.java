@@ -1,5 +1,8 @@
 package io.migrator.migration;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+
 import io.migrator.check.Finding;
 import io.migrator.instance.ImageIdentity;
 import io.migrator.linux.Clocks;
@@ -49,7 +52,7 @@ public record TargetFacts(
         long xsaveBytes,
         String entryProblem,
         boolean nameTaken,
-        @Nullable ImageIdentity image,
+        @JsonSetter(nulls = Nulls.SET) @Nullable ImageIdentity image,
         long freeSpoolBytes,
         long freeMemoryBytes,
         Map<String, Long> limits,

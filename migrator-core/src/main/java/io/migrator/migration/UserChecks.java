@@ -33,10 +33,13 @@ final class UserChecks {
 
     private static final String BY_ROOT = "such a job can be moved by root, of root's instances";
 
-    private static final Pattern DELETED_FILE =
-            Pattern.compile("(?m)^.* (/(?!memfd:|dev/zero |SYSV).*) \\(deleted\\)$");
+    static final Pattern DELETED_FILE =
+            Pattern.compile(
+                    "(?dm)^\\S+ \\S+ \\S+ \\S+ \\d+ +(/(?!memfd:|dev/zero |SYSV).*)"
+                            + " \\(deleted\\)$");
 
-    private static final Pattern MEMORY_FILE = Pattern.compile("(?m)^.* (\\d+) +/memfd:.*$");
+    static final Pattern MEMORY_FILE =
+            Pattern.compile("(?dm)^\\S+ \\S+ \\S+ \\S+ (\\d+) +/memfd:.*$");
 
     private final List<Finding> findings = new ArrayList<>();
     private final Instance.Mode mode;

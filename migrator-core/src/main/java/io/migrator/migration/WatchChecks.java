@@ -25,7 +25,7 @@ final class WatchChecks {
 
     /** Fields 3 and, behind the dash, 9 of mountinfo (proc(5)). */
     private static final Pattern WITHOUT_HANDLES =
-            Pattern.compile("(?m)^\\d+ \\d+ (\\d+):(\\d+) .* - (overlay|fuse(\\.\\S+)?) ");
+            Pattern.compile("(?dm)^\\d+ \\d+ (\\d+):(\\d+) .* - (overlay|fuse(\\.\\S+)?) ");
 
     private static final int MINOR_BITS = 20;
 

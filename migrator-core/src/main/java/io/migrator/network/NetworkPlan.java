@@ -1,5 +1,8 @@
 package io.migrator.network;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+
 import io.migrator.linux.User;
 
 import org.jspecify.annotations.Nullable;
@@ -20,7 +23,7 @@ import java.util.Objects;
 public record NetworkPlan(
         Mode mode,
         List<InterfaceAddress> addresses,
-        @Nullable NamespaceState links,
+        @JsonSetter(nulls = Nulls.SET) @Nullable NamespaceState links,
         List<InterfaceAddress> rebound) {
     /** How a job's connections are treated. */
     public enum Mode {

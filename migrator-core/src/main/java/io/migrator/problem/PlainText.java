@@ -1,6 +1,7 @@
 package io.migrator.problem;
 
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** Text that peers, jobs and logs wrote, so that nothing in it can steer a terminal. */
 public final class PlainText {
@@ -10,7 +11,7 @@ public final class PlainText {
     private static final Pattern CONTROLS = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]");
 
     private static final Pattern CONTROLS_WITHIN_LINES =
-            Pattern.compile("[\\p{Cc}\\p{Cf}&&[^\n\t]]");
+            Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}&&[^\n\t]]");
 
     private PlainText() {}
 
@@ -29,5 +30,16 @@ public final class PlainText {
         boolean isLong = text.length() > most;
         String kept = isLong ? text.substring(0, most - CUT.length()) : text;
         return CONTROLS.matcher(kept).replaceAll(".") + (isLong ? CUT : "");
+    }
+
+    /** A JSON text (RFC 8259) that means the same, with escapes in the place of such characters. */
+    public static String ofJson(String json) {
+        return CONTROLS_WITHIN_LINES
+                .matcher(json)
+                .replaceAll(found ->
+                        found.group()
+                                .chars()
+                                .mapToObj("\\\\u%04x"::formatted)
+                                .collect(Collectors.joining()));
     }
 }

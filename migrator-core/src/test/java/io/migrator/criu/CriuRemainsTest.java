@@ -34,6 +34,17 @@ class CriuRemainsTest {
         assertEquals(Optional.empty(), CriuRemains.in(CLEAN, List.of(ASLEEP)));
     }
 
+    /** The kernel escapes a line feed in a path and nothing else. */
+    @Test
+    void aFileThatIsCalledSoIsNone() {
+        String line = "7fa5a136a000-7fa5a136f000 r-xs 00000000 00:01 2051 ";
+        for (String path :
+                List.of("/x /memfd:CRIUMFD", "/x\r" + line + "/memfd:CRIUMFD", "/x\u0085")) {
+            String maps = CLEAN + line + path + "\n";
+            assertEquals(Optional.empty(), CriuRemains.in(maps, List.of(ASLEEP)), path);
+        }
+    }
+
     @Test
     void whatNoThreadIsInIsOnlyMemory() {
         assertEquals(remains(false), CriuRemains.in(LEFT, List.of("running\n", ASLEEP)));

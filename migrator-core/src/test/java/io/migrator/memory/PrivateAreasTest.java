@@ -34,6 +34,16 @@ class PrivateAreasTest {
                 PrivateAreas.in(MAPS));
     }
 
+    /** The kernel escapes a line feed in a path and nothing else. */
+    @Test
+    void aPathIsNoLineOfItsOwn() {
+        for (String end : List.of("\r", "\u0085", "\u2028")) {
+            String path = "/x" + end + "00400000-00500000 rw-p 00000000 00:00 0 [heap]";
+            String file = "7f0030000000-7f0030001000 rw-p 00002000 fe:00 131 " + path + "\n";
+            assertEquals(PrivateAreas.in(MAPS), PrivateAreas.in(file + MAPS));
+        }
+    }
+
     /** All of the address space, as evenly as huge pages allow. */
     @Test
     void partsHoldAboutAsMuch() {

@@ -46,15 +46,17 @@ class WatchedProgramTest {
     /** What would be taken for it is its parent's, whose tracker would trust it. */
     @Test
     void aChildInItsParentsMemoryIsLeftAlone(@TempDir Path directory) throws Exception {
-        Process parent = new ProcessBuilder(compiled("vfork", directory).toString()).start();
-        Proc child = new Proc(Long.parseLong(parent.inputReader().readLine()));
+        // not a child of this JVM, which would take its stop for its end
+        Process shell =
+                new ProcessBuilder("sh", "-c", compiled("vfork", directory) + "; exit $?").start();
+        Proc child = new Proc(Long.parseLong(shell.inputReader().readLine()));
         copy.watch(PreCopyTest.treeOf(child, "vfork"));
         assertFalse(copy.watches());
         assertEquals(List.of(), copy.unwatched());
-        copy.watch(PreCopyTest.treeOf(new Proc(parent.pid()), "vfork"));
+        copy.watch(PreCopyTest.treeOf(new Proc(child.parent()), "vfork"));
         assertEquals(1, copy.unwatched().size(), "it stands still in vfork, so it is not stopped");
-        parent.outputWriter().close();
-        assertEquals(0, parent.waitFor());
+        shell.outputWriter().close();
+        assertEquals(0, shell.waitFor());
     }
 
     /** A mapping that came while others were taken must not be two, or its mremap(2) fails. */

@@ -1,5 +1,8 @@
 package io.migrator.archive;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+
 import io.migrator.handover.Token;
 
 import org.jspecify.annotations.Nullable;
@@ -16,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record ArchiveHead(
         Token id,
-        @Nullable Parent parent,
+        @JsonSetter(nulls = Nulls.SET) @Nullable Parent parent,
         long millis,
         String node,
         String instance,

@@ -1,5 +1,7 @@
 package io.migrator.archive;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+
 import io.migrator.problem.Problem;
 import io.migrator.wire.Frame;
 import io.migrator.wire.FrameReader;
@@ -77,6 +79,8 @@ final class ArchiveScan {
                 visit(frame, before, visitor);
             } catch (MalformedStreamException | ClosedByInterruptException e) {
                 throw e;
+            } catch (JsonProcessingException e) {
+                throw new IOException(e.getOriginalMessage() + ", at byte " + at, e);
             } catch (IOException | IllegalArgumentException e) {
                 throw new IOException(e.getMessage() + ", at byte " + at, e);
             }

@@ -1,5 +1,7 @@
 package io.migrator.remote;
 
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
 import com.fasterxml.jackson.databind.JsonNode;
 
 import io.migrator.handover.Token;
@@ -20,7 +22,7 @@ import java.util.List;
  * @param number of the request; a reply has its request's; 0 for what nobody asked for
  * @param body of the kind; null where there is none
  */
-record Envelope(Kind kind, int number, JsonNode body) {
+record Envelope(Kind kind, int number, @JsonSetter(nulls = Nulls.SET) JsonNode body) {
     enum Kind {
         SURVEY,
         PREPARE,

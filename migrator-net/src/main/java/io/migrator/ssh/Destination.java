@@ -19,7 +19,7 @@ public record Destination(@Nullable String user, String host) {
 
     private static final Pattern HOST =
             Pattern.compile(
-                    "[A-Za-z0-9_][A-Za-z0-9._-]*|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[a-z0-9]+)?");
+                    "[A-Za-z0-9_][A-Za-z0-9._-]*|(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]+(%[a-z0-9]+)?");
 
     public Destination {
         if (!HOST.matcher(host).matches() || (user != null && !USER.matcher(user).matches())) {

@@ -1,11 +1,11 @@
 package io.migrator.wire;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.NullNode;
+
+import io.migrator.handover.Journal;
 
 import org.jspecify.annotations.Nullable;
 
@@ -15,8 +15,7 @@ import java.util.List;
 
 /** What a control message says, as JSON; what is read may come from anybody. */
 public final class JsonBody {
-    private static final ObjectMapper JSON =
-            JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES).build();
+    private static final ObjectMapper JSON = Journal.strict();
 
     private JsonBody() {}
 

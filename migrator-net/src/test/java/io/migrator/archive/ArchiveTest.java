@@ -202,7 +202,7 @@ class ArchiveTest {
         assertNonsense("no digest", begin);
         assertNonsense("digest is not that", begin, Entry.frame(Entry.Kind.DIGEST, "00"));
         assertNonsense("no images", begin, Entry.frame(Entry.Kind.LOAD, 1));
-        assertNonsense("kind or body", begin, Frame.Control.of("{}"));
+        assertNonsense("kind", begin, Frame.Control.of("{}"));
         assertNonsense("", begin, Frame.Control.of("{\"kind\":\"WHAT\",\"body\":1}"));
         assertNonsense("", begin, Frame.Control.of("[".repeat(5000)));
     }
