@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
-import io.migrator.check.Finding;
 import io.migrator.problem.Problem;
 
 import org.junit.jupiter.api.Timeout;
@@ -14,6 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /** No name of a file or program, and no text of a peer, steers a terminal or begins a line. */
@@ -38,7 +38,7 @@ class TerminalFuzzTest {
         assertEquals(text.codePoints().count() + 9 * lineEnds(text), shown.codePoints().count());
         assertFalse(shown.matches("(?s).*\n(?! {9}).*"), shown);
         assertPlain(Terminal.plain(Problem.failed(text).because(text).tryThis(text).getMessage()));
-        String json = Json.text(Finding.warning("a", text, text, text));
+        String json = Json.text(Map.of("what", text));
         assertPlain(json);
         assertEquals(0, lineEnds(json));
         assertEquals(json, Terminal.plain(json));
