@@ -64,6 +64,11 @@ final class JobFiles implements AutoCloseable {
 
     private static final double MEGA = 1e6;
 
+    /** What is not open at one of so many moments is closed again before it matters. */
+    private static final int MOMENTS = 5;
+
+    private static final int MOMENT_MILLIS = 10;
+
     private final Instance instance;
     private final Target target;
     private final FileWish wish;
@@ -181,13 +186,39 @@ final class JobFiles implements AutoCloseable {
             if (read && each.getValue().state() == FileAnswer.State.ANOTHER) {
                 doubtful.add(each.getKey()); // perhaps others write to the very same
             } else {
-                findings.addAll(judge(each.getKey(), each.getValue().answer(), node));
+                findings.addAll(judgeUsed(each.getKey(), each.getValue().answer(), node));
             }
         }
         for (Map.Entry<UsedFile, FileQuestions.Told> each : told(doubtful, true).entrySet()) {
-            findings.addAll(judge(each.getKey(), each.getValue().answer(), node));
+            findings.addAll(judgeUsed(each.getKey(), each.getValue().answer(), node));
         }
         return findings;
+    }
+
+    /** A file that is read for a moment is in nobody's way: it is read again on the target. */
+    private List<Finding> judgeUsed(UsedFile file, FileAnswer answer, String node)
+            throws IOException, InterruptedException {
+        List<Finding> findings = judge(file, answer, node);
+        boolean forbids = findings.stream().anyMatch(Finding::forbids);
+        if (forbids && file.use() == UsedFile.Use.READ && !isHeld(file)) {
+            fates.remove(file.path());
+            return List.of();
+        }
+        return findings;
+    }
+
+    private static boolean isHeld(UsedFile file) throws IOException, InterruptedException {
+        for (int i = 0; i < MOMENTS; i++) {
+            try {
+                if (!FileState.of(file.link()).isOf(file.state())) {
+                    return false;
+                }
+            } catch (NoSuchFileException e) {
+                return false;
+            }
+            Thread.sleep(MOMENT_MILLIS);
+        }
+        return true;
     }
 
     private Map<UsedFile, FileQuestions.Told> told(List<UsedFile> files, boolean read)

@@ -454,6 +454,33 @@ class FilesIT {
         return moved;
     }
 
+    /** What a job reads now and then of each node's own, as /etc/hosts, is not in its way. */
+    @Test
+    void whatIsOpenForAMomentIsNotInTheWay() throws Exception {
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(
+                    node, "mkdir -p -m 1777 %1$s && echo %2$s >%1$s/own".formatted(SCRATCH, node));
+        }
+        String moments =
+                "until (-e '%1$s/go') { open S, '<', '%1$s/own'; select undef, undef, undef, .02;"
+                        + " close S; select undef, undef, undef, .02 } open S, '<', '%1$s/own'";
+        NODES.start(
+                N1,
+                "job",
+                List.of("--bind", BIND),
+                "perl",
+                "-e",
+                moments.formatted(SCRATCH)
+                        + "; open F, '>', '%s/late'; syswrite F, 'x'; sleep 1000"
+                                .formatted(SCRATCH));
+        for (int i = 0; i < 5; i++) {
+            assertTrue(NODES.checked(N1, "job").path("canGo").asBoolean());
+        }
+        NODES.bash(N1, "touch %s/go".formatted(SCRATCH));
+        NODES.awaitFile(N1, SCRATCH + "/late");
+        NODES.migrate(N1, "job").refused(REFUSED); // now it stays open
+    }
+
     /** One that the job opens when all has been looked at goes along, too. */
     @Test
     void aFileThatIsOpenedLateGoes() throws Exception {
