@@ -71,7 +71,7 @@ class EnduranceIT {
                         "--to",
                         FaultJob.ADDRESS + ":7000",
                         "--rate-kb",
-                        "1024")) {
+                        "64")) {
             count(0);
             String at = N1;
             for (int move = 1; move <= MOVES; move++) {
