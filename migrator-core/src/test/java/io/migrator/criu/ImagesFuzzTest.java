@@ -1,6 +1,7 @@
 package io.migrator.criu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.code_intelligence.jazzer.api.FuzzedDataProvider;
@@ -18,8 +19,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -58,6 +62,10 @@ class ImagesFuzzTest {
                     new Reader("core-1.img", ImagesFuzzTest::lateSignals),
                     new Reader("core-1.img", images -> ImageOwner.orForeign(images, self)),
                     new Reader("pstree.img", images -> Parents.of(images)),
+                    new Reader("pstree.img", ImagesFuzzTest::summary),
+                    new Reader("files.img", ImagesFuzzTest::summary),
+                    new Reader("mm-1.img", ImagesFuzzTest::summary),
+                    new Reader("core-1.img", ImagesFuzzTest::summary),
                     new Reader("filelocks.img", images -> DumpedLocks.of(images)),
                     new Reader("pagemap-1.img", ImagesFuzzTest::emptyParent));
 
@@ -134,6 +142,28 @@ class ImagesFuzzTest {
         int kept = LateSignals.keep(core, 1, all, all, JobTimers.in(core));
         assertTrue(kept >= 0 && kept <= 2 * 5 * Long.SIZE, () -> kept + " signals");
         ImageFile.read(core);
+    }
+
+    /** With images of one process in the place of those that it needs and that are not there. */
+    private static void summary(Path images) throws IOException {
+        byte[] process = ProtoMessage.empty().with(1, 1).toBytes();
+        ByteBuffer one = ByteBuffer.allocate(Long.BYTES + Integer.BYTES + process.length);
+        one.order(ByteOrder.LITTLE_ENDIAN).putLong(0).putInt(process.length).put(process);
+        List<Path> made = new ArrayList<>();
+        try {
+            for (String name : List.of("pstree.img", "files.img")) {
+                Path image = images.resolve(name);
+                if (!Files.exists(image)) {
+                    made.add(Files.write(image, one.array()));
+                }
+            }
+            DumpSummary summary = DumpSummary.of(images);
+            assertFalse(summary.toString().chars().anyMatch(Character::isISOControl));
+        } finally {
+            for (Path each : made) {
+                Files.delete(each);
+            }
+        }
     }
 
     private static void emptyParent(Path images) throws IOException {

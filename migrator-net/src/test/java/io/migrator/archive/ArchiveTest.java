@@ -55,7 +55,7 @@ class ArchiveTest {
         file = directory.resolve("job.mig");
     }
 
-    private static Order order(String id) {
+    static Order order(String id) {
         return new Order(
                 id,
                 Token.fresh(),
@@ -93,7 +93,7 @@ class ArchiveTest {
     }
 
     /** One with an image, and three pages of which one comes twice. */
-    private ArchiveTarget written(
+    static ArchiveTarget written(
             Path to, String migration, ArchiveHead.@Nullable Parent parent, boolean takes)
             throws Exception {
         ArchiveTarget target = new ArchiveTarget(to, false, parent, PROGRAM, Compression.AUTO);

@@ -22,20 +22,10 @@ import java.util.stream.Stream;
 
 /**
  * Any bytes are read as frames, or refused. The first byte of an input says what is put right in
- * the others first: without that nothing would get behind the checksums.
+ * the others first ({@link MendedStream}).
  */
 class FrameReaderFuzzTest {
-    private static final int PREAMBLE = 1;
-    private static final int KINDS = 1 << 1;
-    private static final int NUMBERS = 1 << 2;
-    private static final int LENGTHS = 1 << 3;
-    private static final int PAYLOADS = 1 << 4;
-    private static final int HEADERS = 1 << 5;
     private static final int IN_BITS = 1 << 6;
-    private static final int ALL = IN_BITS - 1;
-
-    /** Both buffers, and the small ones. */
-    private static final long BUFFERS = 2L * WireFormat.MAX_PAYLOAD_BYTES + (64 << 10);
 
     /** What frames are made of, in this test for their texts, too. */
     private static final int TIMES = 200;
@@ -51,7 +41,7 @@ class FrameReaderFuzzTest {
                         bomb);
         return Stream.of(
                 seed(0, sound),
-                seed(ALL, sound),
+                seed(MendedStream.ALL, sound),
                 seed(IN_BITS, Arrays.copyOf(sound, sound.length + 1)),
                 seed(0, stops));
     }
@@ -68,10 +58,11 @@ class FrameReaderFuzzTest {
             return;
         }
         int flags = input[0];
-        byte[] stream = mended(Arrays.copyOfRange(input, 1, input.length), flags);
+        byte[] stream =
+                MendedStream.of(Arrays.copyOfRange(input, 1, input.length), flags, StreamKind.WIRE);
         List<String> first = new ArrayList<>();
         Heap.within(
-                BUFFERS + (long) TIMES * input.length,
+                MendedStream.BUFFERS + (long) TIMES * input.length,
                 () -> {
                     InputStream in = new ByteArrayInputStream(stream);
                     first.clear();
@@ -140,64 +131,5 @@ class FrameReaderFuzzTest {
                 return in.read(to, offset, Math.min(length, 3));
             }
         };
-    }
-
-    private static byte[] mended(byte[] stream, int flags) {
-        if ((flags & PREAMBLE) != 0) {
-            int bytes = Math.min(stream.length, WireFormat.PREAMBLE_BYTES);
-            System.arraycopy(Preamble.bytes(StreamKind.WIRE), 0, stream, 0, bytes);
-        }
-        int at = WireFormat.PREAMBLE_BYTES;
-        for (int number = 0; at + WireFormat.HEADER_BYTES <= stream.length; number++) {
-            ByteBuffer frame = ByteBuffer.wrap(stream, at, stream.length - at).slice();
-            at += WireFormat.HEADER_BYTES + mend(frame, number, flags);
-        }
-        return stream;
-    }
-
-    /** Bytes of its payload as far as they are there. */
-    private static int mend(ByteBuffer frame, int number, int flags) {
-        if ((flags & KINDS) != 0) {
-            int kind = Math.floorMod(frame.get(WireFormat.TYPE_AT), FrameType.values().length);
-            frame.put(WireFormat.TYPE_AT, (byte) FrameType.values()[kind].code());
-        }
-        if ((flags & NUMBERS) != 0) {
-            frame.putShort(WireFormat.RESERVED_AT, (short) 0);
-            frame.putInt(WireFormat.SEQUENCE_AT, number);
-        }
-        int behind = frame.remaining() - WireFormat.HEADER_BYTES;
-        int stored = Math.clamp(frame.getInt(WireFormat.STORED_BYTES_AT), 0, behind);
-        if ((flags & LENGTHS) != 0) {
-            frame.putInt(WireFormat.STORED_BYTES_AT, stored);
-            boolean plain = frame.get(WireFormat.CODEC_AT) == WireFormat.CODEC_NONE;
-            int raw = frame.getInt(WireFormat.RAW_BYTES_AT);
-            frame.putInt(
-                    WireFormat.RAW_BYTES_AT,
-                    plain ? stored : Math.clamp(raw, 0, WireFormat.MAX_PAYLOAD_BYTES));
-        }
-        ByteBuffer payload = frame.slice(WireFormat.HEADER_BYTES, stored);
-        if ((flags & PAYLOADS) != 0) {
-            frame.putInt(WireFormat.PAYLOAD_CHECKSUM_AT, checksum(frame, payload));
-        }
-        if ((flags & HEADERS) != 0) {
-            frame.putInt(
-                    WireFormat.HEADER_CHECKSUM_AT,
-                    SampleStream.checksum(frame.slice(0, WireFormat.HEADER_CHECKSUM_AT)));
-        }
-        return stored;
-    }
-
-    private static int checksum(ByteBuffer header, ByteBuffer stored) {
-        int rawBytes = header.getInt(WireFormat.RAW_BYTES_AT);
-        boolean packed =
-                header.get(WireFormat.CODEC_AT) == WireFormat.CODEC_LZ4
-                        && rawBytes >= 0
-                        && rawBytes <= WireFormat.MAX_PAYLOAD_BYTES;
-        ByteBuffer raw = ByteBuffer.allocate(packed ? rawBytes : 0);
-        if (!packed || !Lz4Block.decompress(stored, stored.remaining(), raw, rawBytes)) {
-            return SampleStream.checksum(stored);
-        }
-        ByteBuffer both = ByteBuffer.allocate(rawBytes + stored.remaining());
-        return SampleStream.checksum(both.put(raw).put(stored.duplicate()).flip());
     }
 }
