@@ -41,13 +41,15 @@ final class CheckCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Problem, InterruptedException {
-        boolean goes =
-                switch (to.size()) {
-                    case 0 -> alone();
-                    case 1 -> one(to.getFirst());
-                    default -> several();
-                };
-        return (goes ? ExitCode.DONE : ExitCode.REFUSED).code();
+        return job.told(() -> {
+            boolean goes =
+                    switch (to.size()) {
+                        case 0 -> alone();
+                        case 1 -> one(to.getFirst());
+                        default -> several();
+                    };
+            return goes ? ExitCode.DONE : ExitCode.REFUSED;
+        });
     }
 
     private boolean alone() throws Problem, InterruptedException {

@@ -36,6 +36,12 @@ final class Job {
         void run() throws Problem, InterruptedException;
     }
 
+    /** Work that has an answer. */
+    @FunctionalInterface
+    interface Question {
+        ExitCode run() throws Problem, InterruptedException;
+    }
+
     String name() {
         return name;
     }
@@ -88,9 +94,16 @@ final class Job {
 
     /** Does the work; a script is told of a failure, too. */
     int exitOf(Work work) throws Problem, InterruptedException {
-        try {
+        return told(() -> {
             work.run();
-            return ExitCode.DONE.code();
+            return ExitCode.DONE;
+        });
+    }
+
+    /** The same where there are several ways to end well. */
+    int told(Question work) throws Problem, InterruptedException {
+        try {
+            return work.run().code();
         } catch (Problem problem) {
             if (json) {
                 Terminal.out(Json.text(Result.of(name, problem)));

@@ -182,6 +182,16 @@ class CheckIT {
                 List.of("same-file", onN2), json(asked).path("nodes").findValuesAsText("image"));
     }
 
+    /** A script finds out why without reading what is said to persons. */
+    @Test
+    void oneThatIsNotReachedIsTold() throws Exception {
+        Command.Result asked =
+                NODES.run(LIMIT, N1, "migrator", "check", "job", "--to", NOBODY, "--json");
+        assertTrue(asked.err().contains(NOBODY), asked.err());
+        JsonNode problem = json(asked).path("problem");
+        assertTrue(problem.path("what").asText().contains(NOBODY), problem::toString);
+    }
+
     @Test
     void withoutANodeThisOneIsLookedAt() throws Exception {
         Command.Result asked = check(NODES);
