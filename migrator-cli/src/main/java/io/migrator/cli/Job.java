@@ -36,9 +36,9 @@ final class Job {
         void run() throws Problem, InterruptedException;
     }
 
-    /** Work that has an answer. */
+    /** Work that can end well in several ways. */
     @FunctionalInterface
-    interface Question {
+    interface EndingWork {
         ExitCode run() throws Problem, InterruptedException;
     }
 
@@ -100,8 +100,8 @@ final class Job {
         });
     }
 
-    /** The same where there are several ways to end well. */
-    int told(Question work) throws Problem, InterruptedException {
+    /** The same of work that tells how it ended. */
+    int told(EndingWork work) throws Problem, InterruptedException {
         try {
             return work.run().code();
         } catch (Problem problem) {

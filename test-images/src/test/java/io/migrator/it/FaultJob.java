@@ -27,6 +27,9 @@ final class FaultJob {
     /** Options of {@code migrator run} with which it is started with that fourth program. */
     static final List<String> SERVICE = List.of("--service-ip", ADDRESS + "/24@eth0");
 
+    static final List<String> OWN_NETWORK =
+            List.of("--service-ip", ADDRESS + "/24@eth0", "--net", "own");
+
     private static final String SERVER =
             "/shared/bin/stream server --port 7000 --bind %s --report %s &";
 
@@ -60,26 +63,24 @@ final class FaultJob {
     /**
      * Starts it on n1 and returns when all three are at work.
      *
-     * @param options of migrator run
      * @param spread over two cgroups, so that it cannot be sealed by freezing one
      */
-    static FaultJob start(TwoNodes nodes, Person person, List<String> options, boolean spread)
-            throws Exception {
+    static FaultJob start(TwoNodes nodes, FaultWay way, boolean spread) throws Exception {
+        Person person = way.ofRoot() ? nodes : nodes.as("alice");
         nodes.bash(N1, "mkdir -p -m 1777 /shared/it && rm -f /shared/it/tally");
         FaultJob job =
                 new FaultJob(nodes, person, new Tally(nodes.shared().resolve("it/tally")), spread);
-        boolean talks = person == nodes;
         String report = person.reportOf(NAME);
-        boolean serves = options.contains("--service-ip");
+        boolean serves = way.runs().contains("--service-ip");
         String line =
                 COMMAND.formatted(
-                        talks ? TALKER.formatted(job.talk()) : "",
+                        way.ofRoot() ? TALKER.formatted(job.talk()) : "",
                         serves ? SERVER.formatted(ADDRESS, job.server()) : "",
                         MEGABYTES,
                         report);
-        person.start(N1, NAME, options, "sh", "-c", line);
+        person.start(N1, NAME, way.runs(), "sh", "-c", line);
         person.awaitFile(N1, report);
-        if (talks) {
+        if (way.ofRoot()) {
             person.awaitFile(N1, job.talk());
         }
         if (serves) {

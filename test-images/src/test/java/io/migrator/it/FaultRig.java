@@ -19,7 +19,7 @@ final class FaultRig {
 
     private final TwoNodes nodes;
     private final Person person;
-    private final List<String> options;
+    private final FaultWay way;
     private final FaultCase expected;
     private final FaultBlow blow;
     private final List<String> wrong = new ArrayList<>();
@@ -27,32 +27,17 @@ final class FaultRig {
     private FaultJob job;
     private Snapshot withJob;
 
-    private FaultRig(TwoNodes nodes, Person person, List<String> options, FaultCase expected) {
+    private FaultRig(TwoNodes nodes, FaultWay way, FaultCase expected) {
         this.nodes = nodes;
-        this.person = person;
-        this.options = options;
-        this.expected = expected;
+        this.person = way.ofRoot() ? nodes : nodes.as("alice");
+        this.way = way;
+        this.expected = way.of(expected);
         this.blow = new FaultBlow(nodes, expected.point());
     }
 
-    /**
-     * Does it as an ordinary user, whose job is sealed by signals and has no connection.
-     *
-     * @param options of migrator run
-     */
-    static FaultSeen run(TwoNodes nodes, Person person, List<String> options, FaultCase expected)
-            throws Exception {
-        return new FaultRig(nodes, person, options, expected.silent()).run();
-    }
-
-    /**
-     * Does it as root. The nodes have to be swept.
-     *
-     * @param options of migrator run: none or {@link FaultJob#SERVICE}, and what goes with it
-     */
-    static FaultSeen run(TwoNodes nodes, List<String> options, FaultCase expected)
-            throws Exception {
-        return new FaultRig(nodes, nodes, options, expected).run();
+    /** Does it. The nodes have to be swept. */
+    static FaultSeen run(TwoNodes nodes, FaultWay way, FaultCase expected) throws Exception {
+        return new FaultRig(nodes, way, expected).run();
     }
 
     private FaultSeen run() throws Exception {
@@ -68,10 +53,7 @@ final class FaultRig {
     private FaultSeen seen() throws Exception {
         job =
                 FaultJob.start(
-                        nodes,
-                        person,
-                        options,
-                        person == nodes && expected.fault().needsSpread(expected.point()));
+                        nodes, way, way.ofRoot() && expected.fault().needsSpread(expected.point()));
         withJob = nodes.snapshot(N1);
         blow.arm();
         long begun = System.nanoTime();
@@ -104,7 +86,8 @@ final class FaultRig {
     }
 
     private Moved move() throws Exception {
-        CompletableFuture<Moved> moving = Moving.start(() -> person.migrate(N1, FaultJob.NAME));
+        CompletableFuture<Moved> moving =
+                Moving.start(() -> person.migrate(N1, FaultJob.NAME, way.migrates()));
         blow.await(moving);
         blow.strike(expected.fault());
         return moving.get(END_SECONDS, TimeUnit.SECONDS);

@@ -7,8 +7,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.util.List;
-
 /** A dozen cases of docs/faults.md, of each kind one that takes no long wait. */
 @Tag("long") // two to three minutes
 class FaultSampleIT {
@@ -32,6 +30,6 @@ class FaultSampleIT {
             })
     void cameAsExpected(String name) throws Exception {
         FaultCase each = FaultTable.load().named(name);
-        assertEquals("", FaultRig.run(NODES, List.of(), each).differs(each));
+        assertEquals("", FaultRig.run(NODES, FaultWay.PRECOPY, each).differs(each));
     }
 }

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,12 +18,15 @@ final class FaultTable {
             # What comes of a fault at every step
 
             Generated from `test-images/src/test/resources/faults.tsv`, which was written before the run, and from
-            `faults-seen.tsv` beside it, which the run wrote; `FaultTableTest` fails if this page is old. `FaultTableIT`
-            (`mvn verify -Plong -Dit.test=FaultTableIT`) does every case with real nodes, `FaultSampleIT` a few of them in
-            that profile too. With `-Dfaults.streams=true` the job has an address of its own and a fourth program, to which a
-            client on a third machine streams 4 MB/s and hears as much, each byte checked on both sides: `faults-streams.tsv`, the
-            column **with a stream**. Its connection, and the one on loopback, have to be alive in every case but the two
-            named below; an empty cell was not run so.
+            `faults-WAY.tsv` beside it, which the runs wrote; `FaultTableTest` fails if this page is old. `FaultTableIT`
+            (`mvn verify -Plong -Dit.test=FaultTableIT -Dfaults.way=WAY`) does every case with real nodes, `FaultSampleIT` a few
+            of them in that profile too. The ways: `precopy` as it is done unasked; `stop`, `hybrid` by `--memory` (with a job
+            that does not write too fast: HybridIT has faults while memory follows); `stream`, where the job has an address of
+            its own and a fourth program, to which a client on a third machine streams 4 MB/s and hears as much, each byte
+            checked on both sides; `own`, the same in a network of its own; `user` and `setuid`, a job of an ordinary user
+            without a connection, in a user namespace or by Apptainer's setuid starter. In `stream` and `own` the
+            connection, and the one on loopback, have to be alive in every case but the two named below. An empty cell was
+            not run so.
 
             A case: one instance on n1 with three programs in it (`tally`, which appends its next number and its node to a file
             that both nodes see; `pattern` with 64 MB; `converse`, a TCP connection on loopback) is migrated to n2 and held at the
@@ -61,21 +65,25 @@ final class FaultTable {
             """;
 
     private final List<FaultCase> cases;
-    private final Map<String, String[]> seen;
-    private final Map<String, String[]> streams;
 
-    private FaultTable(
-            List<FaultCase> cases, Map<String, String[]> seen, Map<String, String[]> streams) {
+    /** What was seen, a line of cells by the case, in each way that was run. */
+    private final Map<FaultWay, Map<String, String[]>> seen;
+
+    private FaultTable(List<FaultCase> cases, Map<FaultWay, Map<String, String[]>> seen) {
         this.cases = cases;
         this.seen = seen;
-        this.streams = streams;
     }
 
     static FaultTable load() throws IOException {
+        Map<FaultWay, Map<String, String[]>> seen = new EnumMap<>(FaultWay.class);
+        for (FaultWay way : FaultWay.values()) {
+            Map<String, String[]> cases = seen("/" + way.file());
+            if (!cases.isEmpty()) {
+                seen.put(way, cases);
+            }
+        }
         return new FaultTable(
-                resource("/faults.tsv").stream().map(FaultCase::parse).toList(),
-                seen("/faults-seen.tsv"),
-                seen("/faults-streams.tsv"));
+                resource("/faults.tsv").stream().map(FaultCase::parse).toList(), seen);
     }
 
     private static Map<String, String[]> seen(String name) throws IOException {
@@ -117,7 +125,7 @@ final class FaultTable {
             text.append("- `%s`: %s\n".formatted(fault.text(), fault.description()));
         }
         text.append("\n## The %d cases\n\n".formatted(cases.size()));
-        text.append("Seen so far: %s.\nWith a stream: %s.\n".formatted(of(seen), of(streams)));
+        seen.forEach((way, all) -> text.append("- %s: %s\n".formatted(way.title(), of(all))));
         Arrays.stream(FaultPoint.values()).forEach(point -> section(text, point));
         return text.toString();
     }
@@ -138,21 +146,21 @@ final class FaultTable {
             text.append("Only of a hybrid migration: HybridIT.\n");
             return;
         }
-        text.append(
-                "| fault | exit | at once | after | connection | seen | with a stream |\n"
-                        + "|---|---|---|---|---|---|---|\n");
+        text.append("| fault | exit | at once | after | connection |");
+        seen.keySet().forEach(way -> text.append(" %s |".formatted(way.title())));
+        text.append("\n|---|---|---|---|---|").append("---|".repeat(seen.size())).append('\n');
         for (FaultCase each : cases) {
             if (each.point() == point) {
                 text.append(
-                        "| %s | %d | %s | %s | %s | %s | %s |\n"
+                        "| %s | %d | %s | %s | %s |"
                                 .formatted(
                                         each.fault().text(),
                                         each.exit(),
                                         each.atOnce(),
                                         each.after(),
-                                        each.talks() ? "alive" : "-",
-                                        cell(each, seen),
-                                        cell(each.streaming(), streams)));
+                                        each.talks() ? "alive" : "-"));
+                seen.forEach((way, all) -> text.append(" %s |".formatted(cell(way.of(each), all))));
+                text.append('\n');
             }
         }
     }
@@ -162,7 +170,8 @@ final class FaultTable {
         if (cells == null) {
             return "";
         }
-        String connection = each.talks() ? "" : ", connection " + cells[4];
+        boolean told = !each.talks() && !cells[4].equals("-");
+        String connection = told ? ", connection " + cells[4] : "";
         return (cells[8].isEmpty() ? "as expected" : cells[8].replace("|", "/")) + connection;
     }
 }

@@ -20,12 +20,11 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Every case of docs/faults.md. What is seen goes to target/faults-seen.tsv; copied to
+ * Every case of docs/faults.md. What is seen goes to target/faults-precopy.tsv; copied to
  * test-images/src/test/resources it becomes a column of that page. {@code -Dfaults=REGEX} does
  * those cases only whose name ({@code source-held ssh}) it is found in; {@code -Dfaults.seen=FILE}
- * names another file, so that two labs can share the work. With {@code -Dfaults.streams=true} the
- * job has an address of its own and a client on another machine, and the file is
- * faults-streams.tsv.
+ * names another file, so that two labs can share the work. {@code -Dfaults.way=stop} does them in
+ * another way, see {@link FaultWay}.
  */
 @Tag("long")
 class FaultTableIT {
@@ -33,12 +32,9 @@ class FaultTableIT {
 
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
-    private static final boolean STREAMS = Boolean.getBoolean("faults.streams");
+    private static final FaultWay WAY = FaultWay.of(System.getProperty("faults.way", "precopy"));
     private static final Path SEEN =
-            Path.of(
-                    System.getProperty(
-                            "faults.seen",
-                            STREAMS ? "target/faults-streams.tsv" : "target/faults-seen.tsv"));
+            Path.of(System.getProperty("faults.seen", "target/" + WAY.file()));
     private static final List<String> DIFFERING = new ArrayList<>();
     private static int done;
     private static long doubled;
@@ -47,12 +43,16 @@ class FaultTableIT {
     static Stream<FaultCase> cases() throws IOException {
         Pattern wanted = Pattern.compile(System.getProperty("faults", ""));
         return FaultTable.load().cases().stream()
-                .map(each -> STREAMS ? each.streaming() : each)
+                .map(WAY::of)
+                .filter(each -> WAY.comesTo(each.point()))
                 .filter(each -> wanted.matcher(each.name()).find());
     }
 
     @BeforeAll
-    static void newFile() throws IOException {
+    static void newFile() throws Exception {
+        if (!WAY.ofRoot()) {
+            NODES.setUp();
+        }
         Files.writeString(SEEN, FaultSeen.HEAD + "\n");
     }
 
@@ -78,7 +78,7 @@ class FaultTableIT {
     /** A case that could not be done at all is a line of the file, too. */
     private static FaultSeen seen(FaultCase each) {
         try {
-            return FaultRig.run(NODES, STREAMS ? FaultJob.SERVICE : List.of(), each);
+            return FaultRig.run(NODES, WAY, each);
         } catch (Exception | AssertionError e) {
             Throwable cause = e instanceof CompletionException ? e.getCause() : e;
             return new FaultSeen(

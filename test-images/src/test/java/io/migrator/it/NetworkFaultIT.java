@@ -45,8 +45,9 @@ class NetworkFaultIT {
     @ParameterizedTest
     @ValueSource(strings = "source-granting source-side")
     void connectionLivesWithTheJob(String name) throws Exception {
-        FaultCase each = FaultTable.load().named(name).streaming();
-        assertEquals("", FaultRig.run(NODES, FaultJob.SERVICE, each).differs(each));
+        FaultCase each = FaultTable.load().named(name);
+        FaultSeen seen = FaultRig.run(NODES, FaultWay.STREAM, each);
+        assertEquals("", seen.differs(each.streaming()));
     }
 
     @Tag("long")
@@ -59,10 +60,9 @@ class NetworkFaultIT {
     @ParameterizedTest
     @ValueSource(strings = "target-running receiver")
     void soItDoesInANetworkOfItsOwn(String name) throws Exception {
-        List<String> options = new ArrayList<>(FaultJob.SERVICE);
-        options.addAll(List.of("--net", "own"));
-        FaultCase each = FaultTable.load().named(name).streaming();
-        assertEquals("", FaultRig.run(NODES, options, each).differs(each));
+        FaultCase each = FaultTable.load().named(name);
+        FaultSeen seen = FaultRig.run(NODES, FaultWay.OWN, each);
+        assertEquals("", seen.differs(each.streaming()));
     }
 
     /**

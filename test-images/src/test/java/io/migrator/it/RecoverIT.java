@@ -46,7 +46,7 @@ class RecoverIT {
     private CompletableFuture<Moved> moving;
 
     private void hold(FaultPoint point) throws Exception {
-        job = FaultJob.start(NODES, NODES, List.of(), false);
+        job = FaultJob.start(NODES, FaultWay.PRECOPY, false);
         withJob = NODES.snapshot(N1);
         blow = new FaultBlow(NODES, point);
         blow.arm();

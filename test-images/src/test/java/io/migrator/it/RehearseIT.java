@@ -30,7 +30,7 @@ class RehearseIT {
     private Snapshot withJob;
 
     private void startJob() throws Exception {
-        job = FaultJob.start(NODES, NODES, List.of(), false);
+        job = FaultJob.start(NODES, FaultWay.PRECOPY, false);
         withJob = NODES.snapshot(N1);
     }
 

@@ -50,7 +50,7 @@ class SignalIT {
 
     @BeforeEach
     void startJob() throws Exception {
-        job = FaultJob.start(NODES, NODES, List.of(), false);
+        job = FaultJob.start(NODES, FaultWay.PRECOPY, false);
         withJob = NODES.snapshot(N1);
     }
 

@@ -8,8 +8,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-import java.util.List;
-
 /** Cases of docs/faults.md with alice's job, which is sealed by signals beside criu's hold. */
 class UserFaultIT {
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
@@ -26,7 +24,7 @@ class UserFaultIT {
                 "target-restored target-side",
             })
     void inUserNamespace(String name) throws Exception {
-        cameAsExpected(name, "--userns");
+        cameAsExpected(name, FaultWay.USER);
     }
 
     @Tag("long")
@@ -41,7 +39,7 @@ class UserFaultIT {
                 "target-taken target-criu",
             })
     void moreInUserNamespace(String name) throws Exception {
-        cameAsExpected(name, "--userns");
+        cameAsExpected(name, FaultWay.USER);
     }
 
     /** criu and its parent are hers there, too, but sudo stands between. */
@@ -51,7 +49,7 @@ class UserFaultIT {
                 "source-held source-foothold",
             })
     void ofTheSetuidStarter(String name) throws Exception {
-        cameAsExpected(name);
+        cameAsExpected(name, FaultWay.SETUID);
     }
 
     @Tag("long")
@@ -65,12 +63,12 @@ class UserFaultIT {
                 "target-resuming target-side",
             })
     void moreOfTheSetuidStarter(String name) throws Exception {
-        cameAsExpected(name);
+        cameAsExpected(name, FaultWay.SETUID);
     }
 
-    private static void cameAsExpected(String name, String... options) throws Exception {
+    private static void cameAsExpected(String name, FaultWay way) throws Exception {
         FaultCase each = FaultTable.load().named(name);
-        FaultSeen seen = FaultRig.run(NODES, NODES.as("alice"), List.of(options), each);
+        FaultSeen seen = FaultRig.run(NODES, way, each);
         assertEquals("", seen.differs(each.silent()), seen.said());
     }
 }
