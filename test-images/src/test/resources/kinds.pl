@@ -326,7 +326,6 @@ my %kinds = (
     'child in a user namespace of its own' => sub { my $pid = fork; if (!$pid) { syscall 272, 0x10000000; sleep 10000; exit } select undef, undef, undef, 0.1; my $link = readlink "/proc/$pid/ns/user"; die 'none' if $link eq readlink '/proc/self/ns/user'; sub { readlink("/proc/$pid/ns/user") ne readlink '/proc/self/ns/user' } },
 
     # Pipes and sockets
-    'pipe with data in it' => sub { pipe my $r, my $w; waiting(sub { syswrite $w, $_[0] }, sub { sysread $r, my $x, 8; $x }) },
     'pipe that is full' => sub {
         pipe my $r, my $w;
         fcntl $w, 1031, 131072 or die $!;
@@ -375,7 +374,6 @@ my %kinds = (
         connect $a, sockaddr_un("$dir/socket") or die $!;
         waiting(sub { send $a, $_[0], 0 }, sub { recv $l, my $x, 99, 0; $x });
     },
-    'unix socket that passes credentials' => sub { socketpair my $a, my $b, AF_UNIX, SOCK_STREAM, 0; setsockopt $a, SOL_SOCKET, 16, 1; push @keep, $b; sub { unpack 'i', getsockopt $a, SOL_SOCKET, 16 } },
     'descriptor under way in a unix socket' => sub {
         socketpair my $a, my $b, AF_UNIX, SOCK_STREAM, 0;
         my $event = call(290, 0, 0);
@@ -416,13 +414,6 @@ my %kinds = (
         my $b = IO::Socket::INET->new(Proto => 'udp', PeerAddr => '127.0.0.1', PeerPort => $a->sockport);
         waiting(sub { send $b, $_[0], 0 }, sub { readable($a) or return ''; recv $a, my $x, 9, 0; $x });
     },
-    'UDP sockets that share a port' => sub {
-        my @two = map { socket my $s, AF_INET, SOCK_DGRAM, 0; setsockopt $s, SOL_SOCKET, SO_REUSEPORT, 1; $s } 1, 2;
-        bind $two[0], sockaddr_in(0, INADDR_LOOPBACK);
-        bind $two[1], getsockname $two[0] or die $!;
-        sub { 2 == grep { getsockname($_) eq getsockname $two[0] and unpack 'i', getsockopt $_, SOL_SOCKET, SO_REUSEPORT } @two };
-    },
-    'TCP socket, bound alone' => sub { socket my $s, AF_INET, SOCK_STREAM, 0; bind $s, sockaddr_in(0, INADDR_LOOPBACK); my $name = getsockname $s; sub { getsockname($s) eq $name } },
     'TCP connection inside, IPv6' => sub { my ($a, $b) = tcp('::1'); echo($b, $a, $a, $b) },
     'TCP connection with options' => sub {
         my ($a, $b) = tcp('127.0.0.1');
@@ -444,7 +435,7 @@ my %kinds = (
         setsockopt $l, $_->[0], $_->[1], $_->[2] or die $! for @set;
         sub { @set == grep { $_->[2] == unpack 'i', getsockopt $l, $_->[0], $_->[1] } @set };
     },
-    'netlink socket in a group' => sub { socket my $s, 16, 3, 15 or die $!; bind $s, pack 'SSLL', 16, 0, 0, 1 or die $!; sub { 1 == unpack 'x8 L', getsockname $s } },
+    'netlink socket in a group' => sub { socket my $s, 16, 3, 0 or die $!; bind $s, pack 'SSLL', 16, 0, 0, 8 or die $!; sub { 8 == unpack 'x8 L', getsockname $s } },
     'netlink socket with an answer waiting' => sub {
         socket my $s, 16, 3, 0 or die $!;
         my $ask = sub { send $s, pack('LSSLL x16', 32, 18, 0x301, 1, 0), 0 };
@@ -484,7 +475,6 @@ my %kinds = (
     'namespace descriptor' => sub { sysopen my $fh, '/proc/self/ns/uts', O_RDONLY or die $!; my $was = (stat $fh)[1]; sub { (stat $fh)[1] == (stat '/proc/self/ns/uts')[1] } },
     'fanotify group' => sub { push @keep, opened(call(300, 0x200, 0)); sub { 1 } },
     'five hundred descriptors' => sub { my @all = map { open my $fh, '<', $0 or die $!; $fh } 1 .. 500; sub { 500 == grep { sysseek $_, 0, 0; sysread $_, my $x, 1; $x eq '#' } @all } },
-    'descriptor with a high number' => sub { pipe my $r, my $w; my $fh = opened(fcntl $r, F_DUPFD, 900); close $r; sub { syswrite $w, 'x'; sysread $fh, my $x, 1; fileno $fh == 900 and $x eq 'x' } },
     'descriptors that share an offset' => sub {
         sysopen my $a, "$dir/offset", O_RDWR | O_CREAT or die $!;
         open my $b, '+<&', $a;
@@ -498,12 +488,9 @@ my %kinds = (
     },
     'FUSE device' => sub { sysopen my $fh, '/dev/fuse', O_RDWR or die $!; push @keep, $fh; sub { -c $fh } },
     'loop device' => sub { sysopen my $fh, '/dev/loop0', O_RDONLY or die $!; push @keep, $fh; sub { -b $fh } },
-    'loop control device' => sub { sysopen my $fh, '/dev/loop-control', O_RDWR or die $!; push @keep, $fh; sub { -c $fh } },
     'file of /proc, its own' => sub { sysopen my $fh, "/proc/$$/stat", O_RDONLY or die $!; sub { sysseek $fh, 0, 0; sysread $fh, my $x, 99; $x =~ /^$$ / } },
-    'file of /proc, a child\'s' => sub { my $pid = fork; if (!$pid) { sleep 10000; exit } sysopen my $fh, "/proc/$pid/stat", O_RDONLY or die $!; sub { sysseek $fh, 0, 0; sysread $fh, my $x, 99; $x =~ /^$pid / } },
     'file of /proc, an ended child\'s' => sub { my $pid = fork; if (!$pid) { sleep 10000; exit } sysopen my $fh, "/proc/$pid/stat", O_RDONLY or die $!; kill 'KILL', $pid; waitpid $pid, 0; sub { sysseek $fh, 0, 0; my $x; !sysread $fh, $x, 99 } },
     'file of /proc/sys' => sub { sysopen my $fh, '/proc/sys/kernel/ostype', O_RDONLY or die $!; sub { sysseek $fh, 0, 0; sysread $fh, my $x, 99; $x =~ /Linux/ } },
-    'file of /sys' => sub { sysopen my $fh, '/sys/kernel/mm/transparent_hugepage/enabled', O_RDONLY or die $!; sub { sysseek $fh, 0, 0; sysread $fh, my $x, 99; $x =~ /never/ } },
     'controlling terminal' => sub {
         my ($m, $path) = terminal();
         if (!fork) { setsid(); sysopen my $s, $path, O_RDWR; $SIG{INT} = sub { syswrite $s, 'i' }; sleep 1 while 1 }
@@ -573,20 +560,15 @@ my %kinds = (
     # Memory
     'memory nobody may touch' => sub { my $at = page(); call(10, $at, 4096, 0); sub { call(10, $at, 4096, 1); my $right = peek($at) eq 'as it wa'; call(10, $at, 4096, 0); $right } },
     'memory that can be executed' => sub { my $at = page(); call(10, $at, 4096, 7); sub { peek($at) eq 'as it wa' and vmflags($at) =~ /rd wr ex/ } },
-    'memory that a fork leaves out' => sub { my $at = page(); call(28, $at, 4096, 10); sub { peek($at) eq 'as it wa' and vmflags($at) =~ / dc/ } },
     'memory that a fork empties' => sub {
         my $at = page();
         call(28, $at, 4096, 18);
         sub { my $pid = fork; POSIX::_exit(peek($at) eq "\0" x 8 ? 0 : 1) if !$pid; waitpid $pid, 0; $? == 0 and peek($at) eq 'as it wa' };
     },
-    'memory that may be merged' => sub { my $at = page(); call(28, $at, 4096, 12); sub { peek($at) eq 'as it wa' and vmflags($at) =~ / mg/ } },
-    'memory left out of core files' => sub { my $at = page(); call(28, $at, 4096, 16); sub { peek($at) eq 'as it wa' and vmflags($at) =~ / dd/ } },
     'memory that grows downwards' => sub { my $at = call(9, 0, 8192, 3, 0x122, -1, 0); poke($at, 'as it was'); sub { peek($at) eq 'as it wa' and vmflags($at) =~ / gd/ } },
     'memory with a guard' => sub { my $at = call(9, 0, 12288, 3, 0x22, -1, 0); poke($at, 'as it was'); call(28, $at + 4096, 4096, 102); pipe my $r, my $w; syswrite $w, 'x'; sub { peek($at) eq 'as it wa' and syscall(0, fileno $r, $at + 4096, 1) == -1 } },
-    'memory that was moved' => sub { my $at = page(); my $there = call(9, 0, 65536, 0, 0x22, -1, 0); $at = call(25, $at, 4096, 8192, 3, $there + 8192); sub { peek($at) eq 'as it wa' } },
     'memory that is sealed' => sub { my $at = page(); call(462, $at, 4096, 0); sub { peek($at) eq 'as it wa' and syscall(10, $at, 4096, 1) == -1 } },
     'memory that is secret' => sub { my $fd = call(447, 0); call(77, $fd, 4096); my $at = mapping($fd); poke($at, 'as it was'); sub { peek($at) eq 'as it wa' } },
-    'huge pages of a memory file' => sub { my $name = 'it'; my $fd = call(319, $name, 4); call(77, $fd, 1 << 21); my $at = call(9, 0, 1 << 21, 3, 1, $fd, 0); poke($at, 'as it was'); sub { peek($at) eq 'as it wa' } },
     'file mapped privately and written' => sub {
         sysopen my $fh, "$dir/mapped", O_RDWR | O_CREAT or die $!;
         syswrite $fh, 'original' . "\0" x 8192;
@@ -594,10 +576,8 @@ my %kinds = (
         poke($at, 'as it was');
         sub { sysseek $fh, 0, 0; sysread $fh, my $x, 8; peek($at) eq 'as it wa' and $x eq 'original' };
     },
-    'file mapped beyond its end' => sub { sysopen my $fh, "$dir/mapped", O_RDWR | O_CREAT or die $!; syswrite $fh, 'as it was'; my $at = call(9, 0, 65536, 3, 1, fileno $fh, 0); sub { peek($at) eq 'as it wa' and -s $fh == 9 } },
     'zero device, mapped' => sub { sysopen my $fh, '/dev/zero', O_RDWR or die $!; my $at = call(9, 0, 4096, 3, 1, fileno $fh, 0); poke($at, 'as it was'); sub { peek($at) eq 'as it wa' } },
     'memory file, sealed' => sub { my $name = 'it'; my $fh = opened(call(319, $name, 2)); syswrite $fh, 'as it was'; fcntl $fh, 1033, 15 or die $!; sub { sysseek $fh, 0, 0; sysread $fh, my $x, 99; $x eq 'as it was' and fcntl($fh, 1034, 0) == 15 } },
-    'three thousand mappings' => sub { my $at = call(9, 0, 4096 * 6000, 3, 0x22, -1, 0); call(10, $at + 8192 * $_, 4096, 1) for 0 .. 2999; poke($at + 8192 * $_ + 4096, sprintf '%08d', $_) for 0 .. 2999; sub { 3000 == grep { peek($at + 8192 * $_ + 4096) eq sprintf '%08d', $_ } 0 .. 2999 } },
 
     # Signals, timers and clocks
     'signal pending' => sub { my $set = pack 'Q', 1 << 9; call(14, 0, $set, 0, 8); kill 'USR1', $$; sub { my $got = pack 'Q', 0; syscall 127, $got, 8; unpack('Q', $got) == 1 << 9 } },
@@ -607,9 +587,7 @@ my %kinds = (
         my $info;
         waiting(sub { $info = pack 'iii x4 ii q x96', 40, 0, -1, $$, $<, $_[0]; call(129, $$, 40, $info) }, sub { $info = "\0" x 128; my $none = pack 'qq', 0, 0; syscall 128, $set, $info, $none, 8; sprintf '%08d', unpack 'x24 q', $info });
     },
-    'signals ignored' => sub { $SIG{USR1} = 'IGNORE'; sub { kill 'USR1', $$; status('^SigIgn:.*2..$') } },
     'signal stack of its own' => sub { my $at = page(); my $set = pack 'QiiQ', $at, 0, 0, 4096; call(131, $set, 0); sub { my $got = "\0" x 24; call(131, 0, $got); unpack('Q', $got) == $at } },
-    'alarm that is to come' => sub { alarm 10000; sub { my $left = "\0" x 32; call(36, 0, $left); my $seconds = unpack 'x16 q', $left; $seconds > 9000 and $seconds <= 10000 } },
     'POSIX timer for one thread' => sub {
         my $n = 0;
         $SIG{USR2} = sub { $n++ };
@@ -629,7 +607,7 @@ my %kinds = (
         my $when = pack 'q4', 0, 10_000_000, 0, 10_000_000;
         call(223, unpack('q', $id), 0, $when, 0);
         my $last = -1;
-        sub { my $end = (times)[0] + 0.05; 1 while (times)[0] < $end; my $moved = $n > $last; $last = $n; $moved };
+        sub { my $x; $x++ for 1 .. 1_000_000; my $moved = $n > $last; $last = $n; $moved };
     },
     'clock that does not go back' => sub {
         my ($last, $back) = (0, 0);
@@ -662,15 +640,12 @@ threading.Thread(target=run).start()
 ctypes.CDLL(None).syscall(60, 0)
 END
     'thirty processes, each the child of the one before' => sub { telling(sub { for (1 .. 30) { if (my $pid = fork) { waitpid $pid, 0; exit } } $_[0]->() while 1 }) },
-    'child that leads a process group' => sub { my $pid = fork; if (!$pid) { sleep 10000; exit } setpgrp $pid, $pid; sub { getpgrp $pid == $pid and getpgrp 0 != $pid } },
-    'child that sleeps' => sub { telling(sub { $_[0]->(0.3) while 1 }) },
     'child that waits for a futex' => sub {
         my $at = mapping(-1);
         pipe my $r, my $w;
         if (!fork) { while (1) { syscall 202, $at, 0, 0, 0, 0, 0; syswrite $w, 'x' } }
         sub { my $n = 0; until (syscall 202, $at, 1, 1, 0, 0, 0) { select undef, undef, undef, 0.01; return 0 if $n++ > 50 } readable($r) and sysread $r, my $x, 99 };
     },
-    'orphan of the job\'s own' => sub { call(157, 36, 1, 0, 0, 0); my $try = telling(sub { exit if fork; $_[0]->() while 1 }); $try },
     'orphan of appinit' => sub { telling(sub { exit if fork; $_[0]->() while 1 }) },
     'child in strict seccomp' => sub { pipe my $r, my $w; my $pid = fork; if (!$pid) { call(157, 22, 1, 0, 0, 0); my $x = ' '; syscall 0, fileno $r, $x, 1 } select undef, undef, undef, 0.2; push @keep, $w; sub { status('^Seccomp:\s+1', $pid) } },
     'child in a network namespace of its own' => sub { apart(0x40000000, 'net') },
@@ -679,17 +654,12 @@ END
     'death signal of the parent' => sub { telling(sub { call(157, 1, 15, 0, 0, 0); my $x = pack 'i', 0; while (1) { call(157, 2, $x, 0, 0, 0); $_[0]->() if unpack('i', $x) == 15 } }) },
     'process nobody may look at' => sub { call(157, 4, 0, 0, 0, 0); sub { call(157, 3, 0, 0, 0, 0) == 0 } },
     'no new privileges' => sub { call(157, 38, 1, 0, 0, 0); sub { status('^NoNewPrivs:\s+1') } },
-    'no huge pages' => sub { call(157, 41, 1, 0, 0, 0); sub { status('^THP_enabled:\s+0') } },
     'personality' => sub { call(135, 0x40000); sub { syscall(135, 0xffffffff) == 0x40000 } },
     'batch scheduling' => sub { my $p = pack 'i', 0; call(144, 0, 3, $p); sub { syscall(145, 0) == 3 } },
-    'idle scheduling' => sub { my $p = pack 'i', 0; call(144, 0, 5, $p); sub { syscall(145, 0) == 5 } },
     'niceness' => sub { POSIX::nice(7); sub { getpriority(0, 0) == 7 } },
-    'bound to a processor' => sub { my $set = pack 'Q', 1; call(203, 0, 8, $set); sub { status('^Cpus_allowed_list:\s+0$') } },
     'lowered limits' => sub { my @two = (64, 128); my $l = pack 'QQ', @two; call(302, 0, 7, $l, 0); sub { my $got = pack 'QQ', 0, 0; call(302, 0, 7, 0, $got); "@two" eq join ' ', unpack 'QQ', $got } },
     'umask' => sub { umask 0137; sub { umask(0137) == 0137 } },
-    'oom score' => sub { open my $s, '>', '/proc/self/oom_score_adj' or die $!; print $s 321; close $s or die $!; sub { open my $s, '<', '/proc/self/oom_score_adj'; <$s> == 321 } },
     'name of its own' => sub { $0 = 'another name'; sub { open my $s, '<', '/proc/self/cmdline'; <$s> =~ /^another name/ and status('^Name:\s+another name') } },
-    'timer slack' => sub { call(157, 29, 123456, 0, 0, 0); sub { syscall(157, 30, 0, 0, 0, 0) == 123456 } },
     'membarrier' => sub { call(324, 16, 0, 0); sub { syscall(324, 8, 0, 0) == 0 } },
     'key in a session keyring' => sub { my ($type, $name, $text) = ('user', 'it', 'secret'); my $id = call(248, $type, $name, $text, 6, -3); sub { my $x = "\0" x 9; syscall(250, 11, $id, $x, 9) == 6 } },
     'landlock' => sub {
@@ -698,7 +668,7 @@ END
         call(157, 38, 1, 0, 0, 0);
         call(446, $fd, 0);
         POSIX::close($fd);
-        sub { socket my $s, AF_UNIX, SOCK_STREAM, 0; !bind $s, sockaddr_un("$dir/forbidden") };
+        sub { socket my $s, AF_UNIX, SOCK_STREAM, 0; unlink "$dir/forbidden"; !bind $s, sockaddr_un("$dir/forbidden") and $!{EACCES} };
     },
 );
 

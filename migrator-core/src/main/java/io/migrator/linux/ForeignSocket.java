@@ -21,6 +21,9 @@ public final class ForeignSocket implements AutoCloseable {
         PROTOCOL(1, 38),
         DOMAIN(1, 39),
         REUSE_ADDRESS(1, 2),
+
+        /** Bytes of memory that what was received and not read takes (SO_MEMINFO). */
+        UNREAD_BYTES(1, 55),
         UDP_CORK(17, 1),
         TCP_INFO(6, 11),
         TCP_REPAIR(6, 19);

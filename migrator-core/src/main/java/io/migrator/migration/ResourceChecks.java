@@ -28,6 +28,7 @@ final class ResourceChecks {
 
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
+    private static final int AF_NETLINK = 16;
 
     /** Unix, netlink and packet sockets. */
     private static final Set<Integer> OTHER_FAMILIES = Set.of(1, 16, 17);
@@ -90,7 +91,12 @@ final class ResourceChecks {
             for (Map.Entry<Integer, String> each : descriptors.entrySet()) {
                 String what = ANONYMOUS.get(each.getValue());
                 if (what == null && each.getValue().startsWith("socket:")) {
-                    what = unknownSocket(held, each.getKey());
+                    try (ForeignSocket socket = ForeignSocket.of(held, each.getKey())) {
+                        what = unknown(socket);
+                        unread(member, socket);
+                    } catch (IOException e) {
+                        continue; // it was closed
+                    }
                 }
                 if (what != null) {
                     add(
@@ -107,19 +113,26 @@ final class ResourceChecks {
         }
     }
 
-    private static @Nullable String unknownSocket(PidFd process, int descriptor) {
-        try (ForeignSocket socket = ForeignSocket.of(process, descriptor)) {
-            int family = socket.get(Option.DOMAIN);
-            int protocol = socket.get(Option.PROTOCOL);
-            boolean internet = family == AF_INET || family == AF_INET6;
-            if (internet ? INTERNET.contains(protocol) : OTHER_FAMILIES.contains(family)) {
-                return null;
-            }
-            return protocol == MPTCP
-                    ? "an MPTCP socket"
-                    : "a socket of family %d, protocol %d".formatted(family, protocol);
-        } catch (IOException e) {
-            return null; // it was closed
+    private static @Nullable String unknown(ForeignSocket socket) throws IOException {
+        int family = socket.get(Option.DOMAIN);
+        int protocol = socket.get(Option.PROTOCOL);
+        boolean internet = family == AF_INET || family == AF_INET6;
+        if (internet ? INTERNET.contains(protocol) : OTHER_FAMILIES.contains(family)) {
+            return null;
+        }
+        return protocol == MPTCP
+                ? "an MPTCP socket"
+                : "a socket of family %d, protocol %d".formatted(family, protocol);
+    }
+
+    private void unread(Member member, ForeignSocket socket) throws IOException {
+        if (socket.get(Option.DOMAIN) == AF_NETLINK && socket.get(Option.UNREAD_BYTES) > 0) {
+            add(
+                    "netlink",
+                    member,
+                    "has not read what the kernel told it by netlink",
+                    "criu: netlink: The socket has data to read",
+                    "try again when it has read that");
         }
     }
 
