@@ -629,16 +629,6 @@ while True:
     time.sleep(0.1)
     if all(now > then for now, then in zip(counts, before)): print('.')
 END
-    'first thread has ended' => sub {
-        python(<<'END') },
-import ctypes, threading, time
-def run():
-    while True:
-        print('.')
-        time.sleep(0.05)
-threading.Thread(target=run).start()
-ctypes.CDLL(None).syscall(60, 0)
-END
     'thirty processes, each the child of the one before' => sub { telling(sub { for (1 .. 30) { if (my $pid = fork) { waitpid $pid, 0; exit } } $_[0]->() while 1 }) },
     'child that waits for a futex' => sub {
         my $at = mapping(-1);

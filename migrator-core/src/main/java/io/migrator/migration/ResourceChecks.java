@@ -11,6 +11,9 @@ import io.migrator.linux.Proc;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -37,6 +40,9 @@ final class ResourceChecks {
     private static final Set<Integer> INTERNET = Set.of(6, 17, 136, 255, 1, 58);
 
     private static final int MPTCP = 262;
+
+    /** See memfd_secret(2). */
+    private static final String SECRET = " /secretmem (deleted)\n";
 
     private static final Map<String, String> ANONYMOUS =
             Map.of(
@@ -86,6 +92,16 @@ final class ResourceChecks {
                     "criu could not take hold of it",
                     "end the debugger");
         }
+        String maps = Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1);
+        if (maps.contains(SECRET)) {
+            add(
+                    "secret-memory",
+                    member,
+                    "has memory that nobody else may read (memfd_secret)",
+                    "criu: Can't open its mapfile link: No such device or address",
+                    "start the program without it");
+        }
+        personality(member);
         Map<Integer, String> descriptors = process.descriptors();
         try (PidFd held = PidFd.open(process.pid())) {
             for (Map.Entry<Integer, String> each : descriptors.entrySet()) {
@@ -110,6 +126,22 @@ final class ResourceChecks {
                                     : "start the program without it");
                 }
             }
+        }
+    }
+
+    /** See personality(2). */
+    private void personality(Member member) throws IOException {
+        Path file = member.process().file("personality");
+        String personality = Files.readString(file, StandardCharsets.US_ASCII).strip();
+        if (personality.chars().anyMatch(digit -> digit != '0')) {
+            findings.add(
+                    Finding.warning(
+                            "personality",
+                            "process %d (%s) has set its personality to %s"
+                                    .formatted(member.pid(), member.name(), personality),
+                            "criu does not set it again, and says nothing; what it has mapped"
+                                    + " stays where it is",
+                            "nothing need be done if it was set for the start alone (setarch -R)"));
         }
     }
 

@@ -19,24 +19,38 @@ final class Confusion {
         }
     }
 
-    private final Map<Came, Integer> passed = new EnumMap<>(Came.class);
-    private final Map<Came, Integer> forbidden = new EnumMap<>(Came.class);
+    /** What check said. */
+    enum Said {
+        PASSES("passes"),
+        WARNS("passes, and names what is lost"),
+        FORBIDS("forbids");
 
-    void add(boolean goes, Came came) {
-        (goes ? passed : forbidden).merge(came, 1, Integer::sum);
+        private final String text;
+
+        Said(String text) {
+            this.text = text;
+        }
+    }
+
+    private final Map<Said, Map<Came, Integer>> rows = new EnumMap<>(Said.class);
+    private int cases;
+
+    void add(Said said, Came came) {
+        rows.computeIfAbsent(said, _ -> new EnumMap<>(Came.class)).merge(came, 1, Integer::sum);
+        cases++;
     }
 
     /** Whether a check that says so was right. */
-    static boolean isRight(boolean goes, Came came) {
-        return came == (goes ? Came.CARRIED : Came.REFUSED);
+    static boolean isRight(Said said, Came came) {
+        return switch (said) {
+            case PASSES -> came == Came.CARRIED;
+            case WARNS -> came == Came.CARRIED || came == Came.BROKEN;
+            case FORBIDS -> came == Came.REFUSED;
+        };
     }
 
     int cases() {
-        return sum(passed) + sum(forbidden);
-    }
-
-    private static int sum(Map<Came, Integer> row) {
-        return row.values().stream().mapToInt(Integer::intValue).sum();
+        return cases;
     }
 
     /**
@@ -49,17 +63,15 @@ final class Confusion {
         for (Came came : Came.values()) {
             table.append(" %s |".formatted(came.text));
         }
-        table.append("%n|---|---|---|---|---|%n".formatted());
-        append(table, "passes", passed);
-        append(table, "forbids", forbidden);
-        return table.toString();
-    }
-
-    private static void append(StringBuilder table, String said, Map<Came, Integer> row) {
-        table.append("| `check` %s |".formatted(said));
-        for (Came came : Came.values()) {
-            table.append(" %d |".formatted(row.getOrDefault(came, 0)));
+        table.append("\n|---|---|---|---|---|\n");
+        for (Said said : Said.values()) {
+            table.append("| `check` %s |".formatted(said.text));
+            Map<Came, Integer> row = rows.getOrDefault(said, Map.of());
+            for (Came came : Came.values()) {
+                table.append(" %d |".formatted(row.getOrDefault(came, 0)));
+            }
+            table.append("\n");
         }
-        table.append(System.lineSeparator());
+        return table.toString();
     }
 }
