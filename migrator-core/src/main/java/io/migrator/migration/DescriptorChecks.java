@@ -13,7 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -91,9 +90,10 @@ final class DescriptorChecks {
 
     private void file(Member member, int number, String link) throws IOException {
         Path descriptor = member.process().file("fd/" + number);
-        Map<String, Object> state = Files.readAttributes(descriptor, "unix:mode,nlink,rdev");
-        int format = (Integer) state.get("mode") & FORMAT;
-        if (link.endsWith(DELETED) && format != DIRECTORY && (Integer) state.get("nlink") > 0) {
+        int format = (Integer) Files.getAttribute(descriptor, "unix:mode") & FORMAT;
+        if (link.endsWith(DELETED)
+                && format != DIRECTORY
+                && (Integer) Files.getAttribute(descriptor, "unix:nlink") > 0) {
             add(
                     "renamed-file",
                     member,
@@ -102,7 +102,8 @@ final class DescriptorChecks {
                     "criu: Can't create link remap for that. Use link-remap option",
                     "let it close that file for the move, or remove the other name");
         } else if (format == BLOCK
-                || format == CHARACTER && !isKnown((Long) state.get("rdev"))) {
+                || format == CHARACTER
+                        && !isKnown((Long) Files.getAttribute(descriptor, "unix:rdev"))) {
             add(
                     "device",
                     member,
