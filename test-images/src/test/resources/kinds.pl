@@ -100,6 +100,13 @@ sub status { my ($line, $pid) = @_; open my $s, '<', '/proc/' . ($pid || 'self')
 
 sub pair { my ($type) = @_; socketpair my $a, my $b, AF_UNIX, $type, 0 or die $!; waiting(sub { send $a, $_[0], 0 }, sub { recv $b, my $x, 99, 0; $x }) }
 
+sub listener { # at a path
+    socket my $l, AF_UNIX, SOCK_STREAM, 0;
+    bind $l, sockaddr_un("$dir/socket") or die $!;
+    listen $l, 5;
+    return $l;
+}
+
 sub tcp { # connected to itself at an address
     my ($address) = @_;
     my $l = IO::Socket::IP->new(Listen => 5, LocalHost => $address, ReuseAddr => 1) or die $@;
@@ -139,9 +146,7 @@ my %kinds = (
     'child and pipes' => sub { pipe my $a, my $b; pipe my $c, my $d; echo($a, $b, $c, $d) },
     'unix socket pair' => sub { socketpair my $a, my $b, AF_UNIX, SOCK_STREAM, 0; echo($a, $b, $b, $a) },
     'unix socket with a path' => sub {
-        socket my $l, AF_UNIX, SOCK_STREAM, 0;
-        bind $l, sockaddr_un("$dir/socket") or die $!;
-        listen $l, 5;
+        my $l = listener();
         socket my $a, AF_UNIX, SOCK_STREAM, 0;
         connect $a, sockaddr_un("$dir/socket") or die $!;
         accept my $b, $l;
@@ -347,19 +352,22 @@ my %kinds = (
         listen $l, 5;
         sub { socket my $a, AF_UNIX, SOCK_STREAM, 0; connect $a, pack 'S a*', AF_UNIX, "\0it-kind-$<" or return 0; accept my $b, $l; syswrite $b, 'x'; sysread $a, my $x, 1; $x eq 'x' };
     },
-    'unix socket with a connection waiting' => sub {
-        socket my $l, AF_UNIX, SOCK_STREAM, 0;
-        bind $l, sockaddr_un("$dir/socket") or die $!;
-        listen $l, 5;
+    'unix connection nobody has accepted' => sub {
+        my $l = listener();
         my $a;
-        my $new = sub { socket $a, AF_UNIX, SOCK_STREAM, 0; connect $a, sockaddr_un("$dir/socket"); syswrite $a, 'x' };
+        my $new = sub { socket $a, AF_UNIX, SOCK_STREAM, 0; connect $a, sockaddr_un("$dir/socket") };
         $new->();
-        sub { accept my $b, $l; sysread $b, my $x, 1; $new->(); $x eq 'x' };
+        sub { readable($l) or return 0; accept my $b, $l; syswrite $a, 'x'; sysread $b, my $x, 1; $new->(); $x eq 'x' };
+    },
+    'unix connection nobody has accepted, with data' => sub {
+        my $l = listener();
+        socket my $a, AF_UNIX, SOCK_STREAM, 0;
+        connect $a, sockaddr_un("$dir/socket");
+        syswrite $a, 'x';
+        sub { readable($l) and getpeername $a };
     },
     'unix socket whose path was removed' => sub {
-        socket my $l, AF_UNIX, SOCK_STREAM, 0;
-        bind $l, sockaddr_un("$dir/socket") or die $!;
-        listen $l, 5;
+        my $l = listener();
         socket my $a, AF_UNIX, SOCK_STREAM, 0;
         connect $a, sockaddr_un("$dir/socket") or die $!;
         accept my $b, $l;

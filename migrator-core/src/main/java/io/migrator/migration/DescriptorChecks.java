@@ -11,9 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -35,7 +33,6 @@ final class DescriptorChecks {
     private static final long TUN = 10 << 8 | 200;
 
     private final List<Finding> findings = new ArrayList<>();
-    private final Set<String> seen = new HashSet<>();
 
     private DescriptorChecks() {}
 
@@ -68,15 +65,13 @@ final class DescriptorChecks {
             if (!link.startsWith(MEMORY)) {
                 file(member, number, link);
             }
-        } else if (link.startsWith("pipe:") && seen.add(link)) {
-            if (process.isDirect(number)) {
-                add(
-                        "packet-pipe",
-                        member,
-                        "has a pipe of packets (O_DIRECT) at descriptor " + number,
-                        "criu: The packetized mode for pipes is not supported yet",
-                        "start the program without it");
-            }
+        } else if (link.startsWith("pipe:") && process.isDirect(number)) {
+            add(
+                    "packet-pipe",
+                    member,
+                    "has a pipe of packets (O_DIRECT) at descriptor " + number,
+                    "criu: The packetized mode for pipes is not supported yet",
+                    "start the program without it");
         } else if (link.equals("anon_inode:[eventfd]")
                 && SEMAPHORE.matcher(process.descriptorInfo(number)).find()) {
             add(

@@ -32,7 +32,8 @@ import java.util.regex.Pattern;
  * What of a process goes along, tried kind by kind (kinds.pl) as root and as an ordinary user, and
  * whether {@code check} knew. What is not carried has to be refused before the freeze, by what
  * check named; what check passes has to go over. The tables are written to target/support-table.md,
- * for docs/support.md; {@code -Dkinds=REGEX} does those kinds only, {@code -Dways=REGEX} those ways.
+ * for docs/support.md; {@code -Dkinds=REGEX} does those kinds only, {@code -Dways=REGEX} those
+ * ways.
  */
 @Tag("long") // some ten seconds for each kind and way
 class SupportIT {
