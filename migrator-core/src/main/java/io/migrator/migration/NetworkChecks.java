@@ -205,8 +205,7 @@ final class NetworkChecks {
             if (door.listens() && sockets.has(door)) {
                 all.stream()
                         .filter(each -> each.orphaned() && door.admits(each))
-                        .forEach(each ->
-                                found.put(each.remote() + " " + each.remotePort(), door));
+                        .forEach(each -> found.put(each.remote() + " " + each.remotePort(), door));
             }
         }
         return found;
