@@ -277,12 +277,16 @@ class SupportIT {
             case CARRIED -> CARRIED;
             case REFUSED -> "refused by `%s`".formatted(forbids(checked, moved));
             case FAILED -> "fails, the job runs on: " + said(moved);
-            case BROKEN ->
-                    said == Said.WARNS
-                            ? "goes, without what `%s` names"
-                                    .formatted(findings.path(0).path("check").asText())
-                            : "**BROKEN**";
+            case BROKEN -> broken(kind, said, findings);
         };
+    }
+
+    private static String broken(String kind, Said said, JsonNode findings) {
+        if (said == Said.WARNS) {
+            String check = findings.path(0).path("check").asText();
+            return "goes, without what `%s` names".formatted(check);
+        }
+        return UNSEEN.contains(kind) ? "lost, and nobody can see it" : "**BROKEN**";
     }
 
     private static boolean isWhole(Person person, String kind) throws Exception {
