@@ -36,7 +36,6 @@ public record MemoryMap(List<Area> areas) {
 
     private static final long READ_WRITE = 3;
     private static final long PRIVATE_ANONYMOUS = 0x22;
-    private static final long GROWS_DOWN = 0x100;
     private static final long LOCKED = 0x2000;
     private static final long NO_RESERVE = 0x4000;
     private static final long HUGE_TLB = 0x40000;
@@ -44,9 +43,6 @@ public record MemoryMap(List<Area> areas) {
 
     /** No processor has more of them. */
     public static final long ADDRESSES = 1L << 56;
-
-    /** What criu maps below one that grows down (criu/mem.c). */
-    private static final long GUARD_BYTES = 4096;
 
     private static final long PAGE_BYTES = 4096;
 
@@ -70,18 +66,16 @@ public record MemoryMap(List<Area> areas) {
             return new Area(start, end, READ_WRITE, PRIVATE_ANONYMOUS, REGULAR | ANON_PRIVATE);
         }
 
-        /** Whether a restore that has parent images maps it elsewhere first (criu/mem.c). */
+        /**
+         * Whether a restore that has parent images maps it elsewhere first (criu/mem.c); with
+         * nothing below one that grows down, as the kernel has shown all of it since 4.12.
+         */
         public boolean isPremapped() {
             long kind = FILE_PRIVATE | ANON_PRIVATE;
             boolean isPrivate =
                     (status & REGULAR) != 0 && (status & kind) != 0
                             || (status & (AIO_RING | SHADOW_STACK)) != 0;
             return isPrivate && (flags & HUGE_TLB) == 0 && (status & PLUGIN) == 0;
-        }
-
-        /** Where it begins then: there is a guard below one that grows down. */
-        public long premappedStart() {
-            return (flags & GROWS_DOWN) == 0 ? start : start - GUARD_BYTES;
         }
 
         /** Whether it is memory of the process's own that can be read and written. */

@@ -21,8 +21,13 @@ public final class ForeignSocket implements AutoCloseable {
         PROTOCOL(1, 38),
         DOMAIN(1, 39),
         REUSE_ADDRESS(1, 2),
+
+        /** Bytes of memory that what was received and not read takes (SO_MEMINFO). */
+        UNREAD_BYTES(1, 55),
         UDP_CORK(17, 1),
+        TCP_DEFER_ACCEPT(6, 9),
         TCP_INFO(6, 11),
+        TCP_USER_TIMEOUT(6, 18),
         TCP_REPAIR(6, 19);
 
         private final int level;
@@ -34,6 +39,7 @@ public final class ForeignSocket implements AutoCloseable {
         }
     }
 
+    private static final int F_GETOWN = 9;
     private static final int SOL_SOCKET = 1;
     private static final int SO_BINDTODEVICE = 25;
     private static final int DEVICE_MAX = 16;
@@ -88,6 +94,11 @@ public final class ForeignSocket implements AutoCloseable {
             check(result, "getsockopt " + option);
             return value.get(ValueLayout.JAVA_INT, 0);
         }
+    }
+
+    /** Whether a process is sent a signal when there is something to do (fcntl(2)). */
+    public boolean hasOwner() {
+        return Syscalls.call(Syscalls.FCNTL, fd, F_GETOWN) > 0;
     }
 
     /** Its own address and port; null if it has none. */

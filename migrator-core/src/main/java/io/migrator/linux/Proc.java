@@ -21,6 +21,10 @@ import java.util.stream.Stream;
 public record Proc(long pid) {
     private static final Path ROOT = Path.of("/proc");
     private static final String BOOT_TIME = "btime ";
+    private static final String FLAGS = "flags:";
+
+    /** O_DIRECT on x86-64 (fcntl.h). */
+    private static final long DIRECT = 0x4000;
 
     /** Of /proc, whatever the kernel's own are (times(2), USER_HZ). */
     private static final long TICKS_PER_SECOND = 100;
@@ -183,6 +187,20 @@ public record Proc(long pid) {
             throw e.getCause();
         }
         return found;
+    }
+
+    /** What /proc tells of one of its descriptors (fdinfo); what, depends on its kind. */
+    public String descriptorInfo(int number) throws IOException {
+        return read("fdinfo/" + number);
+    }
+
+    /** Whether one of its descriptors was opened with O_DIRECT (open(2)). */
+    public boolean isDirect(int number) throws IOException {
+        return descriptorInfo(number)
+                .lines()
+                .filter(line -> line.startsWith(FLAGS))
+                .map(line -> line.substring(FLAGS.length()).strip())
+                .anyMatch(flags -> (Long.parseLong(flags, 8) & DIRECT) != 0);
     }
 
     private static Optional<String> linkOf(Path entry) throws IOException {

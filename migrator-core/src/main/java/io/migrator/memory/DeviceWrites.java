@@ -3,8 +3,6 @@ package io.migrator.memory;
 import io.migrator.linux.Proc;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.util.Map;
 import java.util.Optional;
@@ -19,11 +17,6 @@ final class DeviceWrites {
             Set.of("anon_inode:[io_uring]", "anon_inode:[userfaultfd]");
     private static final String VERBS = "/dev/infiniband/";
     private static final String RING = "/[aio]";
-    private static final String FLAGS = "flags:";
-    private static final int OCTAL = 8;
-
-    /** O_DIRECT on x86-64 (fcntl.h): reads go from the device into the program's own pages. */
-    private static final long DIRECT = 0x4000;
 
     private DeviceWrites() {}
 
@@ -57,15 +50,10 @@ final class DeviceWrites {
         return any ? Optional.of("asynchronous input (io_submit)") : Optional.empty();
     }
 
+    /** Reads go from the device into the program's own pages then. */
     private static boolean isDirect(Proc process, int descriptor) throws IOException {
         try {
-            String text =
-                    Files.readString(
-                            process.file("fdinfo/" + descriptor), StandardCharsets.ISO_8859_1);
-            return text.lines()
-                    .filter(line -> line.startsWith(FLAGS))
-                    .map(line -> line.substring(FLAGS.length()).strip())
-                    .anyMatch(flags -> (Long.parseLong(flags, OCTAL) & DIRECT) != 0);
+            return process.isDirect(descriptor);
         } catch (NoSuchFileException e) {
             return false; // closed meanwhile
         }

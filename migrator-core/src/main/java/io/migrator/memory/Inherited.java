@@ -131,7 +131,7 @@ public record Inherited(
                 theirs.put(each.start(), each);
                 places.put(each.start(), at);
             }
-            at += each.isPremapped() ? each.end() - each.premappedStart() : 0;
+            at += each.isPremapped() ? each.end() - each.start() : 0;
         }
         for (MemoryMap.Area area : mapOf(pid).areas()) {
             Map.Entry<Long, MemoryMap.Area> from = theirs.floorEntry(area.start());

@@ -282,7 +282,7 @@ public final class KeptPages implements AutoCloseable {
                 continue;
             }
             PageRange range = new PageRange(area.start(), area.end());
-            long start = area.premappedStart();
+            long start = area.start();
             long size = area.end() - start;
             if (area.isOwnMemory() && (mine.hasAny(range) || parents.hasAny(range))) {
                 boolean inherits = parents.hasAny(range);

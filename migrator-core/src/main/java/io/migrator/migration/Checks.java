@@ -100,6 +100,7 @@ final class Checks {
         findings.addAll(SessionChecks.of(tree));
         findings.addAll(OutsideChecks.of(instance, tree));
         findings.addAll(ResourceChecks.of(tree));
+        findings.addAll(DescriptorChecks.of(tree));
         findings.addAll(SystemVChecks.of(instance, tree));
         findings.addAll(UserChecks.of(instance, tree));
         tree.members().forEach(this::remains);

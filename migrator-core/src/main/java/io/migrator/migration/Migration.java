@@ -47,7 +47,7 @@ import java.util.function.Predicate;
  */
 public final class Migration {
     /** A program that serves accepts its connections far sooner. */
-    private static final Duration DRAIN = Duration.ofSeconds(3);
+    static final Duration DRAIN = Duration.ofSeconds(3);
 
     /** So long the rounds may take to become short, after criu has started. */
     private static final Duration SETTLING = Duration.ofSeconds(1);

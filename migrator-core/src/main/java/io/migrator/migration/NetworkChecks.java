@@ -30,6 +30,8 @@ import java.util.TreeSet;
  * What becomes of a job's network, what forbids that on the source, and what the target is asked.
  */
 final class NetworkChecks {
+    private static final int LOOK_MILLIS = 50;
+
     private final Instance instance;
     private final NetworkWish wish;
     private final NetSpace space;
@@ -140,6 +142,7 @@ final class NetworkChecks {
                         }
                     });
         }
+        unaccepted();
         boolean wanted =
                 wish.kind() == Kind.SERVICE_IP || wish.kind() == Kind.OWN && !space.ofUser();
         if (wanted && !User.isRoot()) {
@@ -175,6 +178,37 @@ final class NetworkChecks {
                         "end that program's connections for the move; or: " + NetworkChoice.CLOSE);
             }
         }
+    }
+
+    /** Waits as long as a migration does for the job to accept what has come in. */
+    private void unaccepted() throws IOException, InterruptedException {
+        long end = System.nanoTime() + Migration.DRAIN.toNanos();
+        Map<String, InetSocket> waiting = unacceptedNow();
+        while (!waiting.isEmpty() && System.nanoTime() < end) {
+            Thread.sleep(LOOK_MILLIS);
+            waiting.keySet().retainAll(unacceptedNow().keySet());
+        }
+        for (InetSocket door : Set.copyOf(waiting.values())) {
+            add(
+                    "unaccepted",
+                    sockets.who(door) + " does not accept its connections, " + door,
+                    "criu: inet: In-flight connection; it would be lost",
+                    "try again when the program accepts connections");
+        }
+    }
+
+    /** Connections that no process has, and who listens there. */
+    private Map<String, InetSocket> unacceptedNow() throws IOException {
+        List<InetSocket> all = InetSocket.tcpOf(space.process());
+        Map<String, InetSocket> found = new TreeMap<>();
+        for (InetSocket door : all) {
+            if (door.listens() && sockets.has(door)) {
+                all.stream()
+                        .filter(each -> each.orphaned() && door.admits(each))
+                        .forEach(each -> found.put(each.remote() + " " + each.remotePort(), door));
+            }
+        }
+        return found;
     }
 
     /** A connection that was not accepted yet has no process, but whoever listens there. */

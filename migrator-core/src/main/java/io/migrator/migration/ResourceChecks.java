@@ -11,6 +11,9 @@ import io.migrator.linux.Proc;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -28,6 +31,7 @@ final class ResourceChecks {
 
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
+    private static final int AF_NETLINK = 16;
 
     /** Unix, netlink and packet sockets. */
     private static final Set<Integer> OTHER_FAMILIES = Set.of(1, 16, 17);
@@ -36,6 +40,9 @@ final class ResourceChecks {
     private static final Set<Integer> INTERNET = Set.of(6, 17, 136, 255, 1, 58);
 
     private static final int MPTCP = 262;
+
+    /** See memfd_secret(2). */
+    private static final String SECRET = " /secretmem (deleted)\n";
 
     private static final Map<String, String> ANONYMOUS =
             Map.of(
@@ -85,12 +92,27 @@ final class ResourceChecks {
                     "criu could not take hold of it",
                     "end the debugger");
         }
+        String maps = Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1);
+        if (maps.contains(SECRET)) {
+            add(
+                    "secret-memory",
+                    member,
+                    "has memory that nobody else may read (memfd_secret)",
+                    "criu: Can't open its mapfile link: No such device or address",
+                    "start the program without it");
+        }
+        personality(member);
         Map<Integer, String> descriptors = process.descriptors();
         try (PidFd held = PidFd.open(process.pid())) {
             for (Map.Entry<Integer, String> each : descriptors.entrySet()) {
                 String what = ANONYMOUS.get(each.getValue());
                 if (what == null && each.getValue().startsWith("socket:")) {
-                    what = unknownSocket(held, each.getKey());
+                    try (ForeignSocket socket = ForeignSocket.of(held, each.getKey())) {
+                        what = unknown(socket);
+                        unread(member, socket);
+                    } catch (IOException e) {
+                        continue; // it was closed
+                    }
                 }
                 if (what != null) {
                     add(
@@ -107,19 +129,42 @@ final class ResourceChecks {
         }
     }
 
-    private static @Nullable String unknownSocket(PidFd process, int descriptor) {
-        try (ForeignSocket socket = ForeignSocket.of(process, descriptor)) {
-            int family = socket.get(Option.DOMAIN);
-            int protocol = socket.get(Option.PROTOCOL);
-            boolean internet = family == AF_INET || family == AF_INET6;
-            if (internet ? INTERNET.contains(protocol) : OTHER_FAMILIES.contains(family)) {
-                return null;
-            }
-            return protocol == MPTCP
-                    ? "an MPTCP socket"
-                    : "a socket of family %d, protocol %d".formatted(family, protocol);
-        } catch (IOException e) {
-            return null; // it was closed
+    /** See personality(2). */
+    private void personality(Member member) throws IOException {
+        Path file = member.process().file("personality");
+        String personality = Files.readString(file, StandardCharsets.US_ASCII).strip();
+        if (personality.chars().anyMatch(digit -> digit != '0')) {
+            findings.add(
+                    Finding.warning(
+                            "personality",
+                            "process %d (%s) has set its personality to %s"
+                                    .formatted(member.pid(), member.name(), personality),
+                            "criu does not set it again, and says nothing; what it has mapped"
+                                    + " stays where it is",
+                            "nothing need be done if it was set for the start alone (setarch -R)"));
+        }
+    }
+
+    private static @Nullable String unknown(ForeignSocket socket) throws IOException {
+        int family = socket.get(Option.DOMAIN);
+        int protocol = socket.get(Option.PROTOCOL);
+        boolean internet = family == AF_INET || family == AF_INET6;
+        if (internet ? INTERNET.contains(protocol) : OTHER_FAMILIES.contains(family)) {
+            return null;
+        }
+        return protocol == MPTCP
+                ? "an MPTCP socket"
+                : "a socket of family %d, protocol %d".formatted(family, protocol);
+    }
+
+    private void unread(Member member, ForeignSocket socket) throws IOException {
+        if (socket.get(Option.DOMAIN) == AF_NETLINK && socket.get(Option.UNREAD_BYTES) > 0) {
+            add(
+                    "netlink",
+                    member,
+                    "has not read what the kernel told it by netlink",
+                    "criu: netlink: The socket has data to read",
+                    "try again when it has read that");
         }
     }
 

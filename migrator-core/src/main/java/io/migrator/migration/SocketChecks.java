@@ -23,21 +23,26 @@ import java.util.TreeSet;
 
 /** What criu would lose or not dump of a job's sockets, beside their addresses. */
 final class SocketChecks {
+    /** What criu says nothing of and does not set again. */
+    private static final List<Option> LOST =
+            List.of(Option.TCP_DEFER_ACCEPT, Option.TCP_USER_TIMEOUT);
+
     private static final int SOCK_DGRAM = 2;
     private static final int SOCK_RAW = 3;
+    private static final int IPPROTO_TCP = 6;
     private static final int IPPROTO_UDP = 17;
     private static final int AF_INET = 2;
     private static final int AF_INET6 = 10;
 
     private final List<Multicast.Group> groups;
-    private final Set<String> outside;
+    private final UnixSockets.Connected connected;
     private final List<Finding> findings = new ArrayList<>();
     private final Set<String> devices = new TreeSet<>();
     private final Set<String> seen = new HashSet<>();
 
-    private SocketChecks(List<Multicast.Group> groups, Set<String> outside) {
+    private SocketChecks(List<Multicast.Group> groups, UnixSockets.Connected connected) {
         this.groups = groups;
-        this.outside = outside;
+        this.connected = connected;
     }
 
     /** Looks; changes nothing. */
@@ -46,7 +51,7 @@ final class SocketChecks {
         SocketChecks checks =
                 new SocketChecks(
                         Multicast.of(new Proc(instance.appinit())),
-                        UnixSockets.connectedOutside(NetSpace.of(instance), links));
+                        UnixSockets.connected(NetSpace.of(instance), links));
         for (Member member : tree.members()) {
             try (PidFd held = PidFd.open(member.process().pid())) {
                 checks.look(member, held);
@@ -71,7 +76,15 @@ final class SocketChecks {
             if (!each.getValue().startsWith("socket:") || !seen.add(each.getValue())) {
                 continue;
             }
-            if (outside.contains(each.getValue())) {
+            if (connected.unaccepted().contains(each.getValue())) {
+                add(
+                        "unaccepted",
+                        member,
+                        "has sent something on a unix connection that nobody has accepted yet",
+                        "criu: unix: Non-empty write queue on an in-flight socket",
+                        "try again when it was accepted");
+            }
+            if (connected.outside().contains(each.getValue())) {
                 add(
                         "outside-unix",
                         member,
@@ -96,6 +109,9 @@ final class SocketChecks {
         if (!device.isEmpty()) {
             devices.add(device);
         }
+        if (socket.get(Option.PROTOCOL) == IPPROTO_TCP) {
+            options(member, socket);
+        }
         int type = socket.get(Option.TYPE);
         if (type == SOCK_DGRAM
                 && socket.get(Option.PROTOCOL) == IPPROTO_UDP
@@ -118,6 +134,24 @@ final class SocketChecks {
                     "is a member of a multicast group",
                     "criu says nothing and loses it: it would hear no more of it",
                     "let it leave the group for the move");
+        }
+    }
+
+    private void options(Member member, ForeignSocket socket) throws IOException {
+        for (Option each : LOST) {
+            if (socket.get(each) != 0) {
+                findings.add(
+                        Finding.warning(
+                                "socket-options",
+                                "process %d (%s) has set %s of a socket to %d"
+                                        .formatted(
+                                                member.pid(),
+                                                member.name(),
+                                                each,
+                                                socket.get(each)),
+                                "criu does not set it again, and says nothing",
+                                "nothing need be done where the kernel's usual one will do"));
+            }
         }
     }
 

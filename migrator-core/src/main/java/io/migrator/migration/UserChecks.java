@@ -35,7 +35,7 @@ final class UserChecks {
 
     static final Pattern DELETED_FILE =
             Pattern.compile(
-                    "(?dm)^\\S+ \\S+ \\S+ \\S+ \\d+ +(/(?!memfd:|dev/zero |SYSV).*)"
+                    "(?dm)^\\S+ \\S+ \\S+ \\S+ \\d+ +(/(?!memfd:|dev/zero |SYSV|\\[aio]).*)"
                             + " \\(deleted\\)$");
 
     static final Pattern MEMORY_FILE =
@@ -86,6 +86,7 @@ final class UserChecks {
         }
         for (Member member : tree.members()) {
             try {
+                checks.hidden(member);
                 checks.look(member);
             } catch (IOException e) {
                 // it ended while we looked
@@ -100,6 +101,20 @@ final class UserChecks {
             return NetSpace.of(instance).ofUser();
         } catch (Problem e) {
             return false; // appinit ended
+        }
+    }
+
+    /** All in /proc is root's then (proc(5)). */
+    private void hidden(Member member) throws IOException {
+        Proc process = member.process();
+        int owner = (Integer) Files.getAttribute(process.file("."), "unix:uid");
+        if (owner != process.uid()) {
+            add(
+                    "hidden",
+                    member,
+                    "lets nobody but root look at it (PR_SET_DUMPABLE)",
+                    "criu: Can't open its map_files on procfs: Permission denied",
+                    "start the program without that; " + BY_ROOT);
         }
     }
 

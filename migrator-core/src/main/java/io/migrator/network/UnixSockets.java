@@ -16,6 +16,7 @@ public final class UnixSockets {
     private static final int INODE = 6;
     private static final int PATH = 7;
     private static final int FIELDS = 8;
+    private static final int UNSENT = 3;
 
     private UnixSockets() {}
 
@@ -36,13 +37,25 @@ public final class UnixSockets {
     }
 
     /**
-     * Connected sockets of a set whose peers are not in it; ss(8) knows who is connected to whom.
+     * Connected sockets of a set, as /proc/PID/fd calls them.
+     *
+     * @param outside whose peers are not in the set
+     * @param unaccepted on which something was sent that nobody has accepted yet
+     */
+    public record Connected(Set<String> outside, Set<String> unaccepted) {
+        Connected() {
+            this(new HashSet<>(), new HashSet<>());
+        }
+    }
+
+    /**
+     * Looks; ss(8) knows who is connected to whom.
      *
      * @param links as /proc/PID/fd calls them
      */
-    public static Set<String> connectedOutside(NetSpace space, Set<String> links)
+    public static Connected connected(NetSpace space, Set<String> links)
             throws Problem, InterruptedException {
-        Set<String> found = new HashSet<>();
+        Connected found = new Connected();
         if (!space.isOpen()) {
             return found; // criu will say so
         }
@@ -56,10 +69,15 @@ public final class UnixSockets {
                     }
                     String own = "socket:[" + fields[fields.length - 3] + "]";
                     String peer = fields[fields.length - 1];
-                    if (links.contains(own)
-                            && !peer.equals("0")
-                            && !links.contains("socket:[" + peer + "]")) {
-                        found.add(own);
+                    if (!links.contains(own)) {
+                        return;
+                    }
+                    boolean isNobody = peer.equals("0");
+                    if (!isNobody && !links.contains("socket:[" + peer + "]")) {
+                        found.outside.add(own);
+                    }
+                    if (isNobody && fields[1].equals("ESTAB") && !fields[UNSENT].equals("0")) {
+                        found.unaccepted.add(own);
                     }
                 });
         return found;
