@@ -65,6 +65,7 @@ class FaultIT {
         return Long.parseLong(NODES.out(N2, "cat", "/sys/class/net/eth0/statistics/rx_bytes"));
     }
 
+    @Tag("long")
     @Test
     void receiverKilled() throws Exception {
         startMovingUntilMidway();
@@ -81,6 +82,7 @@ class FaultIT {
     }
 
     /** Where a cgroup cannot be made for the job, criu goes on holding it beside the seal. */
+    @Tag("long")
     @Test
     void criuOfSourceKilledAtItsHold() throws Exception {
         long pid = NODES.payload(N1, "job");

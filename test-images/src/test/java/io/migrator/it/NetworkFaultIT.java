@@ -11,8 +11,6 @@ import io.migrator.fault.FaultPoint;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -30,38 +28,11 @@ class NetworkFaultIT {
 
     @RegisterExtension static final TwoNodes NODES = new TwoNodes();
 
-    @Tag("long")
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "source-held source-side",
-                "target-taken receiver",
-                "target-running receiver",
-            })
-    void connectionLivesElsewhere(String name) throws Exception {
-        connectionLivesWithTheJob(name);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = "source-granting source-side")
-    void connectionLivesWithTheJob(String name) throws Exception {
-        FaultCase each = FaultTable.load().named(name);
+    /** One case of many: {@code FaultTableIT -Dfaults.way=stream} and {@code own}. */
+    @Test
+    void connectionLivesWithTheJob() throws Exception {
+        FaultCase each = FaultTable.load().named("source-granting source-side");
         FaultSeen seen = FaultRig.run(NODES, FaultWay.STREAM, each);
-        assertEquals("", seen.differs(each.streaming()));
-    }
-
-    @Tag("long")
-    @ParameterizedTest
-    @ValueSource(strings = "source-sealed source-side")
-    void soItDoesElsewhere(String name) throws Exception {
-        soItDoesInANetworkOfItsOwn(name);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = "target-running receiver")
-    void soItDoesInANetworkOfItsOwn(String name) throws Exception {
-        FaultCase each = FaultTable.load().named(name);
-        FaultSeen seen = FaultRig.run(NODES, FaultWay.OWN, each);
         assertEquals("", seen.differs(each.streaming()));
     }
 
