@@ -380,7 +380,24 @@ class LateMemoryTest {
         program.kill();
         come(2, 4);
         memory.zeros(PID, range(4, 6));
+        awaitWhole();
         complete();
+    }
+
+    /** Whoever looks at a process in /proc lets its memory outlive it for a moment. */
+    private void awaitWhole() throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+        while (true) {
+            try {
+                memory.orIncomplete();
+                return;
+            } catch (Problem e) {
+                if (System.nanoTime() > end) {
+                    throw e;
+                }
+                Thread.sleep(QUIET_MILLIS);
+            }
+        }
     }
 
     @Test
