@@ -33,6 +33,9 @@ final class UserChecks {
 
     private static final String BY_ROOT = "such a job can be moved by root, of root's instances";
 
+    /** See seccomp(2). */
+    private static final String STRICT = "1";
+
     static final Pattern DELETED_FILE =
             Pattern.compile(
                     "(?dm)^\\S+ \\S+ \\S+ \\S+ \\d+ +(/(?!memfd:|dev/zero |SYSV|\\[aio]).*)"
@@ -121,8 +124,18 @@ final class UserChecks {
     private void look(Member member) throws IOException {
         Proc process = member.process();
         process.descriptors().forEach((number, name) -> descriptor(member, number, name));
-        boolean filtered = !process.status("Seccomp").orElse("0").equals("0");
+        String seccomp = process.status("Seccomp").orElse("0");
+        boolean filtered = !seccomp.equals("0");
         if (mode == Instance.Mode.SETUID) {
+            if (seccomp.equals(STRICT)) {
+                add(
+                        "seccomp",
+                        member,
+                        "runs in strict seccomp",
+                        "criu, on the target: suspending seccomp failed: Operation not permitted",
+                        "use a filter instead; " + BY_ROOT);
+                return;
+            }
             if (filtered && !Allowance.SECCOMP.isGiven()) {
                 notAllowed(member, "runs under a seccomp filter", "seccomp");
             }
