@@ -527,6 +527,11 @@ my %kinds = (
     },
     'lock of an open file in the run directory' => sub { sysopen my $fh, "$dir/lock", O_RDWR | O_CREAT or die $!; fcntl $fh, 37, whole(F_WRLCK) or die $!; push @keep, $fh; sub { sysopen my $other, "$dir/lock", O_RDWR; !fcntl $other, 37, whole(F_WRLCK) } },
     'POSIX lock on a shared file' => sub { sysopen my $fh, "$shared/lock", O_RDWR | O_CREAT or die $!; fcntl $fh, F_SETLK, whole(F_WRLCK) or die $!; push @keep, $fh; sub { 1 } },
+    'child that cannot be stopped' => sub { # clone(2), with CLONE_VFORK
+        my $p = fork // die;
+        if (!$p) { syscall 56, 0x4011, 0, 0, 0, 0; sleep 9999; exit }
+        sub { kill 0, $p };
+    },
     'child that waits for a lock' => sub {
         sysopen my $fh, "$dir/lock", O_RDWR | O_CREAT or die $!;
         flock $fh, LOCK_EX;

@@ -71,6 +71,12 @@ public final class CriuSession implements AutoCloseable {
     /** Deleted files up to this size travel inside the images. */
     private static final long GHOST_LIMIT_BYTES = 256L << 20;
 
+    /**
+     * So long criu waits for all processes to stop (criu/seize.c, collect_pstree), and those that
+     * have stopped stand still.
+     */
+    private static final int STOPPING_SECONDS = 5;
+
     private static final Duration START = Duration.ofSeconds(10);
 
     private final Foothold foothold;
@@ -105,13 +111,12 @@ public final class CriuSession implements AutoCloseable {
      * @param root pid of the tree's root inside the instance
      * @param logs those of Apptainer's log files that the tree has open
      * @param closes true if its connections are left behind
-     * @param timeLimit after which criu gives up by itself and the payload runs on
      */
-    public void dump(int root, List<Logs.Held> logs, boolean closes, Duration timeLimit) {
+    public void dump(int root, List<Logs.Held> logs, boolean closes) {
         ProtoMessage options =
                 common("dump.log", closes)
                         .with(OPT_PID, root)
-                        .with(OPT_TIMEOUT, Math.max(1, timeLimit.toSeconds()))
+                        .with(OPT_TIMEOUT, STOPPING_SECONDS)
                         .with(OPT_GHOST_LIMIT, GHOST_LIMIT_BYTES);
         for (Logs.Held log : logs) {
             if (log.external().isPresent()) {

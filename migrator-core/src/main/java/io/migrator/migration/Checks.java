@@ -101,6 +101,7 @@ final class Checks {
         findings.addAll(OutsideChecks.of(instance, tree));
         findings.addAll(ResourceChecks.of(tree));
         findings.addAll(DescriptorChecks.of(tree));
+        findings.addAll(StuckChecks.of(tree));
         findings.addAll(SystemVChecks.of(instance, tree));
         findings.addAll(UserChecks.of(instance, tree));
         tree.members().forEach(this::remains);

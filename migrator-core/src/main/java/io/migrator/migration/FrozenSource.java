@@ -122,7 +122,7 @@ final class FrozenSource implements AutoCloseable {
     }
 
     /** Starts criu's dump of the tree; the job runs until {@link #hold}. */
-    static FrozenSource begin(Plan plan, SourceJournal journal, Duration timeLimit)
+    static FrozenSource begin(Plan plan, SourceJournal journal)
             throws Problem, InterruptedException {
         ProcessTree.Member root = plan.tree.roots().getFirst();
         Seal seal = sealOver(plan, journal.head().id());
@@ -139,8 +139,7 @@ final class FrozenSource implements AutoCloseable {
             dump.dump(
                     root.pid(),
                     Instances.ofThisUser().logs(plan.instance.name()).heldBy(plan.tree),
-                    plan.network.closes(),
-                    timeLimit);
+                    plan.network.closes());
             FrozenSource source = new FrozenSource(plan, dump, job, freeze, journal);
             begun = true;
             return source;

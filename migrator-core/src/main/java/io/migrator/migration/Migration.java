@@ -319,7 +319,7 @@ public final class Migration {
             }
             Loading loading = new Loading(target, progress, cancellation);
             undo.push("ending what sends its memory", loading::close);
-            FrozenSource source = FrozenSource.begin(plan, journal, timeLimit);
+            FrozenSource source = FrozenSource.begin(plan, journal);
             undo.push("resuming the job", source::close);
             rounds.follow();
             source.awaitReady(timeLimit);
