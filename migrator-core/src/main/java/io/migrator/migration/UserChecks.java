@@ -38,7 +38,7 @@ final class UserChecks {
 
     static final Pattern DELETED_FILE =
             Pattern.compile(
-                    "(?dm)^\\S+ \\S+ \\S+ \\S+ \\d+ +(/(?!memfd:|dev/zero |SYSV|\\[aio]).*)"
+                    "(?dm)^\\S+ \\S+ \\S+ \\S+ \\d+ +(/(?!memfd:|dev/zero |SYSV).*)"
                             + " \\(deleted\\)$");
 
     static final Pattern MEMORY_FILE =
