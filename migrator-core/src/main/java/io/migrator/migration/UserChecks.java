@@ -38,7 +38,7 @@ final class UserChecks {
 
     static final Pattern DELETED_FILE =
             Pattern.compile(
-                    "(?dm)^\\S+ \\S+ \\S+ \\S+ \\d+ +(/(?!memfd:|dev/zero |SYSV|\\[aio]).*)"
+                    "(?dm)^\\S+ \\S+ \\S+ \\S+ \\d+ +(/(?!memfd:|dev/zero |SYSV).*)"
                             + " \\(deleted\\)$");
 
     static final Pattern MEMORY_FILE =
@@ -107,10 +107,10 @@ final class UserChecks {
         }
     }
 
-    /** All in /proc is root's then (proc(5)). */
+    /** What is private in its /proc is root's then (proc(5)). */
     private void hidden(Member member) throws IOException {
         Proc process = member.process();
-        int owner = (Integer) Files.getAttribute(process.file("."), "unix:uid");
+        int owner = (Integer) Files.getAttribute(process.file("fd"), "unix:uid");
         if (owner != process.uid()) {
             add(
                     "hidden",

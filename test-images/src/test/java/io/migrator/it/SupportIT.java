@@ -58,7 +58,6 @@ class SupportIT {
             POSIX timer of processor time
             TCP connection inside
             TCP connection inside, IPv6
-            TCP connection nobody has accepted
             TCP connection with options
             UDP socket
             UDP socket, IPv6
@@ -117,6 +116,7 @@ class SupportIT {
             name of its own
             namespace descriptor
             netlink socket
+            netlink socket in a group
             niceness
             no new privileges
             null, zero, full and random devices
@@ -143,6 +143,7 @@ class SupportIT {
             timerfd
             timerfd of the wall clock
             umask
+            unix connection nobody has accepted
             unix datagram pair
             unix datagram socket with a path
             unix seqpacket pair
