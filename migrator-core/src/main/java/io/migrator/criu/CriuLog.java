@@ -39,6 +39,7 @@ public record CriuLog(Path file) {
                             .filter(line -> !HARMLESS.matcher(line).find())
                             .map(line -> line.substring(line.indexOf("Error (")))
                             .map(line -> ERROR.matcher(line).replaceFirst(""))
+                            .filter(line -> !line.isBlank())
                             .distinct()
                             .toList();
             return errors.subList(0, Math.min(SHOWN, errors.size()));

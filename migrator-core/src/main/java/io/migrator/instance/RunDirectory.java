@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -183,10 +184,7 @@ public record RunDirectory(Path path) {
                 TarArchiveInputStream in = new TarArchiveInputStream(file)) {
             TarArchiveEntry entry = in.getNextEntry();
             while (entry != null) {
-                Path to = path.resolve(entry.getName()).normalize();
-                if (!to.startsWith(path) || to.equals(path)) {
-                    throw new IOException("'" + entry.getName() + "' leads out of " + path);
-                }
+                Path to = place(entry.getName());
                 if (entry.isDirectory()) {
                     Files.createDirectory(to);
                 } else if (entry.isFIFO()) { // isFile() says yes to it, too
@@ -202,6 +200,18 @@ public record RunDirectory(Path path) {
                 entry = in.getNextEntry();
             }
         }
+    }
+
+    private Path place(String name) throws IOException {
+        try {
+            Path to = path.resolve(name).normalize();
+            if (to.startsWith(path) && !to.equals(path)) {
+                return to;
+            }
+        } catch (InvalidPathException e) {
+            throw new IOException("the name of a file cannot be one", e);
+        }
+        throw new IOException("'" + name + "' leads out of " + path);
     }
 
     private void makeFifo(Path fifo) throws IOException {

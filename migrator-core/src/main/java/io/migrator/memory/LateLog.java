@@ -156,7 +156,7 @@ final class LateLog implements AutoCloseable {
         Path path = images.resolve(FILE);
         for (String line : Files.exists(path) ? lines(path) : List.<String>of()) {
             String[] words = line.split(" ");
-            if (words[0].equals("keeper") && words.length == KEEPER_WORDS) {
+            if (words.length == KEEPER_WORDS && words[0].equals("keeper")) {
                 try {
                     found.add(
                             new LateMemory.Keeping(
@@ -175,7 +175,7 @@ final class LateLog implements AutoCloseable {
         for (String line : lines(images.resolve(FILE))) {
             try {
                 String[] words = line.split(" ");
-                if (!words[0].equals("keeper") || words.length != KEEPER_WORDS) {
+                if (words.length != KEEPER_WORDS || !words[0].equals("keeper")) {
                     follow(words, spaces, late);
                 }
             } catch (RuntimeException e) {

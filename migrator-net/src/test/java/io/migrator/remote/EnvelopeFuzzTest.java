@@ -114,7 +114,7 @@ class EnvelopeFuzzTest {
         }
         String json = new String(input, 1, input.length - 1, StandardCharsets.UTF_8);
         boolean whole = (input[0] & WHOLE) != 0;
-        Use use = USES.get((input[0] & ~WHOLE) % USES.size());
+        Use use = USES.get(Math.floorMod(input[0] & ~WHOLE, USES.size()));
         try {
             Envelope message =
                     Envelope.parse(
