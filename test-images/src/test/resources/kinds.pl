@@ -3,7 +3,7 @@
 # that says, and how often it was asked, goes to DIRECTORY/state as "ok 12" or "bad 12". x86-64 Linux.
 use strict;
 use Errno;
-use Fcntl qw(:DEFAULT :flock F_DUPFD F_SETLK F_WRLCK);
+use Fcntl qw(:DEFAULT :flock F_SETLK F_WRLCK);
 use IO::Socket::INET;
 use IO::Socket::IP;
 use POSIX qw(mkfifo WNOHANG setsid);

@@ -37,7 +37,6 @@ import java.util.regex.Pattern;
  */
 public final class UsedFiles {
     private static final String DELETED = " (deleted)";
-    private static final Pattern FLAGS = Pattern.compile("(?m)^flags:\\s*([0-7]+)$");
 
     // open(2)
     private static final int ACCESS = 3;
@@ -121,9 +120,7 @@ public final class UsedFiles {
         Path link = member.process().file("fd/" + number);
         boolean usual = Files.isRegularFile(link) || Files.isDirectory(link);
         if (usual && logs.held(member.process(), number, path).isEmpty()) {
-            Path info = member.process().file("fdinfo/" + number);
-            Matcher flags = FLAGS.matcher(Files.readString(info, StandardCharsets.ISO_8859_1));
-            int access = flags.find() ? Integer.parseInt(flags.group(1), 8) & ACCESS : READ_WRITE;
+            long access = member.process().openFlags(number) & ACCESS;
             Use written = access == READ_WRITE ? Use.MAPPABLE : Use.WRITTEN;
             FileState state = FileState.of(link);
             add(member, path, link, access == 0 ? Use.READ : written, state);

@@ -194,13 +194,19 @@ public record Proc(long pid) {
         return read("fdinfo/" + number);
     }
 
+    /** With what one of its descriptors was opened (open(2)). */
+    public long openFlags(int number) throws IOException {
+        for (String line : descriptorInfo(number).split("\n")) {
+            if (line.startsWith(FLAGS)) {
+                return Long.parseLong(line.substring(FLAGS.length()).strip(), 8);
+            }
+        }
+        throw new IOException("no " + FLAGS + " in fdinfo");
+    }
+
     /** Whether one of its descriptors was opened with O_DIRECT (open(2)). */
     public boolean isDirect(int number) throws IOException {
-        return descriptorInfo(number)
-                .lines()
-                .filter(line -> line.startsWith(FLAGS))
-                .map(line -> line.substring(FLAGS.length()).strip())
-                .anyMatch(flags -> (Long.parseLong(flags, 8) & DIRECT) != 0);
+        return (openFlags(number) & DIRECT) != 0;
     }
 
     private static Optional<String> linkOf(Path entry) throws IOException {

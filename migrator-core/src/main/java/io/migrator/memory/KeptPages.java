@@ -282,12 +282,11 @@ public final class KeptPages implements AutoCloseable {
                 continue;
             }
             PageRange range = new PageRange(area.start(), area.end());
-            long start = area.start();
-            long size = area.end() - start;
+            long size = range.bytes();
             if (area.isOwnMemory() && (mine.hasAny(range) || parents.hasAny(range))) {
                 boolean inherits = parents.hasAny(range);
                 boolean moves = area.isPlain() && !inherits;
-                long offset = layout.whole(pid, start, area.end(), moves);
+                long offset = layout.whole(pid, area.start(), area.end(), moves);
                 found.add(new Order('P', at, offset, size, moves ? 0 : 1));
                 if (inherits) {
                     inherit(origins.get(area.start()), parents, found);
@@ -295,7 +294,7 @@ public final class KeptPages implements AutoCloseable {
                 placed.add(range);
                 if (size > largest) {
                     largest = size;
-                    begins = start - at;
+                    begins = area.start() - at;
                 }
             }
             at += size;

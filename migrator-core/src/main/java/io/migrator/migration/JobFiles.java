@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -115,14 +116,15 @@ final class JobFiles implements AutoCloseable {
                                     List.of(
                                             UsedFile.ofInstance(
                                                     overlay.get().path(), UsedFile.Use.BOUND)),
-                                    node)
+                                    node,
+                                    true)
                             .stream()
                             .filter(Finding::forbids) // what is made is not empty for long
                             .forEach(findings::add);
                 }
             }
             late = trees.with(used, used.of(tree), true);
-            findings.addAll(look(late, node));
+            findings.addAll(look(late, node, true));
             findings.addAll(trees.left(toGo, fates.keySet()));
             return findings;
         } catch (IOException e) {
@@ -136,7 +138,7 @@ final class JobFiles implements AutoCloseable {
                 .tryThis("try again");
     }
 
-    private List<Finding> look(List<UsedFile> all, String node)
+    private List<Finding> look(List<UsedFile> all, String node, boolean runs)
             throws Problem, InterruptedException {
         List<UsedFile> onNode = new ArrayList<>();
         List<Finding> findings = new ArrayList<>();
@@ -170,55 +172,68 @@ final class JobFiles implements AutoCloseable {
                     onNode.add(each);
                 }
             }
-            findings.addAll(ask(onNode, node));
+            findings.addAll(ask(onNode, node, runs));
         } catch (IOException e) {
             throw changed(e);
         }
         return findings;
     }
 
-    private List<Finding> ask(List<UsedFile> files, String node)
+    /** Its moments are waited for only if the job runs. */
+    private List<Finding> ask(List<UsedFile> files, String node, boolean runs)
             throws Problem, InterruptedException, IOException {
         List<Finding> findings = new ArrayList<>();
         List<UsedFile> doubtful = new ArrayList<>();
+        Map<UsedFile, List<Finding>> ofReading = new LinkedHashMap<>();
         for (Map.Entry<UsedFile, FileQuestions.Told> each : told(files, false).entrySet()) {
             boolean read = each.getKey().use() == UsedFile.Use.READ;
+            FileAnswer answer = each.getValue().answer();
             if (read && each.getValue().state() == FileAnswer.State.ANOTHER) {
                 doubtful.add(each.getKey()); // perhaps others write to the very same
+            } else if (read) {
+                ofReading.put(each.getKey(), judge(each.getKey(), answer, node));
             } else {
-                findings.addAll(judgeUsed(each.getKey(), each.getValue().answer(), node));
+                findings.addAll(judge(each.getKey(), answer, node));
             }
         }
         for (Map.Entry<UsedFile, FileQuestions.Told> each : told(doubtful, true).entrySet()) {
-            findings.addAll(judgeUsed(each.getKey(), each.getValue().answer(), node));
+            ofReading.put(each.getKey(), judge(each.getKey(), each.getValue().answer(), node));
         }
+        if (runs) {
+            dropMomentary(ofReading);
+        }
+        ofReading.values().forEach(findings::addAll);
         return findings;
     }
 
     /** A file that is read for a moment is in nobody's way: it is read again on the target. */
-    private List<Finding> judgeUsed(UsedFile file, FileAnswer answer, String node)
+    private void dropMomentary(Map<UsedFile, List<Finding>> ofReading)
             throws IOException, InterruptedException {
-        List<Finding> findings = judge(file, answer, node);
-        boolean forbids = findings.stream().anyMatch(Finding::forbids);
-        if (forbids && file.use() == UsedFile.Use.READ && !isHeld(file)) {
-            fates.remove(file.path());
-            return List.of();
-        }
-        return findings;
-    }
-
-    private static boolean isHeld(UsedFile file) throws IOException, InterruptedException {
-        for (int i = 0; i < MOMENTS; i++) {
-            try {
-                if (!FileState.of(file.link()).isOf(file.state())) {
-                    return false;
+        Set<UsedFile> refused = new HashSet<>();
+        ofReading.forEach((file, findings) -> {
+            if (findings.stream().anyMatch(Finding::forbids)) {
+                refused.add(file);
+            }
+        });
+        for (int i = 0; i < MOMENTS && !refused.isEmpty(); i++) {
+            for (UsedFile each : List.copyOf(refused)) {
+                if (!isThere(each)) {
+                    refused.remove(each);
+                    ofReading.remove(each);
+                    fates.remove(each.path());
                 }
-            } catch (NoSuchFileException e) {
-                return false;
             }
             Thread.sleep(MOMENT_MILLIS);
         }
-        return true;
+    }
+
+    /** Whether it is used still. */
+    private static boolean isThere(UsedFile file) throws IOException {
+        try {
+            return FileState.of(file.link()).isOf(file.state());
+        } catch (NoSuchFileException e) {
+            return false;
+        }
     }
 
     private Map<UsedFile, FileQuestions.Told> told(List<UsedFile> files, boolean read)
@@ -434,8 +449,7 @@ final class JobFiles implements AutoCloseable {
 
     /** Empty if it is closed by now; it is found again if it is used still. */
     private Optional<CarriedFile> announced(UsedFile file) throws IOException {
-        boolean there = Files.exists(file.link()) && FileState.of(file.link()).isOf(file.state());
-        if (!there) {
+        if (!isThere(file)) {
             return Optional.empty();
         }
         if (!file.directory()) {
@@ -529,7 +543,7 @@ final class JobFiles implements AutoCloseable {
      */
     void place(JobSink sink, Path spool, String node, boolean stay)
             throws Problem, InterruptedException {
-        List<Finding> findings = look(late, node).stream().filter(Finding::forbids).toList();
+        List<Finding> findings = look(late, node, false).stream().filter(Finding::forbids).toList();
         if (!findings.isEmpty()) {
             Finding first = findings.getFirst();
             throw Problem.failed(first.what()).because(first.because()).tryThis(first.tryThis());

@@ -29,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.stream.Stream;
 
 /**
@@ -109,18 +110,23 @@ class ArchiveFuzzTest {
         return read[0];
     }
 
-    /** Where else than in the directory could they be put. */
+    /** Images come into their directory, and nothing comes beside it. */
     private void look(ArchiveReader reader) throws Exception {
         Path images = Files.createDirectory(directory.resolve("images"));
         try {
             reader.images(images);
+            assertEquals(List.of("images", "job.mig"), names(directory));
         } finally {
-            try (Stream<Path> all = Files.list(images)) {
-                for (Path each : all.toList()) {
-                    Files.delete(each);
-                }
+            for (String each : names(images)) {
+                Files.delete(images.resolve(each));
             }
             Files.delete(images);
+        }
+    }
+
+    private static List<String> names(Path directory) throws IOException {
+        try (Stream<Path> all = Files.list(directory)) {
+            return all.map(each -> each.getFileName().toString()).sorted().toList();
         }
     }
 

@@ -66,7 +66,7 @@ final class FaultJob {
      * @param spread over two cgroups, so that it cannot be sealed by freezing one
      */
     static FaultJob start(TwoNodes nodes, FaultWay way, boolean spread) throws Exception {
-        Person person = way.ofRoot() ? nodes : nodes.as("alice");
+        Person person = way.person(nodes);
         nodes.bash(N1, "mkdir -p -m 1777 /shared/it && rm -f /shared/it/tally");
         FaultJob job =
                 new FaultJob(nodes, person, new Tally(nodes.shared().resolve("it/tally")), spread);

@@ -29,7 +29,7 @@ final class FaultRig {
 
     private FaultRig(TwoNodes nodes, FaultWay way, FaultCase expected) {
         this.nodes = nodes;
-        this.person = way.ofRoot() ? nodes : nodes.as("alice");
+        this.person = way.person(nodes);
         this.way = way;
         this.expected = way.of(expected);
         this.blow = new FaultBlow(nodes, expected.point());

@@ -51,6 +51,10 @@ enum FaultWay {
         return "faults-%s.tsv".formatted(text());
     }
 
+    Person person(TwoNodes nodes) {
+        return ofRoot() ? nodes : nodes.as("alice");
+    }
+
     boolean ofRoot() {
         return this != USER && this != SETUID;
     }

@@ -162,8 +162,8 @@ class SupportIT {
 
     private static final String CARRIED = "carried";
 
-    /** Lost, and nobody sees from outside that they were there (docs/support.md). */
-    private static final Set<String> UNSEEN =
+    /** Lost, and check does not name them (docs/support.md, Known limits). */
+    private static final Set<String> UNNAMED =
             Set.of(
                     "UDP socket with a datagram waiting",
                     "key in a session keyring",
@@ -266,7 +266,7 @@ class SupportIT {
         Said goes = findings.isEmpty() ? Said.PASSES : Said.WARNS;
         Said said = checked.path("canGo").asBoolean() ? goes : Said.FORBIDS;
         SEEN.computeIfAbsent(way, _ -> new Confusion()).add(said, came);
-        if (!Confusion.isRight(said, came) && !UNSEEN.contains(kind)) {
+        if (!Confusion.isRight(said, came) && !UNNAMED.contains(kind)) {
             WRONG.add(
                     "%s, %s: check says %s, and it is %s; %s%s"
                             .formatted(kind, way.text, said, came, checked, moved.err()));
@@ -287,7 +287,7 @@ class SupportIT {
             String check = findings.path(0).path("check").asText();
             return "goes, without what `%s` names".formatted(check);
         }
-        return UNSEEN.contains(kind) ? "lost, and nobody can see it" : "**BROKEN**";
+        return UNNAMED.contains(kind) ? "lost, and not named" : "**BROKEN**";
     }
 
     private static boolean isWhole(Person person, String kind) throws Exception {
