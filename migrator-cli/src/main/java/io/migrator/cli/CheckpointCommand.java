@@ -101,7 +101,7 @@ final class CheckpointCommand implements Callable<Integer> {
         try {
             Wishes.Told told = orMisused();
             if (every.isEmpty()) {
-                report(once(told));
+                report(Attempts.of(() -> once(told)));
             } else {
                 periodic(told).run();
             }

@@ -14,16 +14,22 @@ final class Interruption {
 
     private final CountDownLatch finished = new CountDownLatch(1);
     private @Nullable Runnable cancel;
+    private boolean asked;
     private int exitCode;
 
     private Interruption() {
         Runtime.getRuntime().addShutdownHook(new Thread(this::hook, "interruption"));
     }
 
-    /** From here until the command has ended, a signal calls this. */
+    /** From here until the command has ended, a signal calls this; at once if one came before. */
     static void calls(Runnable cancel) {
+        boolean already;
         synchronized (CURRENT) {
             CURRENT.cancel = cancel;
+            already = CURRENT.asked;
+        }
+        if (already) {
+            cancel.run();
         }
     }
 
@@ -40,6 +46,7 @@ final class Interruption {
         Runnable action;
         synchronized (this) {
             action = cancel;
+            asked = true;
         }
         if (action == null || finished.getCount() == 0) {
             return;

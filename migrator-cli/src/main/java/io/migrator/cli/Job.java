@@ -65,13 +65,19 @@ final class Job {
     }
 
     /**
-     * Connects to the target, asks, and lets go of it. Ctrl-C cancels.
+     * Connects to the target, asks, and lets go of it; once more if what came in the way passes by
+     * itself. Ctrl-C cancels.
      *
      * @param to the node as it was written
      */
     <T> T ask(String to, Question<T> question) throws Problem, InterruptedException {
         farSide.validate(to);
         Wishes.Told told = wishes.told();
+        return Attempts.of(() -> once(to, told, question));
+    }
+
+    private <T> T once(String to, Wishes.Told told, Question<T> question)
+            throws Problem, InterruptedException {
         Instance instance = Instances.ofThisUser().get(name);
         try (TerminalProgress progress = new TerminalProgress();
                 FarSide.Link link = farSide.connect(to)) {

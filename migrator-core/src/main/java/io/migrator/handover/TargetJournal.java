@@ -23,7 +23,8 @@ public final class TargetJournal {
      * Memory of this node that is to be left to a job on its way here.
      *
      * @param bytes as its source says
-     * @param millis when it was asked for, of the system's clock: who comes later yields
+     * @param millis when it was given, of the system's clock: who comes later yields; 0 if that is
+     *     still to be written
      */
     public record Promise(long bytes, long millis) {
         /** Of nothing. */
@@ -37,7 +38,17 @@ public final class TargetJournal {
             bytes = Math.clamp(bytes, 0, MOST_BYTES);
         }
 
-        /** The same, asked for at another time. */
+        /** One that is being given. */
+        public static Promise of(long bytes) {
+            return new Promise(bytes, 0);
+        }
+
+        /** Whether it is written already, and not yet when it was given. */
+        public boolean lacksTime() {
+            return bytes > 0 && millis == 0;
+        }
+
+        /** The same, given then. */
         public Promise at(long when) {
             return new Promise(bytes, when);
         }

@@ -167,9 +167,7 @@ final class FrozenSource implements AutoCloseable {
     }
 
     private static Problem changed(String because) {
-        return Problem.failed("the job changed while it was looked at")
-                .because(because)
-                .tryThis("try again");
+        return Problem.failed("the job changed while it was looked at").because(because).passing();
     }
 
     /**

@@ -65,10 +65,11 @@ final class JobFiles implements AutoCloseable {
 
     private static final double MEGA = 1e6;
 
-    /** What is not open at one of so many moments is closed again before it matters. */
-    private static final int MOMENTS = 5;
-
-    private static final int MOMENT_MILLIS = 10;
+    /**
+     * Milliseconds between looks at what is open: closed at one of them, it is closed again before
+     * it matters. Unlike, so that they keep no step with a job that opens it at regular times.
+     */
+    private static final int[] MOMENTS = {1, 2, 3, 5, 8, 13, 21, 34, 55, 89};
 
     private final Instance instance;
     private final Target target;
@@ -135,7 +136,7 @@ final class JobFiles implements AutoCloseable {
     private static Problem changed(IOException e) {
         return Problem.failed("the files of the job changed while they were looked at")
                 .because(e.toString())
-                .tryThis("try again");
+                .passing();
     }
 
     private List<Finding> look(List<UsedFile> all, String node, boolean runs)
@@ -215,7 +216,8 @@ final class JobFiles implements AutoCloseable {
                 refused.add(file);
             }
         });
-        for (int i = 0; i < MOMENTS && !refused.isEmpty(); i++) {
+        for (int i = 0; i < MOMENTS.length && !refused.isEmpty(); i++) {
+            Thread.sleep(MOMENTS[i]);
             for (UsedFile each : List.copyOf(refused)) {
                 if (!isThere(each)) {
                     refused.remove(each);
@@ -223,7 +225,6 @@ final class JobFiles implements AutoCloseable {
                     fates.remove(each.path());
                 }
             }
-            Thread.sleep(MOMENT_MILLIS);
         }
     }
 
@@ -546,7 +547,10 @@ final class JobFiles implements AutoCloseable {
         List<Finding> findings = look(late, node, false).stream().filter(Finding::forbids).toList();
         if (!findings.isEmpty()) {
             Finding first = findings.getFirst();
-            throw Problem.failed(first.what()).because(first.because()).tryThis(first.tryThis());
+            throw Problem.failed(first.what())
+                    .because(first.because())
+                    .passing() // it was not there a moment before
+                    .tryThis(first.tryThis());
         }
         boolean news = !toGo.isEmpty();
         announce();

@@ -126,9 +126,8 @@ public final class LocalTarget implements Target, JobSink {
         CarriedDirectory.Found directory = CarriedDirectory.find(wanted, made);
         TargetJournal begun = begin(wanted, directory);
         TargetJournal.Promise asked = begun.note().promise();
-        // asked for later than it is written: of two the later one sees the other
         begun.note(begun.note().with(asked.at(System.currentTimeMillis())));
-        Promises.orTooMany(wanted.id(), begun.note().promise());
+        new Promises(Spool.journals()).orTooMany(wanted.id(), begun.note().promise());
         FaultPoint.TARGET_PREPARING.reached();
         Spool place = Spool.create(wanted.id());
         spool = place;
@@ -235,7 +234,7 @@ public final class LocalTarget implements Target, JobSink {
                         directory.carries(),
                         directory.setAside(),
                         wanted.network(),
-                        new TargetJournal.Promise(wanted.memoryBytes(), 0));
+                        TargetJournal.Promise.of(wanted.memoryBytes()));
         TargetJournal begun = TargetJournal.begin(mine, wanted.head(NodeFacts.bootId()), note);
         journal = begun;
         return begun;

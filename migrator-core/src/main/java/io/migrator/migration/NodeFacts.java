@@ -53,7 +53,7 @@ final class NodeFacts {
                 Instances.ofThisUser().find(survey.instance()).isPresent(),
                 identity(survey.image()),
                 Spool.freeBytes(),
-                Promises.room(),
+                new Promises(Spool.journals()).room(),
                 entry == null ? limits() : entry.limits(),
                 NetworkAnswers.of(survey.network(), Instances.hostName()),
                 clocks());

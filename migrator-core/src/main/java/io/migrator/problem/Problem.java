@@ -17,6 +17,7 @@ public final class Problem extends Exception {
     private String because = "";
     private String payload = "";
     private String tryThis = "";
+    private boolean passing;
 
     private Problem(ExitCode exitCode, String what) {
         super(PlainText.of(what));
@@ -78,6 +79,16 @@ public final class Problem extends Exception {
             initCause(cause);
         }
         return this;
+    }
+
+    /** What made it fail passes by itself: the same, tried once more, may go well. */
+    public Problem passing() {
+        passing = true;
+        return tryThis("try again");
+    }
+
+    public boolean passes() {
+        return passing;
     }
 
     public ExitCode exitCode() {

@@ -429,6 +429,9 @@ class FilesIT {
         return moved;
     }
 
+    private static final String PUT_BACK =
+            "while () { rename 'own', 'same' unless -e 'same'; select undef, undef, undef, .001 }";
+
     /** Does the first at once, and the second when a file "go" appears. */
     private static void startPerl(String first, String then) throws Exception {
         String program =
@@ -479,6 +482,30 @@ class FilesIT {
         NODES.bash(N1, "touch %s/go".formatted(SCRATCH));
         NODES.awaitFile(N1, SCRATCH + "/late");
         NODES.migrate(N1, "job").refused(REFUSED); // now it stays open
+    }
+
+    /** What is in the way in the freeze alone costs an attempt, not the move. */
+    @Test
+    void whatPassesIsTriedAgain() throws Exception {
+        for (String node : TwoNodes.BOTH) {
+            NODES.bash(
+                    node,
+                    "mkdir -p -m 1777 %1$s && echo same >%1$s/same && echo %2$s >%1$s/own"
+                            .formatted(SCRATCH, node));
+        }
+        startPerl("chdir '%s'; open S, '<', 'same';".formatted(SCRATCH), PUT_BACK);
+        NODES.bash(N1, "touch %s/go".formatted(SCRATCH));
+        FaultBlow blow = new FaultBlow(NODES, FaultPoint.SOURCE_DUMPING);
+        blow.arm();
+        CompletableFuture<Moved> moving = Moving.start(() -> NODES.migrate(N1, "job"));
+        blow.await(moving);
+        NODES.bash(N1, "mv %1$s/same %1$s/own".formatted(SCRATCH));
+        blow.release();
+        Moved moved = moving.get(60, TimeUnit.SECONDS);
+        blow.heal();
+        moved.well();
+        assertTrue(moved.err().contains("migrator: trying again: " + SCRATCH), moved.err());
+        NODES.stop(N2, "job");
     }
 
     /** One that the job opens when all has been looked at goes along, too. */
