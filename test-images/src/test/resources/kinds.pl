@@ -662,7 +662,7 @@ END
     'umask' => sub { umask 0137; sub { umask(0137) == 0137 } },
     'name of its own' => sub { $0 = 'another name'; sub { open my $s, '<', '/proc/self/cmdline'; <$s> =~ /^another name/ and status('^Name:\s+another name') } },
     'membarrier' => sub { call(324, 16, 0, 0); sub { syscall(324, 8, 0, 0) == 0 } },
-    'key in a session keyring' => sub { my ($type, $name, $text) = ('user', 'it', 'secret'); my $id = call(248, $type, $name, $text, 6, -3); sub { my $x = "\0" x 9; syscall(250, 11, $id, $x, 9) == 6 } },
+    'key in a session keyring' => sub { my ($type, $name, $text) = ('user', 'it', 'secret'); my $id = call(248, $type, $name, $text, 6, -3); call(250, 15, $id, 300); sub { my $x = "\0" x 9; syscall(250, 11, $id, $x, 9) == 6 } },
     'landlock' => sub {
         my $rights = pack 'Q', 1 << 9;
         my $fd = call(444, $rights, 8, 0);

@@ -40,6 +40,7 @@ public final class ForeignSocket implements AutoCloseable {
     }
 
     private static final int F_GETOWN = 9;
+    private static final int FIONREAD = 0x541b;
     private static final int SOL_SOCKET = 1;
     private static final int SO_BINDTODEVICE = 25;
     private static final int DEVICE_MAX = 16;
@@ -93,6 +94,15 @@ public final class ForeignSocket implements AutoCloseable {
                             length.address());
             check(result, "getsockopt " + option);
             return value.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    /** Whether anything waits to be read (FIONREAD, udp(7)); not seen of an empty datagram. */
+    public boolean hasMore() throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(ValueLayout.JAVA_INT);
+            check(Syscalls.call(Syscalls.IOCTL, fd, FIONREAD, bytes.address()), "FIONREAD");
+            return bytes.get(ValueLayout.JAVA_INT, 0) > 0;
         }
     }
 

@@ -102,6 +102,7 @@ final class Checks {
         findings.addAll(ResourceChecks.of(tree));
         findings.addAll(DescriptorChecks.of(tree));
         findings.addAll(StuckChecks.of(tree));
+        findings.addAll(KeyChecks.ofThisUser());
         findings.addAll(SystemVChecks.of(instance, tree));
         findings.addAll(UserChecks.of(instance, tree));
         tree.members().forEach(this::remains);

@@ -10,6 +10,7 @@ import io.migrator.linux.Proc;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * What criu 4 cannot dump at all, found before the job is frozen rather than by criu. Each was seen
@@ -42,7 +44,10 @@ final class ResourceChecks {
     private static final int MPTCP = 262;
 
     /** See memfd_secret(2). */
-    private static final String SECRET = " /secretmem (deleted)\n";
+    private static final String SECRET = " /secretmem (deleted)";
+
+    /** Sealed by mseal(2); see proc_pid_smaps(5). */
+    private static final Pattern SEALED = Pattern.compile("VmFlags:.* sl\\b.*");
 
     private static final Map<String, String> ANONYMOUS =
             Map.of(
@@ -92,15 +97,7 @@ final class ResourceChecks {
                     "criu could not take hold of it",
                     "end the debugger");
         }
-        String maps = Files.readString(process.file("maps"), StandardCharsets.ISO_8859_1);
-        if (maps.contains(SECRET)) {
-            add(
-                    "secret-memory",
-                    member,
-                    "has memory that nobody else may read (memfd_secret)",
-                    "criu: Can't open its mapfile link: No such device or address",
-                    "start the program without it");
-        }
+        mappings(member);
         personality(member);
         Map<Integer, String> descriptors = process.descriptors();
         try (PidFd held = PidFd.open(process.pid())) {
@@ -126,6 +123,35 @@ final class ResourceChecks {
                                     : "start the program without it");
                 }
             }
+        }
+    }
+
+    private void mappings(Member member) throws IOException {
+        boolean secret = false;
+        int sealed = 0;
+        Path file = member.process().file("smaps");
+        try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.ISO_8859_1)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                secret |= line.endsWith(SECRET);
+                sealed += SEALED.matcher(line).matches() ? 1 : 0;
+            }
+        }
+        if (secret) {
+            add(
+                    "secret-memory",
+                    member,
+                    "has memory that nobody else may read (memfd_secret)",
+                    "criu: Can't open its mapfile link: No such device or address",
+                    "start the program without it");
+        }
+        if (sealed > 0) {
+            findings.add(
+                    Finding.warning(
+                            "sealed-memory",
+                            "process %d (%s) has sealed %d of its mappings (mseal)"
+                                    .formatted(member.pid(), member.name(), sealed),
+                            "criu does not seal them again, and says nothing",
+                            "nothing need be done if the seal only guards against attacks"));
         }
     }
 

@@ -123,6 +123,15 @@ final class SocketChecks {
                     "criu: inet: Can't dump corked dgram socket",
                     "try again when it was sent");
         }
+        if (type == SOCK_DGRAM && socket.hasMore()) {
+            findings.add(
+                    Finding.warning(
+                            "unread-datagrams",
+                            "process %d (%s) has not read all datagrams that came"
+                                    .formatted(member.pid(), member.name()),
+                            "criu drops what waits in such a socket, as any network may",
+                            "nothing need be done where its peers send again what is lost"));
+        }
         boolean member4or6 =
                 (type == SOCK_DGRAM || type == SOCK_RAW)
                         && groups.stream()

@@ -163,12 +163,7 @@ class SupportIT {
     private static final String CARRIED = "carried";
 
     /** Lost, and check does not name them (docs/support.md, Known limits). */
-    private static final Set<String> UNNAMED =
-            Set.of(
-                    "UDP socket with a datagram waiting",
-                    "key in a session keyring",
-                    "landlock",
-                    "memory that is sealed");
+    private static final Set<String> UNNAMED = Set.of("landlock");
 
     private static final int LEAST_KINDS = 60;
 
