@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -46,8 +47,17 @@ final class ResourceChecks {
     /** See memfd_secret(2). */
     private static final String SECRET = " /secretmem (deleted)";
 
-    /** Sealed by mseal(2); see proc_pid_smaps(5). */
-    private static final Pattern SEALED = Pattern.compile("VmFlags:.* sl\\b.*");
+    private static final String FLAGS = "VmFlags:";
+
+    /** By mseal(2). */
+    private static final String SEALED = " sl ";
+
+    /**
+     * The first line of a mapping (proc_pid_smaps(5)), with the name of one of the kernel's own,
+     * which it may seal itself.
+     */
+    private static final Pattern MAPPING =
+            Pattern.compile("\\p{XDigit}+-\\p{XDigit}+ .*?(\\[(?:v\\w+|uprobes)\\])?");
 
     private static final Map<String, String> ANONYMOUS =
             Map.of(
@@ -128,12 +138,18 @@ final class ResourceChecks {
 
     private void mappings(Member member) throws IOException {
         boolean secret = false;
+        boolean ofKernel = false;
         int sealed = 0;
         Path file = member.process().file("smaps");
         try (BufferedReader lines = Files.newBufferedReader(file, StandardCharsets.ISO_8859_1)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                secret |= line.endsWith(SECRET);
-                sealed += SEALED.matcher(line).matches() ? 1 : 0;
+                Matcher mapping = MAPPING.matcher(line);
+                if (mapping.matches()) {
+                    secret |= line.endsWith(SECRET);
+                    ofKernel = mapping.group(1) != null;
+                } else if (line.startsWith(FLAGS) && line.contains(SEALED) && !ofKernel) {
+                    sealed++;
+                }
             }
         }
         if (secret) {

@@ -57,6 +57,10 @@ final class FaultTable {
             the cases that kill criu, the foothold or all of the source's side are done with a job in two cgroups, which is
             sealed by signals.
 
+            Run on 2026-12-01: `hybrid` with `source-side`, `receiver` and `target-side`; `stop`, `own`, `user` and `setuid` with
+            `source-side` and `target-side`; `precopy` with all faults but `cut`, `stop-own` and `stop-other` from
+            source-dumping (stop-other) and source-held on, which are of 21 November; `stream` is of the 29th. Two labs shared two cores.
+
             Left out, for want of a victim: criu, foothold and "all of the source's side" before the dump and after the end of
             the old processes (until then the side is the JVM alone); criu and "all of the target's side" before the target is
             prepared and from the moment the job runs there. At source-granted the target has done its part by the time of

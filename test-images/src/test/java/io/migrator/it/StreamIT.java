@@ -34,7 +34,7 @@ class StreamIT {
 
     /** No lock was made for it: what is acknowledged while criu reads could be lost. */
     @Test
-    void aConnectionThatIsMadeTooLateForALockEndsTheMove() throws Exception {
+    void aConnectionThatIsMadeTooLateForALockCostsAnAttempt() throws Exception {
         Person alice = NODES.as("alice");
         String server = alice.directoryOf("job") + "/server";
         String client = alice.directoryOf("job") + "/client";
@@ -60,13 +60,12 @@ class StreamIT {
             alice.awaitFile(N1, client);
             prepared.release();
             Moved moved = moving.get(120, TimeUnit.SECONDS);
-            assertEquals(1, moved.exit(), moved.err());
-            assertTrue(moved.err().contains("connected to itself"), moved.err());
+            moved.well();
+            assertTrue(
+                    moved.err().contains("trying again: the job connected to itself"), moved.err());
         } finally {
             prepared.heal();
         }
-        assertFlows(N1, server, client);
-        alice.migrate(N1, "job").well();
         assertFlows(N2, server, client);
         alice.stop(N2, "job");
         NODES.assertAsBefore(N1);
