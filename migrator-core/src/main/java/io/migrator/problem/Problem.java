@@ -87,6 +87,7 @@ public final class Problem extends Exception {
         return tryThis("try again");
     }
 
+    /** Whether it is {@link #passing}; the payload runs as before then. */
     public boolean passes() {
         return passing;
     }
