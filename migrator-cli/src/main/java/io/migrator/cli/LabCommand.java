@@ -17,7 +17,8 @@ import java.util.concurrent.Callable;
         mixinStandardHelpOptions = true,
         customSynopsis = {
             "migrator lab up [--nodes 3] | down | status [--json] | exec NODE -- COMMAND...",
-            "             | link NODE up|down | link NODE rate 1gbit|none | image apps | purge",
+            "             | link NODE up|down | link NODE rate 1gbit|none | install PACKAGE... |"
+                    + " image apps | purge",
             "             | fault list | fault arm NODE POINT ACTION | fault clear [NODE]",
             "             | fault await NODE POINT [SECONDS] | fault release NODE POINT%n",
         },

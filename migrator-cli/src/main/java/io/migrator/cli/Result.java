@@ -3,6 +3,8 @@ package io.migrator.cli;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
+import io.migrator.cli.report.DrawnMove;
+import io.migrator.cli.report.DrawnTrace;
 import io.migrator.memory.Round;
 import io.migrator.migration.Outcome;
 import io.migrator.migration.Purpose;
@@ -14,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** The JSON object of {@code migrate --json}; its shape is promised to scripts. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -23,7 +26,7 @@ record Result(
         @Nullable String from,
         @Nullable String to,
         String memory,
-        List<Pass> rounds,
+        List<DrawnMove.Pass> rounds,
         double frozenMillis,
         double totalMillis,
         long memoryBytes,
@@ -32,13 +35,11 @@ record Result(
         long sentBytes,
         Map<String, Double> phases,
         List<String> warnings,
+        @Nullable DrawnTrace trace,
         @Nullable Told problem) {
 
-    /** A pre-copy round. */
-    record Pass(long bytes, long pages, double millis) {
-        static Pass of(Round round) {
-            return new Pass(round.bytes(), round.pages(), rounded(round.millis()));
-        }
+    private static DrawnMove.Pass pass(Round round) {
+        return new DrawnMove.Pass(round.bytes(), round.pages(), rounded(round.millis()));
     }
 
     /** A problem in four parts. */
@@ -65,7 +66,7 @@ record Result(
                 outcome.from(),
                 outcome.to(),
                 way(outcome),
-                outcome.rounds().stream().map(Pass::of).toList(),
+                outcome.rounds().stream().map(Result::pass).toList(),
                 rounded(outcome.frozenMillis()),
                 rounded(outcome.totalMillis()),
                 outcome.memoryBytes(),
@@ -74,6 +75,7 @@ record Result(
                 outcome.sentBytes(),
                 phases,
                 outcome.warnings(),
+                DrawnTrace.of(outcome.trace(), outcome.purpose(), outcome.totalMillis()),
                 null);
     }
 
@@ -93,7 +95,24 @@ record Result(
                 0,
                 Map.of(),
                 List.of(),
+                null,
                 Told.of(problem));
+    }
+
+    /** What of it is drawn. */
+    DrawnMove.Told drawn() {
+        return new DrawnMove.Told(
+                Objects.requireNonNull(from),
+                Objects.requireNonNull(to),
+                memory,
+                frozenMillis,
+                totalMillis,
+                memoryBytes,
+                inheritedBytes,
+                lateBytes,
+                sentBytes,
+                rounds,
+                Objects.requireNonNull(trace));
     }
 
     private static String word(Purpose purpose) {

@@ -11,6 +11,7 @@ import io.migrator.memory.Round;
 import io.migrator.migration.Outcome;
 import io.migrator.migration.Purpose;
 import io.migrator.migration.Stage;
+import io.migrator.migration.Trace;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
@@ -43,7 +44,8 @@ class ResultTest {
                         "lateBytes",
                         "sentBytes",
                         "phases",
-                        "warnings"),
+                        "warnings",
+                        "trace"),
                 names(json));
         assertEquals(
                 List.of(
@@ -63,6 +65,13 @@ class ResultTest {
         assertEquals(12.346, json.get("frozenMillis").asDouble());
         assertEquals(1.0, json.get("phases").get("dump").asDouble());
         assertEquals("careful", json.get("warnings").get(0).asText());
+        assertEquals(
+                "{\"steps\":[{\"side\":\"source\",\"kind\":\"stage\",\"name\":\"check\","
+                    + "\"fromMillis\":0.0,\"toMillis\":1.0}],\"job\":["
+                    + "{\"side\":\"source\",\"state\":\"runs\",\"fromMillis\":0.0,\"toMillis\":80.0},"
+                    + "{\"side\":\"source\",\"state\":\"still\",\"fromMillis\":80.0,\"toMillis\":92.5},"
+                    + "{\"side\":\"target\",\"state\":\"runs\",\"fromMillis\":92.5,\"toMillis\":99.0}]}",
+                json.get("trace").toString());
         assertEquals("precopy", json.get("memory").asText());
         assertEquals(
                 "[{\"bytes\":8192,\"pages\":2,\"millis\":1.25}]", json.get("rounds").toString());
@@ -86,6 +95,13 @@ class ResultTest {
                 lateBytes,
                 5,
                 phases,
+                new Trace(
+                        List.of(new Trace.Part("check", 0, 1)),
+                        List.of(),
+                        List.of(),
+                        new Trace.Part("still", 80.0001, 92.5),
+                        null,
+                        null),
                 List.of("careful"));
     }
 

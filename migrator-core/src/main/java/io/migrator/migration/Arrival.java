@@ -49,6 +49,7 @@ final class Arrival implements AutoCloseable {
     private final long roomBytes;
 
     private final @Nullable LateArrival late;
+    private final Steps steps;
     private final KeptPages kept;
     private final Background addresses;
     private final Background looking;
@@ -81,8 +82,10 @@ final class Arrival implements AutoCloseable {
             boolean carries,
             Map<String, String> rebound,
             long roomBytes,
-            @Nullable LateArrival late) {
+            @Nullable LateArrival late,
+            Steps steps) {
         this.late = late;
+        this.steps = steps;
         this.order = order;
         this.instance = instance;
         this.restore = restore;
@@ -92,8 +95,9 @@ final class Arrival implements AutoCloseable {
         this.rebound = rebound;
         this.roomBytes = roomBytes;
         this.kept = new KeptPages(restore::orders);
-        this.addresses = Background.aside("network", this::arrive);
-        this.unpacking = Background.ready("unpack", this::unpack);
+        this.addresses = Background.aside("network", steps.noting("addresses", this::arrive));
+        this.unpacking =
+                Background.ready("unpack", steps.noting("run directory comes", this::unpack));
         this.work = Background.ready("restore", this::restore);
         this.looking = Background.ready("tree", this::look);
     }
@@ -107,6 +111,7 @@ final class Arrival implements AutoCloseable {
      * @param images directory
      * @param carries whether the run directory comes with them
      * @param late what may come when the job runs; null if nothing may
+     * @param steps where is noted what is done
      */
     static Arrival of(
             Order order,
@@ -115,12 +120,14 @@ final class Arrival implements AutoCloseable {
             TargetNetwork network,
             Path images,
             boolean carries,
-            @Nullable LateArrival late)
+            @Nullable LateArrival late,
+            Steps steps)
             throws Problem, InterruptedException {
         Map<String, String> rebound = TargetNetwork.rebound(order.network());
         long roomBytes = Memory.availableBytes();
         return new Arrival(
-                order, instance, restore, network, images, carries, rebound, roomBytes, late);
+                order, instance, restore, network, images, carries, rebound, roomBytes, late,
+                steps);
     }
 
     /** The job stands still and nobody hears it: its addresses come. */
@@ -180,7 +187,9 @@ final class Arrival implements AutoCloseable {
                     wanted.without(kept.placed()).bytes()
                             - lacking.bytes()
                             - inherited.pages().bytes();
-            restore.awaitHeld(processes);
+            try (Steps.Begun _ = steps.begin("criu restores")) {
+                restore.awaitHeld(processes);
+            }
         } catch (IOException e) {
             restore.orEnded(); // which its log tells better
             throw e;

@@ -54,6 +54,7 @@ final class FrozenSource implements AutoCloseable {
      * @param mostBytes that go while the job stands still; where there are more they may go later
      * @param files what of them is still to go goes when nothing of the job runs
      * @param held told when nothing of the job runs and its addresses are locked
+     * @param steps where is noted what is done
      */
     record Plan(
             Instance instance,
@@ -65,7 +66,8 @@ final class FrozenSource implements AutoCloseable {
             PreCopy copied,
             long mostBytes,
             CriuSession.Step held,
-            LastFiles files) {}
+            LastFiles files,
+            Steps steps) {}
 
     /** Sends what is left of the files that go along. */
     @FunctionalInterface
@@ -103,12 +105,26 @@ final class FrozenSource implements AutoCloseable {
         this.tree = plan.tree;
         RunDirectory carried = plan.carried;
         Path tar = plan.images.resolve(RunDirectory.TAR);
-        this.packing = carried == null ? null : Background.aside("pack", () -> carried.pack(tar));
+        Steps steps = plan.steps;
+        this.packing =
+                carried == null
+                        ? null
+                        : Background.aside(
+                                "pack",
+                                steps.noting("run directory is packed", () -> carried.pack(tar)));
         this.telling = Background.aside("tell", plan.held::run);
-        this.scanning = Background.ready("scan", () -> copied = plan.copied.last(plan.mostBytes));
-        this.correcting = Background.ready("correct", () -> Corrections.make(plan.images, tree));
+        this.scanning =
+                Background.ready(
+                        "scan",
+                        steps.noting(
+                                "last round", () -> copied = plan.copied.last(plan.mostBytes)));
+        this.correcting =
+                Background.ready(
+                        "correct",
+                        steps.noting(
+                                "images are corrected", () -> Corrections.make(plan.images, tree)));
         this.looking = Background.ready("tree", () -> tree = ProcessTree.of(plan.instance));
-        this.carrying = Background.aside("files", this::carry);
+        this.carrying = Background.aside("files", steps.noting("last files", this::carry));
     }
 
     private void carry() throws Problem, InterruptedException {
@@ -187,7 +203,9 @@ final class FrozenSource implements AutoCloseable {
      * seal stands alone criu is ended: what keeps the job still from here is nobody's life.
      */
     void hold(Duration timeLimit) throws Problem, InterruptedException {
-        awaitImages(timeLimit);
+        try (Steps.Begun _ = plan.steps.begin("criu freezes and dumps")) {
+            awaitImages(timeLimit);
+        }
         if (!held) {
             throw Problem.failed("criu did not say when it held the job")
                     .because("it is of a kind that this migrator does not know");
@@ -197,13 +215,16 @@ final class FrozenSource implements AutoCloseable {
         plan.network.orUnlocked(tree);
         FaultPoint.SOURCE_HELD.reached();
         journal.on(SourceEvent.HOLD);
-        seal();
-        dump.orEnded(); // had criu died before the seal, the job would have run on after its image
-        tree = sealed(tree); // as long as criu holds what the seal may have missed
-        if (job.seal().standsAlone()) {
-            dump.abandon();
+        try (Steps.Begun _ = plan.steps.begin("seal")) {
+            seal();
+            // had criu died before the seal, the job would have run on after its image
+            dump.orEnded();
+            tree = sealed(tree); // as long as criu holds what the seal may have missed
+            if (job.seal().standsAlone()) {
+                dump.abandon();
+            }
+            journal.sealed(job.seal().note());
         }
-        journal.sealed(job.seal().note());
     }
 
     private void seal() throws Problem {
@@ -242,7 +263,9 @@ final class FrozenSource implements AutoCloseable {
         looking.go();
         if (locks) {
             looking.await(NOT_SEEN);
-            plan.network.lock(tree);
+            try (Steps.Begun _ = plan.steps.begin("network is locked")) {
+                plan.network.lock(tree);
+            }
         }
         FaultPoint.SOURCE_DUMPING.reached();
     }

@@ -62,13 +62,15 @@ final class Loading implements AutoCloseable {
     private final Target target;
     private final Progress progress;
     private final Cancellation cancellation;
+    private final Steps steps;
 
     /** Made before the freeze, as new memory is slow when it is used first. */
     private final PageFeed memory;
 
     private long allBytes;
 
-    Loading(Target target, Progress progress, Cancellation cancellation) {
+    Loading(Target target, Progress progress, Cancellation cancellation, Steps steps) {
+        this.steps = steps;
         this.target = target;
         this.progress = progress;
         this.cancellation = cancellation;
@@ -108,12 +110,16 @@ final class Loading implements AutoCloseable {
             pages.removeAll(inherited.pages());
         }
         pages.removeAll(late);
-        feed.finish();
-        files.place().run();
-        list(inherited.pages(), HiddenPages.inherited(images), feed);
-        list(late, HiddenPages.late(images), feed);
-        FaultPoint.SOURCE_IMAGES_SENT.reached();
-        send(pages, frozen); // before criu goes on: what it has comes into place at once
+        try (Steps.Begun _ = steps.begin("images")) {
+            feed.finish();
+            files.place().run();
+            list(inherited.pages(), HiddenPages.inherited(images), feed);
+            list(late, HiddenPages.late(images), feed);
+            FaultPoint.SOURCE_IMAGES_SENT.reached();
+        }
+        try (Steps.Begun _ = steps.begin("pages")) {
+            send(pages, frozen); // before criu goes on: what it has comes into place at once
+        }
         Following following =
                 late.bytes() > 0 ? Following.of(target, frozen, late, progress) : null;
         boolean loaded = false;
@@ -126,7 +132,9 @@ final class Loading implements AutoCloseable {
                 following.begin();
             }
 
-            target.load(pageBytes);
+            try (Steps.Begun _ = steps.begin("target restores")) {
+                target.load(pageBytes);
+            }
             loaded = true;
         } finally {
             if (!loaded && following != null) {

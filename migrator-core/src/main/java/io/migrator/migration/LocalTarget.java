@@ -52,6 +52,7 @@ import java.util.function.Consumer;
 public final class LocalTarget implements Target, JobSink {
     private final Consumer<String> report;
     private final Undo made;
+    private final Steps steps = new Steps();
     private @Nullable Order order;
     private @Nullable Spool spool;
     private @Nullable Instance instance;
@@ -152,7 +153,8 @@ public final class LocalTarget implements Target, JobSink {
         made.push("removing the network", net::remove);
         made.push("stopping the empty instance", () -> Apptainer.stop(wanted.instance()));
         Instance empty;
-        try (Rehearsal _ = Rehearsal.of(() -> rehearse(place.directory()))) {
+        try (Rehearsal _ = Rehearsal.of(() -> rehearse(place.directory()));
+                Steps.Begun _ = steps.begin("empty instance starts")) {
             empty = EmptyInstance.start(wanted, place.directory());
         }
         instance = empty;
@@ -175,7 +177,14 @@ public final class LocalTarget implements Target, JobSink {
         begun.note(begun.note().with(waiting.criu()));
         arrival =
                 Arrival.of(
-                        wanted, empty, waiting, net, place.directory(), directory.carries(), late);
+                        wanted,
+                        empty,
+                        waiting,
+                        net,
+                        place.directory(),
+                        directory.carries(),
+                        late,
+                        steps);
         rehearse(directory.carries(), place.directory());
         Compilers.stop(); // what takes pages is compiled
         FaultPoint.TARGET_PREPARED.reached();
@@ -384,7 +393,9 @@ public final class LocalTarget implements Target, JobSink {
         boolean stands = false;
         try {
             FaultPoint.TARGET_TAKEN.reached();
-            held.letGo();
+            try (Steps.Begun _ = steps.begin("criu lets the job go")) {
+                held.letGo();
+            }
             stands = true;
         } catch (Problem e) {
             giveUpTaken();
@@ -397,8 +408,12 @@ public final class LocalTarget implements Target, JobSink {
         }
         made.commit();
         FaultPoint.TARGET_RUNNING.reached();
-        openNetwork(stands);
-        tidy(held);
+        try (Steps.Begun _ = steps.begin("network is opened")) {
+            openNetwork(stands);
+        }
+        try (Steps.Begun _ = steps.begin("criu ends")) {
+            tidy(held);
+        }
     }
 
     @Override
@@ -554,6 +569,20 @@ public final class LocalTarget implements Target, JobSink {
                     .because(failure.getMessage())
                     .tryThis("migrator recover there");
         }
+    }
+
+    @Override
+    public Optional<Account> account() {
+        try {
+            return Optional.of(new Account(System.nanoTime(), Usage.ofTarget(), steps.all()));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+
+    /** Where is noted what is done here. */
+    public Steps steps() {
+        return steps;
     }
 
     @Override

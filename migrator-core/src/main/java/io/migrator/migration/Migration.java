@@ -36,6 +36,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -57,6 +58,9 @@ public final class Migration {
 
     private static final Duration QUIET = Duration.ofMillis(20);
 
+    /** The quickest of some questions tells best how far the clocks of both nodes are apart. */
+    private static final int ACCOUNTS = 5;
+
     private final Instance instance;
     private final Target target;
     private final FarNode far;
@@ -64,6 +68,7 @@ public final class Migration {
     private final Duration timeLimit;
     private final String id;
     private final StopWatch watch;
+    private final Steps steps = new Steps();
     private final List<String> warnings = new ArrayList<>();
     private final Cancellation cancellation = new Cancellation();
     private String to = "the target";
@@ -140,7 +145,10 @@ public final class Migration {
         if (!feasibility.told().isEmpty()) {
             progress.chosen(feasibility.told());
         }
-        TargetFacts facts = target.survey(feasibility.survey());
+        TargetFacts facts;
+        try (Steps.Begun _ = steps.begin("target is asked")) {
+            facts = target.survey(feasibility.survey());
+        }
         to = facts.node();
         targetBoot = facts.bootId();
         room = facts.freeMemoryBytes();
@@ -282,10 +290,14 @@ public final class Migration {
         FaultPoint.SOURCE_PREPARED.reached();
 
         Adoption.of(instance);
-        rehearse(spool, carried);
+        try (Steps.Begun _ = steps.begin("warm-up")) {
+            rehearse(spool, carried);
+        }
         cancellation.orStop();
         watch.begin(Stage.PRECOPY);
-        used.passes(target.sink(), cancellation);
+        try (Steps.Begun _ = steps.begin("files while the job runs")) {
+            used.passes(target.sink(), cancellation);
+        }
         Rounds rounds = new Rounds(target.sink(), progress, cancellation, memory, room, series);
         undo.push("ending the watch over the memory", rounds::close);
         rounds.run(instance);
@@ -313,20 +325,28 @@ public final class Migration {
                             rounds.copy(),
                             rounds.mostBytes(),
                             target::frozen,
-                            frozen -> used.last(frozen, target.sink()));
+                            frozen -> used.last(frozen, target.sink()),
+                            steps);
             if (!rounds.done().isEmpty()) { // else all of the memory is still to be sent
                 Compilers.stop();
             }
-            Loading loading = new Loading(target, progress, cancellation);
+            Loading loading = new Loading(target, progress, cancellation, steps);
             undo.push("ending what sends its memory", loading::close);
-            FrozenSource source = FrozenSource.begin(plan, journal);
-            undo.push("resuming the job", source::close);
-            rounds.follow();
-            source.awaitReady(timeLimit);
-            rounds.settle(SETTLING);
-            used.update(source.ofTheJob(ProcessTree.of(instance)), target.sink(), cancellation, to);
-            source.lookAhead(timeLimit);
-            boolean settled = rounds.settle(SETTLING_AGAIN);
+            FrozenSource source;
+            boolean settled;
+            try (Steps.Begun _ = steps.begin("criu starts")) {
+                source = FrozenSource.begin(plan, journal);
+                undo.push("resuming the job", source::close);
+                rounds.follow();
+                source.awaitReady(timeLimit);
+            }
+            try (Steps.Begun _ = steps.begin("last rounds")) {
+                rounds.settle(SETTLING);
+                used.update(
+                        source.ofTheJob(ProcessTree.of(instance)), target.sink(), cancellation, to);
+                source.lookAhead(timeLimit);
+                settled = rounds.settle(SETTLING_AGAIN);
+            }
             rounds.orTooFast(instance, settled);
             if (!settled && fills()) {
                 rounds.copy().pause();
@@ -363,6 +383,7 @@ public final class Migration {
                 rounds.close();
             }
             undo.close();
+            watch.end();
             return new Outcome(
                     purpose,
                     instance.name(),
@@ -376,8 +397,39 @@ public final class Migration {
                     loaded.lateBytes(),
                     target.sink().sentBytes(),
                     watch.phases(),
+                    trace(rounds.steps(), source.frozenNanos()),
                     List.copyOf(warnings));
         }
+    }
+
+    /** The job is where it is to be: nothing here may be told as a failure of the move. */
+    private Trace trace(Steps rounds, long frozenNanos) {
+        Trace.Scale scale = new Trace.Scale(watch.startNanos());
+        Trace.Answer answer = account();
+        return new Trace(
+                scale.parts(watch.stages().all()),
+                scale.parts(rounds.all()),
+                scale.parts(steps.all()),
+                scale.part("still", frozenNanos, runsNanos),
+                Usage.ofSource(),
+                answer == null ? null : answer.far(scale));
+    }
+
+    private Trace.@Nullable Answer account() {
+        Trace.Answer best = null;
+        try {
+            for (int i = 0; i < ACCOUNTS; i++) {
+                long asked = System.nanoTime();
+                Optional<Account> told = target.account();
+                if (told.isEmpty()) {
+                    return best;
+                }
+                best = new Trace.Answer(told.get(), asked, System.nanoTime()).orQuicker(best);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return best;
     }
 
     private void place(JobFiles used, Spool spool, Purpose purpose)
@@ -423,7 +475,8 @@ public final class Migration {
                             fills(),
                             used.directories(),
                             claim);
-            try (Rehearsal _ = Rehearsal.of(() -> rehearse(spool))) {
+            try (Rehearsal _ = Rehearsal.of(() -> rehearse(spool));
+                    Steps.Begun _ = steps.begin("target prepares")) {
                 return target.prepare(order).wantsRunDirectory();
             }
         } finally {
@@ -443,7 +496,9 @@ public final class Migration {
         boolean linked = true;
         Problem refusal = Problem.undecided("the target did not answer");
         try {
-            target.take();
+            try (Steps.Begun _ = steps.begin("grant")) {
+                target.take();
+            }
         } catch (Problem e) {
             refusal = e;
             answer = SourceEvent.TARGET_REFUSED;

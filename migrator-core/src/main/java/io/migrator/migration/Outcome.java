@@ -21,6 +21,7 @@ import java.util.Map;
  * @param lateBytes of it that came when the job ran on the target already
  * @param sentBytes that crossed, after compression
  * @param phases milliseconds of each stage
+ * @param trace of the same what was done when, on both nodes
  * @param warnings in words
  */
 public record Outcome(
@@ -36,4 +37,5 @@ public record Outcome(
         long lateBytes,
         long sentBytes,
         Map<Stage, Double> phases,
+        Trace trace,
         List<String> warnings) {}

@@ -127,6 +127,7 @@ public final class Restoration {
         } catch (Problem e) {
             progress.warning(e.getMessage());
         }
+        watch.end();
         return new Restored(node, watch.totalMillis(), watch.phases());
     }
 

@@ -53,6 +53,7 @@ final class Rounds implements AutoCloseable {
     private final MemoryWish wish;
     private final Progress progress;
     private final List<Round> done = new ArrayList<>();
+    private final Steps steps = new Steps();
 
     /**
      * None is done yet.
@@ -96,7 +97,10 @@ final class Rounds implements AutoCloseable {
         OptionalLong written = OptionalLong.empty();
         boolean watches = watches(instance);
         while (watches && verdict == StopRule.Verdict.AGAIN) {
-            Round round = copy.round();
+            Round round;
+            try (Steps.Begun _ = steps.begin("round " + (done.size() + 1))) {
+                round = copy.round();
+            }
             done.add(round);
             progress.round(done.size(), round);
             FaultPoint.SOURCE_COPYING.reached();
@@ -235,6 +239,11 @@ final class Rounds implements AutoCloseable {
     /** The rounds that were done before criu began. */
     List<Round> done() {
         return List.copyOf(done);
+    }
+
+    /** When they were. */
+    Steps steps() {
+        return steps;
     }
 
     /** The target keeps the copy, and the job runs on. */

@@ -8,6 +8,7 @@ final class StopWatch {
     private static final double NANOS_PER_MILLI = 1e6;
 
     private final Map<Stage, Double> millis = new EnumMap<>(Stage.class);
+    private final Steps stages = new Steps();
     private final Progress progress;
     private final long startNanos = System.nanoTime();
     private Stage current = Stage.CHECK;
@@ -21,19 +22,36 @@ final class StopWatch {
     }
 
     void begin(Stage stage) {
-        lap();
-        current = stage;
+        if (stage != current) {
+            lap();
+            current = stage;
+        }
         progress.stage(stage);
     }
 
-    /** Milliseconds of each stage so far. */
-    Map<Stage, Double> phases() {
+    /** The last one has ended. */
+    void end() {
         lap();
+    }
+
+    /** Milliseconds of each stage that has ended. */
+    Map<Stage, Double> phases() {
         return new EnumMap<>(millis);
     }
 
+    /** The stages that have ended. */
+    Steps stages() {
+        return stages;
+    }
+
+    /** When it all began ({@link System#nanoTime}). */
+    long startNanos() {
+        return startNanos;
+    }
+
+    /** From the beginning to the end of the last stage. */
     double totalMillis() {
-        return (System.nanoTime() - startNanos) / NANOS_PER_MILLI;
+        return millisBetween(startNanos, sinceNanos);
     }
 
     static double millisBetween(long fromNanos, long toNanos) {
@@ -42,7 +60,10 @@ final class StopWatch {
 
     private void lap() {
         long now = System.nanoTime();
-        millis.merge(current, (now - sinceNanos) / NANOS_PER_MILLI, Double::sum);
+        millis.merge(current, millisBetween(sinceNanos, now), Double::sum);
+        if (now > sinceNanos) {
+            stages.add(current.text(), sinceNanos, now);
+        }
         sinceNanos = now;
     }
 }

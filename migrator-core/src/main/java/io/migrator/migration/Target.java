@@ -10,6 +10,7 @@ import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Where a job is moved to: the one seam to the far side. The calls come in this order, each at most
@@ -89,6 +90,12 @@ public interface Target extends AutoCloseable {
 
     /** Removes all that prepare and load made; the job stays where it was. */
     void discard() throws Problem, InterruptedException;
+
+    /**
+     * What the target did so far; empty if it does not tell, which is no fault. At any time, also
+     * more than once.
+     */
+    Optional<Account> account() throws InterruptedException;
 
     /** Lets go of the target; discards if neither take nor discard came. */
     @Override

@@ -11,6 +11,7 @@ import io.migrator.linux.FileSystem;
 import io.migrator.memory.JobSink;
 import io.migrator.memory.LateMemory;
 import io.migrator.memory.PageRange;
+import io.migrator.migration.Account;
 import io.migrator.migration.Kept;
 import io.migrator.migration.Order;
 import io.migrator.migration.Prepared;
@@ -38,6 +39,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -206,6 +208,12 @@ public final class ArchiveTarget implements Target, JobSink {
             throw Problem.failed("the archive has not begun");
         }
         return part;
+    }
+
+    /** A file does nothing by itself. */
+    @Override
+    public Optional<Account> account() {
+        return Optional.empty();
     }
 
     @Override

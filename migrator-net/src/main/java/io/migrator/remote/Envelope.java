@@ -48,6 +48,8 @@ record Envelope(Kind kind, int number, @JsonSetter(nulls = Nulls.SET) JsonNode b
         /** The source has ended the job on its side. */
         DONE,
         DISCARD,
+        /** What the target did when. */
+        ACCOUNT,
         /** The source lives; no reply. */
         ALIVE,
         /** Reply: done. */

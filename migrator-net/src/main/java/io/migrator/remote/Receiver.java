@@ -9,6 +9,7 @@ import io.migrator.migration.LocalTarget;
 import io.migrator.migration.Order;
 import io.migrator.migration.Refill;
 import io.migrator.migration.Rehearsal;
+import io.migrator.migration.Steps;
 import io.migrator.migration.Survey;
 import io.migrator.network.NetworkLock;
 import io.migrator.problem.Problem;
@@ -26,6 +27,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 
@@ -272,7 +274,7 @@ public final class Receiver {
     private void reply(Envelope request) throws IOException, Problem, InterruptedException {
         Envelope reply;
         try {
-            reply = Envelope.of(Envelope.Kind.OK, request.number(), done(request));
+            reply = Envelope.of(Envelope.Kind.OK, request.number(), noted(request));
         } catch (Problem e) {
             reply = Envelope.of(e, request.number());
         } catch (IllegalArgumentException | IllegalStateException e) {
@@ -315,6 +317,17 @@ public final class Receiver {
         } catch (Problem e) {
             jobProblem = e;
             throw e;
+        }
+    }
+
+    private @Nullable Object noted(Envelope request)
+            throws Problem, IOException, InterruptedException {
+        if (request.kind() == Envelope.Kind.ACCOUNT) {
+            return target.account().orElseThrow(() -> Problem.failed("it does not tell"));
+        }
+        String name = request.kind().name().toLowerCase(Locale.ROOT);
+        try (Steps.Begun _ = target.steps().begin(name)) {
+            return done(request);
         }
     }
 
@@ -374,7 +387,7 @@ public final class Receiver {
             }
             case DONE -> target.done();
             case DISCARD -> target.discard();
-            case ALIVE, WANTED, OK, PROBLEM ->
+            case ACCOUNT, ALIVE, WANTED, OK, PROBLEM ->
                     throw new IOException("the source sent " + request.kind() + " as a request");
         }
         return null;

@@ -9,6 +9,7 @@ import io.migrator.handover.Token;
 import io.migrator.memory.JobSink;
 import io.migrator.memory.LateMemory;
 import io.migrator.memory.PageRange;
+import io.migrator.migration.Account;
 import io.migrator.migration.FarNode;
 import io.migrator.migration.Order;
 import io.migrator.migration.Prepared;
@@ -31,6 +32,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Another node as a target: {@code migrator receive} started there over SSH. Requests are answered
@@ -40,6 +42,9 @@ import java.util.List;
  * <p>Thread rules are those of {@link Target}. Owns the remote process, not the transport.
  */
 public final class RemoteTarget implements Target, JobSink {
+    /** Nothing depends on it. */
+    private static final Duration ACCOUNT = Duration.ofSeconds(5);
+
     private final String node;
     private final List<String> program;
     private final Duration timeLimit;
@@ -226,6 +231,18 @@ public final class RemoteTarget implements Target, JobSink {
             throw Problem.failed(node + " may not be clean; later run here: migrator recover")
                     .because(e.getMessage())
                     .causedBy(e);
+        }
+    }
+
+    @Override
+    public Optional<Account> account() throws InterruptedException {
+        if (!line.works()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(line.ask(Kind.ACCOUNT, null, ACCOUNT).body(Account.class));
+        } catch (IOException | Problem e) {
+            return Optional.empty(); // what it did is done, whether it tells or not
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
  * One line for the login shell of the far node, from words that must arrive as they are. SSH knows
  * only lines; single quotes mean the same to sh, bash, zsh and csh.
  */
-final class ShellWords {
+public final class ShellWords {
 
     /** An equals sign is plain in an option only: elsewhere a shell may see an assignment. */
     private static final Pattern PLAIN =
@@ -16,7 +16,8 @@ final class ShellWords {
 
     private ShellWords() {}
 
-    static String line(List<String> words) {
+    /** The line. */
+    public static String line(List<String> words) {
         if (words.isEmpty()) {
             throw new IllegalArgumentException("no command");
         }

@@ -7,7 +7,7 @@ final class WireFormat {
     static final int MAGIC = 0x4d49_4752;
 
     /** Both sides must speak the same version: there is no negotiation. */
-    static final int PROTOCOL_VERSION = 10;
+    static final int PROTOCOL_VERSION = 11;
 
     /** The first four bytes of an archive: the letters MIGA. */
     static final int ARCHIVE_MAGIC = 0x4d49_4741;

@@ -15,12 +15,15 @@ import io.migrator.instance.RunDirectory;
 import io.migrator.instance.StartOptions;
 import io.migrator.instance.Traits;
 import io.migrator.linux.Clocks;
+import io.migrator.migration.Account;
 import io.migrator.migration.Needs;
 import io.migrator.migration.NetworkNeeds;
 import io.migrator.migration.Order;
 import io.migrator.migration.Prepared;
+import io.migrator.migration.Steps;
 import io.migrator.migration.Survey;
 import io.migrator.migration.TargetFacts;
+import io.migrator.migration.Usage;
 import io.migrator.network.AddressMove;
 import io.migrator.network.InetSocket;
 import io.migrator.network.InterfaceAddress;
@@ -151,6 +154,8 @@ final class Bodies {
                         new Clocks(3, 4)));
         bodies.put(11, List.of(new FileAnswer(FileAnswer.State.ANOTHER, "00", "there is no room")));
         bodies.put(12, new Prepared(true));
+        bodies.put(
+                13, new Account(5, new Usage(0.25, 4096), List.of(new Steps.Step("load", -3, 4))));
         Map<Integer, String> texts = new LinkedHashMap<>();
         bodies.forEach(
                 (use, body) -> texts.put(use, new JsonMapper().valueToTree(body).toString()));

@@ -18,6 +18,7 @@ import io.migrator.fuzz.InMemory;
 import io.migrator.fuzz.Whole;
 import io.migrator.instance.Logs;
 import io.migrator.instance.StartOptions;
+import io.migrator.migration.Account;
 import io.migrator.migration.Order;
 import io.migrator.migration.Prepared;
 import io.migrator.migration.Survey;
@@ -69,7 +70,8 @@ class EnvelopeFuzzTest {
                     message -> told(message.problem()),
                     EnvelopeFuzzTest::facts,
                     message -> message.list(FileAnswer.class),
-                    message -> message.body(Prepared.class));
+                    message -> message.body(Prepared.class),
+                    message -> message.body(Account.class));
 
     @TempDir(factory = InMemory.class)
     private static Path home;

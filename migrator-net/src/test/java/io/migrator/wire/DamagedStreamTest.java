@@ -92,7 +92,7 @@ class DamagedStreamTest {
         byte[] stream = withEveryKind();
         ByteBuffer.wrap(stream).putShort(4, (short) 300);
         assertEquals(
-                "this side speaks protocol 10, the peer speaks 300, at byte 0 of the stream",
+                "this side speaks protocol 11, the peer speaks 300, at byte 0 of the stream",
                 refusal(stream).getMessage());
     }
 

@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
         description = "Measures on these nodes, beside what one would do by hand.",
         subcommands = {
             TransportCommand.class,
+            SuiteCommand.class,
             MemoryCommand.class,
             NetworkCommand.class,
             FilesCommand.class,
@@ -24,6 +25,7 @@ public final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "say what to measure: transport, memory, network or files");
+                spec.commandLine(),
+                "say what to measure: suite, transport, memory, network or files");
     }
 }

@@ -3,85 +3,77 @@ package io.migrator.cli.bench;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
-import io.migrator.lab.Lab;
 import io.migrator.problem.Problem;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
-/** criu, tar and ssh, by the script {@code by-hand.sh}. Used by one thread. */
+/** criu, tar and ssh, by the script {@code by-hand.sh}. Needs root. Used by one thread. */
 final class ByHandWay implements Way {
-    private static final String SCRIPT = "by-hand.sh";
     private static final double NANOS_PER_MILLI = 1e6;
 
     /** Which of its ways. */
     enum How {
-        /** All of the memory while the payload stands still. */
-        STOP("move", "criu, tar | ssh, criu"),
+        /** All of the memory while the payload stands still, by files in memory. */
+        STOP("move", false),
+        /** The same by files on disks. */
+        DISK("move", true),
+        /** The memory goes straight into the target's, by criu's page server. */
+        PAGE_SERVER("page-server", false),
         /** When it runs on the target (post-copy). */
-        LAZY("lazy", "criu lazy-pages");
+        LAZY("lazy", false);
 
         private final String verb;
-        private final String text;
+        private final boolean onDisk;
 
-        How(String verb, String text) {
+        How(String verb, boolean onDisk) {
             this.verb = verb;
-            this.text = text;
+            this.onDisk = onDisk;
         }
     }
 
     private final How how;
-    private final Lab lab;
-    private final String script;
+    private final Site site;
     private final String address;
+    private final Script script;
     private String appinit = "";
 
     /**
      * Puts the script where both nodes see it.
      *
-     * @param directory of this run, below the lab's shared folder
-     * @param directoryInside the same as the nodes see it
-     * @param address on eth0 that moves along, or empty; empty with {@link How#LAZY}
+     * @param keepsConnections whether the service address moves along
      */
-    ByHandWay(How how, Lab lab, Path directory, String directoryInside, String address)
-            throws Problem {
+    ByHandWay(How how, Site site, boolean keepsConnections) throws Problem {
         this.how = how;
-        this.lab = lab;
-        this.address = address;
-        this.script = directoryInside + "/" + SCRIPT;
-        try (InputStream in = ByHandWay.class.getResourceAsStream(SCRIPT)) {
-            Files.copy(
-                    Objects.requireNonNull(in, SCRIPT),
-                    directory.resolve(SCRIPT),
-                    StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
-            throw Problem.failed("could not write " + SCRIPT).because(e.toString());
-        }
+        this.site = site;
+        this.address = keepsConnections ? site.service().replaceFirst("/.*", "") : "";
+        this.script = Script.at(site, "by-hand.sh");
     }
 
     @Override
-    public String name() {
-        return how.text;
+    public void start(Payload payload, List<String> options, List<String> words)
+            throws Problem, InterruptedException {
+        List<String> run = new ArrayList<>(List.of("migrator", "run"));
+        run.addAll(options);
+        String shared = site.inside().substring(0, site.inside().lastIndexOf('/'));
+        run.addAll(List.of("--bind", shared, site.image(), payload.name(), "--"));
+        run.addAll(words);
+        site.exec(site.source(), run).orFail("the payload could not be started");
     }
 
     @Override
     public void prepare(Payload payload) throws Problem, InterruptedException {
-        String pids = call(Pattern.SOURCE, "pids", payload);
-        appinit = call(Pattern.TARGET, "prepare", payload, Pattern.IMAGE, pids);
+        String shared = site.inside().substring(0, site.inside().lastIndexOf('/'));
+        String pids = call(site.source(), "pids", payload);
+        appinit = call(site.target(), "prepare", payload, site.image(), pids, shared);
     }
 
     @Override
     public Told move(Payload payload) throws Problem, InterruptedException {
         long start = System.nanoTime();
-        String printed = call(Pattern.SOURCE, how.verb, payload, Pattern.TARGET, appinit, address);
+        String printed = call(site.source(), how.verb, payload, site.target(), appinit, address);
         double total = (System.nanoTime() - start) / NANOS_PER_MILLI;
         try {
             JsonNode told = Results.JSON.readTree(printed);
@@ -90,25 +82,27 @@ final class ByHandWay implements Way {
                 phases.put(step, told.path(step).asDouble());
             }
             double sum = phases.values().stream().mapToDouble(Double::doubleValue).sum();
-            return new Told(sum, total, told.path("bytes").asLong(), phases);
+            return new Told(sum, total, phases, null);
         } catch (JsonProcessingException e) {
-            throw Problem.failed(SCRIPT + " printed nonsense").because(printed);
+            throw Problem.failed("by-hand.sh printed nonsense").because(printed);
         }
     }
 
     @Override
     public void clean(Payload payload) throws Problem, InterruptedException {
-        call(Pattern.TARGET, "clean", payload, address);
-        call(Pattern.SOURCE, "clean", payload, address);
+        call(site.target(), "clean", payload, address);
+        call(site.source(), "clean", payload, address);
+    }
+
+    @Override
+    public boolean isBaseline() {
+        return how == How.STOP;
     }
 
     private String call(String node, String action, Payload payload, String... more)
             throws Problem, InterruptedException {
-        List<String> words = new ArrayList<>(List.of("bash", script, action, payload.name()));
+        List<String> words = new ArrayList<>(List.of(action, payload.name()));
         words.addAll(List.of(more));
-        return lab.exec(Pattern.DEADLINE, node, words)
-                .orFail(SCRIPT + " " + action + " failed on " + node)
-                .out()
-                .strip();
+        return script.call(node, how.onDisk ? "/var/tmp" : "/dev/shm", words);
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 
+import io.migrator.cli.report.Machine;
 import io.migrator.lab.Lab;
 import io.migrator.problem.Problem;
 
@@ -132,8 +133,8 @@ final class FilesCommand implements Callable<Integer> {
     private Move move(Lab lab, int still) throws Problem, InterruptedException {
         clean(lab);
         lab.exec(
-                        Pattern.DEADLINE,
-                        Pattern.SOURCE,
+                        Site.DEADLINE,
+                        LabSite.SOURCE,
                         List.of(
                                 "migrator",
                                 "run",
@@ -141,7 +142,7 @@ final class FilesCommand implements Callable<Integer> {
                                 "/shared",
                                 "--bind",
                                 DIRECTORY + ":" + DIRECTORY,
-                                Pattern.IMAGE,
+                                LabSite.IMAGE,
                                 NAME,
                                 "--",
                                 "/shared/bin/scribe",
@@ -160,28 +161,28 @@ final class FilesCommand implements Callable<Integer> {
                                 "--report",
                                 REPORT))
                 .orFail("the payload could not be started");
-        ask(lab, Pattern.SOURCE, "none");
-        lab.exec(Pattern.DEADLINE, Pattern.SOURCE, List.of("sync"))
+        ask(lab, LabSite.SOURCE, "none");
+        lab.exec(Site.DEADLINE, LabSite.SOURCE, List.of("sync"))
                 .orFail("sync failed"); // else the payload waits for it
-        ask(lab, Pattern.SOURCE, "USR1");
+        ask(lab, LabSite.SOURCE, "USR1");
         Thread.sleep(QUIET_MILLIS);
-        double noise = ask(lab, Pattern.SOURCE, "USR1").path("maxGapMillis").asDouble();
+        double noise = ask(lab, LabSite.SOURCE, "USR1").path("maxGapMillis").asDouble();
         JsonNode told =
                 read(
                         lab.exec(
-                                        Pattern.DEADLINE,
-                                        Pattern.SOURCE,
+                                        Site.DEADLINE,
+                                        LabSite.SOURCE,
                                         List.of(
                                                 "migrator",
                                                 "migrate",
                                                 NAME,
                                                 "--to",
-                                                Pattern.TARGET,
+                                                LabSite.TARGET,
                                                 "--json"))
                                 .orFail("migrator migrate failed")
                                 .out());
-        double gap = ask(lab, Pattern.TARGET, "USR1").path("maxGapMillis").asDouble();
-        JsonNode checked = ask(lab, Pattern.TARGET, "USR2");
+        double gap = ask(lab, LabSite.TARGET, "USR1").path("maxGapMillis").asDouble();
+        JsonNode checked = ask(lab, LabSite.TARGET, "USR2");
         if (!checked.path("ok").asBoolean() || !checked.path("node").asText().equals("n2")) {
             throw Problem.failed("the payload found its files wrong").because(checked.toString());
         }
@@ -192,7 +193,7 @@ final class FilesCommand implements Callable<Integer> {
     private static JsonNode ask(Lab lab, String node, String signal)
             throws Problem, InterruptedException {
         return read(
-                lab.exec(Pattern.DEADLINE, node, List.of("bash", "-c", ASK, "bash", signal))
+                lab.exec(Site.DEADLINE, node, List.of("bash", "-c", ASK, "bash", signal))
                         .orFail("the payload does not answer")
                         .out());
     }
@@ -210,9 +211,9 @@ final class FilesCommand implements Callable<Integer> {
         String line =
                 "apptainer instance stop %1$s >/dev/null 2>&1; rm -rf %2$s %3$s /dev/shm/%1$s"
                         + " /root/.migrator/runs/%1$s* && mkdir -p -m 1777 %2$s";
-        for (String node : List.of(Pattern.SOURCE, Pattern.TARGET)) {
+        for (String node : List.of(LabSite.SOURCE, LabSite.TARGET)) {
             lab.exec(
-                            Pattern.DEADLINE,
+                            Site.DEADLINE,
                             node,
                             List.of("bash", "-c", line.formatted(NAME, DIRECTORY, LOG)))
                     .orFail("the node could not be cleaned");

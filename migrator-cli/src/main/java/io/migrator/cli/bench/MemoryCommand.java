@@ -3,23 +3,21 @@ package io.migrator.cli.bench;
 import io.migrator.migration.MemoryWish;
 import io.migrator.problem.Problem;
 
-import org.jspecify.annotations.Nullable;
-
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 
 @Command(
         name = "memory",
         mixinStandardHelpOptions = true,
         description = {
-            "How long a payload stands still in a move from n1 to n2 of the lab, beside the same"
+            "How long a payload stands still in a move between two nodes, beside the same"
                     + " steps by hand: criu dump, tar | ssh, criu restore.",
             "",
             "The gap is what the payload itself saw. Each round starts a new payload for each way;"
@@ -27,6 +25,9 @@ import java.util.concurrent.Callable;
                     + " move. The first round is not counted. Needs root.",
         })
 final class MemoryCommand implements Callable<Integer> {
+    /** Before and after each move. */
+    static final Duration PAUSE = Duration.ofSeconds(3);
+
     @Option(
             names = "--memory",
             split = ",",
@@ -71,8 +72,9 @@ final class MemoryCommand implements Callable<Integer> {
                             + " payload writes much.")
     private boolean lazy;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there.")
-    private @Nullable Path json;
+    @Mixin private Nodes nodes;
+
+    @Mixin private Outputs outputs;
 
     @Override
     public Integer call() throws Problem, InterruptedException {
@@ -82,23 +84,22 @@ final class MemoryCommand implements Callable<Integer> {
             throw Problem.usage("--mb and --repeat are at least 1, --rate at least 0");
         }
         List<String> ways =
-                memories.stream()
-                        .map(each -> each.name().toLowerCase(Locale.ROOT))
-                        .distinct()
-                        .toList();
-        Map<String, Rounds> cases = new LinkedHashMap<>();
+                new ArrayList<>(
+                        memories.stream()
+                                .map(each -> each.name().toLowerCase(Locale.ROOT))
+                                .distinct()
+                                .toList());
+        ways.add(Ways.BASELINE);
+        if (lazy) {
+            ways.add("lazy");
+        }
+        List<BenchCase> cases = new ArrayList<>();
         for (int size : megabytes) {
             for (int rate : rates) {
-                Rounds.Plan plan = new Rounds.Plan("memory", ways, size, rate, repeat, "", lazy);
-                cases.put(
-                        "payload of %d MiB that writes %d MiB/s, every page checked"
-                                .formatted(size, rate),
-                        new Rounds(
-                                plan,
-                                (lab, name, directory, inside) ->
-                                        new Pattern(lab, name, size, rate, directory, inside)));
+                String name = "%d MiB that writes %d MiB/s".formatted(size, rate);
+                cases.add(new BenchCase(name, size, rate, 1, 0, "none", "auto", ways));
             }
         }
-        return Rounds.run(cases, json);
+        return Measurement.run(nodes, cases, new Rounds.Plan(repeat, PAUSE, true), outputs);
     }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
+import io.migrator.cli.report.Machine;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;

@@ -1,311 +1,219 @@
 package io.migrator.cli.bench;
 
-import io.migrator.cli.bench.ByHandWay.How;
 import io.migrator.cli.bench.MoveCase.Move;
-import io.migrator.lab.Lab;
+import io.migrator.cli.report.DrawnMove;
 import io.migrator.linux.Memory;
-import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.Optional;
 
 /**
- * Moves from n1 to n2 of the lab, ours beside the same by hand, each of a new payload. The order
- * changes from round to round; the first is not counted. Used by one thread.
+ * Moves from one node to the other, each of a new payload: in each round every case by every way,
+ * by turns. What comes first is not counted: a virtual machine as host may touch memory for the
+ * first time in it, which costs seconds. Used by one thread.
  */
 final class Rounds {
-    private static final long NOISE_MILLIS = 3000;
-
     /** In which a client that was cut off is heard again, whatever its timers do. */
     private static final long QUIET_MILLIS = 1000;
 
     /** By hand the payload and its images on both nodes: so many times its memory. */
     private static final int COPIES_BY_HAND = 3;
 
-    private static final String ROW = "%-24s %-24s %8.0f %8.0f  %4.2f %4.2f   %s%n";
-
     /**
-     * What is measured.
+     * How it is measured.
      *
-     * @param name of the case
-     * @param memories how it travels, as {@code --memory} has it, each beside the same by hand
-     * @param megabytes of each payload
-     * @param rate at which it writes, MiB/s
-     * @param repeat how many rounds count
-     * @param address on eth0 that moves along, or empty
-     * @param lazy whether by criu's own post-copy, too
+     * @param repeat rounds that count
+     * @param pause before and after each move, in which nothing goes on
+     * @param warmsEach whether each case has a round that does not count, or only the largest
      */
-    record Plan(
-            String name,
-            List<String> memories,
-            int megabytes,
-            int rate,
-            int repeat,
-            String address,
-            boolean lazy) {}
+    record Plan(int repeat, Duration pause, boolean warmsEach) {}
 
-    /** Makes a payload that has not been started. */
-    @FunctionalInterface
-    interface Factory {
-        /**
-         * Makes it.
-         *
-         * @param directory of this run, below the lab's shared folder
-         * @param directoryInside the same as the nodes see it
-         */
-        Payload of(Lab lab, String name, Path directory, String directoryInside);
-    }
-
-    /** One way, and what came of it by rounds. */
-    private record Tried(String memory, Way way, Map<Integer, Move> moves, List<String> failures) {
-        static Tried of(String memory, Way way) {
-            return new Tried(memory, way, new TreeMap<>(), new ArrayList<>());
-        }
-
-        String name() {
-            return way instanceof MigratorWay ? "migrator, " + memory : way.name();
-        }
-
-        List<Move> all() {
-            return List.copyOf(moves.values());
-        }
-
-        /** Of the gaps in the rounds in which both did it. */
-        List<Double> ratios(Tried to) {
-            List<Double> found = new ArrayList<>();
-            moves.forEach((round, move) -> {
-                Move other = to.moves.get(round);
-                if (other != null) {
-                    found.add(move.gapMillis() / other.gapMillis());
-                }
-            });
-            return found;
-        }
-    }
-
+    private final Site site;
     private final Plan plan;
-    private final Factory factory;
-    private final List<Double> noise = new ArrayList<>();
-    private final List<Tried> compared = new ArrayList<>();
+    private final Ways ways;
+    private final Map<BenchCase, List<Tried>> tried = new LinkedHashMap<>();
+    private int moved;
 
-    Rounds(Plan plan, Factory factory) {
+    /** Of these cases, none tried yet. */
+    Rounds(Site site, List<BenchCase> cases, Plan plan) {
+        this.site = site;
         this.plan = plan;
-        this.factory = factory;
+        this.ways = new Ways(site);
+        for (BenchCase each : cases) {
+            tried.put(each, each.ways().stream().map(Tried::of).toList());
+        }
     }
 
     /**
-     * Does the rounds of some cases, prints a table of each, and writes the figures.
+     * Does them all.
      *
-     * @param headings of the cases, in their order
-     * @param json file, or null
-     * @return exit code
+     * @param afterEach told after each round, as a long run may be cut short
      */
-    static int run(Map<String, Rounds> headings, @Nullable Path json)
-            throws Problem, InterruptedException {
-        Machine machine = Machine.here();
-        System.out.println(machine.text());
-        Lab lab = Lab.ofThisDistribution();
-        lab.up();
-        List<MoveCase> cases = new ArrayList<>();
-        List<Double> noise = new ArrayList<>();
-        for (Map.Entry<String, Rounds> each : headings.entrySet()) {
-            Rounds rounds = each.getValue();
-            cases.addAll(rounds.run(lab, each.getKey()));
-            noise.addAll(rounds.noise);
-            if (json != null) { // after each case: a long run may be cut short
-                Double floor = Results.figure(Sample.of(noise).median());
-                new Results<>(machine, floor, cases).write(json);
-            }
-        }
-        boolean well = cases.stream().allMatch(MoveCase::verified);
-        return (well ? ExitCode.DONE : ExitCode.FAILED).code();
-    }
-
-    private List<MoveCase> run(Lab lab, String heading) throws Problem, InterruptedException {
-        String run = "bench-" + ProcessHandle.current().pid();
-        Path directory = lab.shared().resolve(run);
-        Tried byHand;
+    void run(Runner afterEach) throws Problem, InterruptedException {
         try {
-            Files.createDirectory(directory);
-            byHand = measure(lab, directory, "/shared/" + run);
-        } catch (IOException e) {
-            throw Problem.failed("could not write into /shared").because(e.toString());
-        } finally {
-            delete(directory);
-        }
-        MoveCase baseline = result("by hand", byHand);
-        List<MoveCase> results = new ArrayList<>();
-        for (Tried each : compared) {
-            String name = each.way instanceof MigratorWay ? plan.name : each.name();
-            results.add(result(name, each).beside(baseline, Sample.of(each.ratios(byHand))));
-        }
-        print(heading, results, byHand);
-        return results;
-    }
-
-    private Tried measure(Lab lab, Path directory, String inside)
-            throws Problem, InterruptedException {
-        ByHandWay byHand = new ByHandWay(How.STOP, lab, directory, inside, plan.address);
-        plan.memories.forEach(
-                each -> compared.add(Tried.of(each, new MigratorWay(lab, each, byHand))));
-        if (plan.lazy) {
-            compared.add(Tried.of("lazy", new ByHandWay(How.LAZY, lab, directory, inside, "")));
-        }
-        List<Tried> all = new ArrayList<>(compared);
-        Tried baseline = Tried.of("", byHand);
-        long needed = (long) COPIES_BY_HAND * plan.megabytes;
-        long available = Memory.availableBytes() >> 20;
-        if (needed < available) {
-            all.add(baseline);
-        } else {
-            baseline.failures.add(
-                    "not tried: it takes %d MiB, %d are free".formatted(needed, available));
-        }
-        for (int round = 0; round <= plan.repeat; round++) {
-            for (Tried each : all) {
-                String name = "bench-%d-%d".formatted(round, all.indexOf(each));
-                Move move = move(round, each, factory.of(lab, name, directory, inside));
-                if (round > 0 && move != null) {
-                    each.moves.put(round, move);
-                    noise.add(move.noiseMillis());
+            for (int round = 0; round <= plan.repeat; round++) {
+                for (Map.Entry<BenchCase, List<Tried>> each : tried.entrySet()) {
+                    if (round > 0 || plan.warmsEach || each.getKey().equals(largest())) {
+                        round(round, each.getKey(), each.getValue());
+                    }
                 }
+                afterEach.run();
             }
-            Collections.rotate(all, 1);
+        } finally {
+            site.link("none");
         }
-        return baseline;
     }
 
-    /** Null where it failed, which is told and kept. */
-    private @Nullable Move move(int round, Tried by, Payload payload)
+    /** What is done. */
+    @FunctionalInterface
+    interface Runner {
+        void run() throws Problem, InterruptedException;
+    }
+
+    private BenchCase largest() {
+        return tried.keySet().stream()
+                .max(Comparator.comparingInt(BenchCase::megabytes))
+                .orElseThrow();
+    }
+
+    private void round(int round, BenchCase what, List<Tried> by)
             throws Problem, InterruptedException {
+        site.link(what.link());
+        for (int i = 0; i < by.size(); i++) {
+            Tried each = by.get((i + round) % by.size());
+            Optional<Move> move = move(round, what, each);
+            if (round > 0 && move.isPresent()) {
+                each.moves().put(round, move.get());
+            }
+        }
+    }
+
+    /** Empty where it failed, which is told and kept. */
+    private Optional<Move> move(int round, BenchCase what, Tried by)
+            throws InterruptedException, Problem {
+        String title = "round %d: %s, %s".formatted(round, what.name(), by.way());
+        Payload payload = what.payload(site, "bench-" + ++moved);
+        Way way = null;
         try {
-            Move move = move(by.way, payload);
+            orTooLarge(what, by.way());
+            way = ways.of(by.way(), what);
+            Move move = move(way, payload);
             System.err.printf(
                     Locale.ROOT,
-                    "round %d: %-22s gap %.0f ms, says %.0f ms: %s%s%n",
-                    round,
-                    by.name(),
+                    "%s: gap %.0f ms, told %.0f ms%s%n",
+                    title,
                     move.gapMillis(),
                     move.told().frozenMillis(),
-                    text(move.told().phases()),
                     round == 0 ? " (not counted)" : "");
-            return move;
+            return Optional.of(move);
         } catch (Problem e) {
-            by.failures.add("round " + round + ": " + e.getMessage());
-            System.err.printf("round %d: %s FAILED: %s%n", round, by.name(), e.getMessage());
-            return null;
+            by.failures().add("round " + round + ": " + e.getMessage());
+            System.err.printf("%s FAILED: %s%n", title, e.getMessage());
+            return Optional.empty();
         } finally {
-            by.way.clean(payload);
+            if (way != null) {
+                way.clean(payload);
+            }
         }
     }
 
-    private static Move move(Way way, Payload payload) throws Problem, InterruptedException {
+    private static void orTooLarge(BenchCase what, String way) throws Problem {
+        long needed = (long) COPIES_BY_HAND * what.megabytes();
+        long available = Memory.availableBytes() >> 20;
+        if (way.equals(Ways.BASELINE) && needed >= available) {
+            throw Problem.failed("not tried")
+                    .because("it takes %d MiB, %d are free".formatted(needed, available));
+        }
+    }
+
+    private Move move(Way way, Payload payload) throws Problem, InterruptedException {
         try (payload) {
-            payload.start();
+            payload.start((options, words) -> way.start(payload, options, words));
             way.prepare(payload);
             Payload.Look start = payload.look();
-            Thread.sleep(NOISE_MILLIS);
+            double idle = idle();
             Payload.Look before = payload.look();
-            Way.Told told = way.move(payload);
+            long sentBefore = site.sentBytes();
+            Way.Told told;
+            double cpuSeconds;
+            long takenBytes;
+            try (Meter meter = new Meter(site)) {
+                told = way.move(payload);
+                cpuSeconds = meter.busy() - idle * meter.seconds();
+                takenBytes = meter.takenBytes();
+            }
+            long sentBytes = site.sentBytes() - sentBefore;
             Thread.sleep(QUIET_MILLIS);
             Payload.Look moved = payload.look();
-            Thread.sleep(NOISE_MILLIS);
+            Thread.sleep(plan.pause);
             Payload.Look after = payload.look();
             payload.verify();
             double pace = before.pace(start);
             return new Move(
                     moved.gapMillis(),
+                    moved.silenceMillis(),
                     before.gapMillis(),
                     moved.pace(before) / pace,
                     after.pace(moved) / pace,
+                    Math.max(0, cpuSeconds),
+                    takenBytes,
+                    sentBytes,
                     told);
         }
     }
 
-    private MoveCase result(String name, Tried of) {
-        String memory = of.memory.isEmpty() ? "stop" : of.memory;
-        return MoveCase.of(name, memory, plan.megabytes, plan.rate, of.all(), of.failures);
+    /** Processor seconds of a second in which nothing but the payload goes on. */
+    private double idle() throws Problem, InterruptedException {
+        try (Meter meter = new Meter(site)) {
+            Thread.sleep(plan.pause);
+            return meter.busy() / meter.seconds();
+        }
     }
 
-    private void print(String heading, List<MoveCase> results, Tried byHand) {
-        System.out.printf(
-                Locale.ROOT,
-                "%n%s, %d rounds%nnoise floor (longest gap of 3 s with nothing going on): %s"
-                        + " ms%n%n",
-                heading,
-                plan.repeat,
-                Sample.of(noise).text("%.1f"));
-        System.out.printf(
-                "%-24s %-24s %8s %8s  %9s   %s%n",
-                "milliseconds, median", "gap (min-max)", "told", "total", "work", "steps");
-        for (int i = 0; i < results.size(); i++) {
-            row(compared.get(i), results.get(i));
-        }
-        row(byHand, result("by hand", byHand));
-        System.out.println();
-        for (Tried each : compared) {
-            List<Double> ratios = each.ratios(byHand);
-            if (ratios.isEmpty()) {
-                continue;
+    /** The figures, case by case, the ways in their order. */
+    List<MoveCase> figures() {
+        List<MoveCase> figures = new ArrayList<>();
+        tried.forEach((what, by) -> {
+            Tried baseline = by.stream().filter(Tried::isBaseline).findFirst().orElse(null);
+            for (Tried each : by) {
+                figures.add(MoveCase.of(what, each, each.isBaseline() ? null : baseline));
             }
-            System.out.printf(
-                    "%s: ratio of the gaps by round: %s; median %s%n",
-                    each.name(),
-                    ratios.stream()
-                            .map(ratio -> String.format(Locale.ROOT, "%.4f", ratio))
-                            .collect(Collectors.joining(" ")),
-                    Sample.of(ratios).text("%.4f"));
-        }
-        for (Tried each : compared) {
-            each.failures.forEach(
-                    failure -> System.out.println("FAILED " + each.name() + ", " + failure));
-        }
-        byHand.failures.forEach(failure -> System.out.println("FAILED by hand, " + failure));
+        });
+        return figures;
     }
 
-    private static void row(Tried tried, MoveCase of) {
-        System.out.printf(
-                Locale.ROOT,
-                ROW,
-                tried.name(),
-                MoveCase.sample(tried.all(), Move::gapMillis).text("%.0f"),
-                of.frozenMillis(),
-                of.totalMillis(),
-                of.workMeanwhile(),
-                of.workAfter(),
-                text(of.phases()));
-    }
-
-    private static String text(Map<String, Double> phases) {
-        return phases.entrySet().stream()
-                .filter(step -> step.getValue() > 0)
-                .map(step -> String.format(Locale.ROOT, "%s %.0f", step.getKey(), step.getValue()))
-                .collect(Collectors.joining(", "));
-    }
-
-    private static void delete(Path directory) throws Problem {
-        if (!Files.exists(directory)) {
-            return;
-        }
-        try (Stream<Path> tree = Files.walk(directory)) {
-            for (Path each : tree.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(each);
+    /** Of each case and way of ours the move in the middle. */
+    List<DrawnMove> drawn() {
+        List<DrawnMove> moves = new ArrayList<>();
+        tried.forEach((what, by) -> {
+            for (Tried each : by) {
+                each.drawn(what.name() + ", " + each.way()).ifPresent(moves::add);
             }
-        } catch (IOException e) {
-            throw Problem.failed("could not remove " + directory).because(e.toString());
-        }
+        });
+        return moves;
+    }
+
+    /** The longest gap in a pause with nothing going on; null if there was no move. */
+    @Nullable Double noiseMillis() {
+        return Results.figure(noise().median());
+    }
+
+    /** The same of all moves. */
+    Sample noise() {
+        return MoveCase.sample(
+                tried.values().stream()
+                        .flatMap(List::stream)
+                        .flatMap(by -> by.all().stream())
+                        .toList(),
+                Move::noiseMillis);
     }
 }

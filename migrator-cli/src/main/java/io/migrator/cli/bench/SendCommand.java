@@ -1,5 +1,6 @@
 package io.migrator.cli.bench;
 
+import io.migrator.linux.CpuSeconds;
 import io.migrator.problem.Problem;
 import io.migrator.ssh.Destination;
 import io.migrator.ssh.TransportChoice;

@@ -1,6 +1,7 @@
 package io.migrator.cli.bench;
 
 import io.migrator.linux.Command;
+import io.migrator.linux.CpuSeconds;
 import io.migrator.problem.Problem;
 import io.migrator.ssh.Destination;
 

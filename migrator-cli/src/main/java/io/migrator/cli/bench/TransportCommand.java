@@ -4,6 +4,7 @@ import static io.migrator.cli.bench.TransportCase.sample;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 
+import io.migrator.cli.report.Machine;
 import io.migrator.lab.Lab;
 import io.migrator.linux.Command.Result;
 import io.migrator.linux.NativeParts;

@@ -3,24 +3,30 @@
 # `migrator bench memory` and, with nft and ip, of `bench network`; and the post-copy that criu itself has. Needs root on
 # both nodes. Only `move` and `lazy` are in the gap.
 #
-#   by-hand.sh prepare NAME IMAGE PIDS   on the target: criu's copy, and an empty instance whose own threads
-#                                        have none of the payload's PIDS; prints its appinit's pid
+#   by-hand.sh prepare NAME IMAGE PIDS SHARED
+#                                        on the target: criu's copy, and an empty instance, with the directory SHARED,
+#                                        whose own threads have none of the payload's PIDS; prints its appinit's pid
 #   by-hand.sh pids NAME                 on the source: the payload's pids inside its instance, and all threads'
 #   by-hand.sh move NAME TARGET APPINIT [ADDRESS]
 #                                        on the source: dump, copy, restore; prints the milliseconds of each. With an
 #                                        ADDRESS on eth0, TCP connections to it live on
 #   by-hand.sh restore NAME APPINIT [ADDRESS]
 #                                        on the target, called by `move`
+#   by-hand.sh page-server NAME TARGET APPINIT
+#                                        on the source: the same, but the memory goes straight to the target's criu, which
+#                                        waits for it; nothing is encrypted, and whoever reaches the port could send it
 #   by-hand.sh lazy NAME TARGET APPINIT
 #                                        on the source: the same, but the memory follows when the payload runs on the target
 #                                        (criu lazy-pages); whoever reaches the source's port could read it, or end it
 #   by-hand.sh lazy-restore NAME APPINIT
 #                                        on the target, called by `lazy`
 #   by-hand.sh clean NAME [ADDRESS]      on both
+#
+# MEDIUM is the directory for the images (default /dev/shm).
 set -euo pipefail
 
 readonly self=$(readlink -f "$0") action=$1 name=$2
-readonly images=/dev/shm/by-hand-$name bundle=/run/by-hand-criu runs=$HOME/.migrator/runs/$name
+readonly images=${MEDIUM:-/dev/shm}/by-hand-$name bundle=/run/by-hand-criu runs=$HOME/.migrator/runs/$name
 readonly criu_options=(--manage-cgroups=ignore --file-locks -v2)
 readonly port=27000 pipe_size=/proc/sys/fs/pipe-max-size pipe_bytes=4194304
 
@@ -85,7 +91,7 @@ narrow_pipes() {
     rm -f "$images.pipes"
 }
 
-sent_bytes() { cat /sys/class/net/eth0/statistics/tx_bytes; }
+address_of() { getent ahostsv4 "$1" | awk 'NR == 1 { print $1 }'; }
 
 millis_between() { echo $((($2 - $1) / 1000000)); }
 
@@ -95,7 +101,7 @@ case $action in
         mkdir -p "$runs"
         touch "$runs/stdout" "$runs/stderr"
         for try in 1 2 3 4 5 6 7 8; do
-            apptainer -q instance start --bind /shared --bind "$runs:$runs" "$3" "$name" >&2
+            apptainer -q instance start --bind "$5" --bind "$runs:$runs" "$3" "$name" >&2
             pid=$(appinit)
             clash "$pid" "$(tr ' ' '\n' <<<"$4")" || break
             apptainer -q instance stop "$name" >&2
@@ -119,7 +125,7 @@ case $action in
             tar -C "$images" -cf - . |
                 ssh -c aes128-gcm@openssh.com "$3" "mkdir -m 700 $images && tar -C $images -xf -"
             copied=$(date +%s%N)
-            ssh "$3" bash "$self" restore "$name" "$4"
+            ssh "$3" MEDIUM="${images%/*}" bash "$self" restore "$name" "$4"
         else
             locks migrator "$5" | nft -f -
             criu_in "$here" dump -t "$root" -o dump.log --tcp-established --network-lock nftables
@@ -130,12 +136,25 @@ case $action in
             copied=$dumped # one ssh does both
             tar -C "$images" -cf - . |
                 ssh -c aes128-gcm@openssh.com "$3" "mkdir -m 700 $images && tar -C $images -xf - &&
-                    bash $self restore $name $4 $5"
+                    MEDIUM=${images%/*} bash $self restore $name $4 $5"
         fi
         restored=$(date +%s%N)
-        printf '{"dump":%d,"copy":%d,"restore":%d,"bytes":%d}\n' "$(millis_between "$start" "$dumped")" \
-            "$(millis_between "$dumped" "$copied")" "$(millis_between "$copied" "$restored")" \
-            "$(du -sb "$images" | cut -f 1)"
+        printf '{"dump":%d,"copy":%d,"restore":%d}\n' "$(millis_between "$start" "$dumped")" \
+            "$(millis_between "$dumped" "$copied")" "$(millis_between "$copied" "$restored")"
+        ;;
+    page-server)
+        here=$(appinit)
+        root=$(payload_pids "$here" | sort -n | head -n 1)
+        mkdir -m 700 "$images"
+        ssh "$3" "mkdir -m 700 $images && criu page-server -D $images -o server.log --address 0.0.0.0 --port $port --daemon"
+        start=$(date +%s%N)
+        criu_in "$here" dump -t "$root" -o dump.log --page-server --address "$(address_of "$3")" --port "$port"
+        dumped=$(date +%s%N)
+        tar -C "$images" -cf - . |
+            ssh -c aes128-gcm@openssh.com "$3" "tar -C $images -xf - && MEDIUM=${images%/*} bash $self restore $name $4"
+        restored=$(date +%s%N)
+        printf '{"dump":%d,"copy":0,"restore":%d}\n' "$(millis_between "$start" "$dumped")" \
+            "$(millis_between "$dumped" "$restored")"
         ;;
     lazy)
         here=$(appinit)
@@ -144,18 +163,17 @@ case $action in
         widen_pipes
         mkfifo "$images.ready"
         exec 9<>"$images.ready"
-        before=$(sent_bytes)
         start=$(date +%s%N)
         criu_in "$here" dump -t "$root" -o dump.log --lazy-pages --address 0.0.0.0 --port "$port" --status-fd 9 >&2 &
         IFS= read -r -d '' -t 60 -u 9
         dumped=$(date +%s%N)
         tar -C "$images" -cf - . |
             ssh -c aes128-gcm@openssh.com "$3" "mkdir -m 700 $images && tar -C $images -xf - &&
-                bash $self lazy-restore $name $4"
+                MEDIUM=${images%/*} bash $self lazy-restore $name $4"
         restored=$(date +%s%N)
         wait
-        printf '{"dump":%d,"copy":0,"restore":%d,"bytes":%d}\n' "$(millis_between "$start" "$dumped")" \
-            "$(millis_between "$dumped" "$restored")" "$(($(sent_bytes) - before))"
+        printf '{"dump":%d,"copy":0,"restore":%d}\n' "$(millis_between "$start" "$dumped")" \
+            "$(millis_between "$dumped" "$restored")"
         ;;
     lazy-restore)
         criu_in "$3" lazy-pages --page-server --address "${SSH_CLIENT%% *}" --port "$port" -o lazy.log </dev/null >/dev/null 2>&1 &

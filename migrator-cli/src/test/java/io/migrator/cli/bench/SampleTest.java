@@ -3,6 +3,7 @@ package io.migrator.cli.bench;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.migrator.linux.CpuSeconds;
 import io.migrator.problem.Problem;
 
 import org.junit.jupiter.api.Test;
@@ -37,5 +38,11 @@ class SampleTest {
     void processorTimeOfAProcessWhoseNameHasBlanksAndParentheses() {
         String stat = "7 (a) b (c) S 1 7 7 0 -1 4194304 1 2 3 4 150 50 20 30 20 0 1 0 99 1 2";
         assertEquals(2.5, CpuSeconds.of(stat));
+    }
+
+    /** user nice system idle iowait irq softirq steal guest guest_nice (proc(5)) */
+    @Test
+    void timeOfAMachineIsWithoutIdlenessAndGuests() {
+        assertEquals(1.27, CpuSeconds.busy("cpu  100 1 20 5000 600 1 2 3 90 9\ncpu0 1 2 3\n"));
     }
 }
