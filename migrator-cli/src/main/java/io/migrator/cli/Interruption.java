@@ -9,7 +9,7 @@ import java.util.concurrent.CountDownLatch;
  * wait until it has undone what it did and has said so, and end with its exit code. A command that
  * registered nothing just ends.
  */
-final class Interruption {
+public final class Interruption {
     private static final Interruption CURRENT = new Interruption();
 
     private final CountDownLatch finished = new CountDownLatch(1);
@@ -22,7 +22,7 @@ final class Interruption {
     }
 
     /** From here until the command has ended, a signal calls this; at once if one came before. */
-    static void calls(Runnable cancel) {
+    public static void calls(Runnable cancel) {
         boolean already;
         synchronized (CURRENT) {
             CURRENT.cancel = cancel;

@@ -50,6 +50,9 @@ final class MigrateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Problem, InterruptedException {
         return job.exitOf(() -> {
+            if (dryRun && report != null) {
+                throw Problem.usage("--report does not go with --dry-run");
+            }
             if (dryRun) {
                 Preflight preflight = job.ask(to.node(), Migration::check);
                 preflight.warnings().forEach(text -> Terminal.err("migrator: warning: " + text));
@@ -84,8 +87,8 @@ final class MigrateCommand implements Callable<Integer> {
                                             job.name(), Result.of(outcome).drawn(), null, null)),
                             List.of(),
                             List.of()));
-        } catch (Problem e) {
-            Terminal.err("migrator: warning: " + e.getMessage());
+        } catch (Problem | RuntimeException e) {
+            Terminal.err("migrator: warning: the report was not written: " + e.getMessage());
         }
     }
 

@@ -11,7 +11,7 @@ public final class CpuSeconds {
     private static final int IDLE = 4;
 
     private static final int WAITING = 5;
-    private static final int GUEST = 9;
+    private static final int STOLEN = 8;
 
     /** USER_HZ is part of the kernel's interface: 100 on every architecture that Java runs on. */
     private static final double TICKS_PER_SECOND = 100;
@@ -50,7 +50,7 @@ public final class CpuSeconds {
     public static double busy(String stat) {
         String[] ticks = stat.lines().findFirst().orElseThrow().split(" +");
         double busy = 0;
-        for (int i = 1; i < GUEST; i++) { // guests are counted in user and nice already
+        for (int i = 1; i < STOLEN; i++) { // guests are counted in user and nice already
             busy += i == IDLE || i == WAITING ? 0 : Long.parseLong(ticks[i]);
         }
         return busy / TICKS_PER_SECOND;

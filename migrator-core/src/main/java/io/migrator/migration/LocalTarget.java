@@ -575,7 +575,7 @@ public final class LocalTarget implements Target, JobSink {
     public Optional<Account> account() {
         try {
             return Optional.of(new Account(System.nanoTime(), Usage.ofTarget(), steps.all()));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             return Optional.empty();
         }
     }

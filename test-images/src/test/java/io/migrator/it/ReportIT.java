@@ -103,7 +103,10 @@ class ReportIT {
         assertEquals(2, refused.exit(), refused::toString);
         NODES.migrate(N1, "job", "--report", file).well();
         NODES.verify(N2, "job");
-        NODES.bash(N1, "grep -q \"'job' from n1 to n2\" %1$s && rm %1$s".formatted(file));
+        NODES.bash(
+                N1,
+                "grep -q \"'job' from n1 to n2\" %1$s && grep -q criu.restores %1$s && rm %1$s"
+                        .formatted(file));
         NODES.stop(N2, "job");
         NODES.assertAsBefore(N1);
         NODES.assertAsBefore(N2);

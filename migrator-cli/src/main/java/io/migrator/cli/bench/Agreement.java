@@ -1,72 +1,90 @@
 package io.migrator.cli.bench;
 
+import io.migrator.cli.bench.MoveCase.Move;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.function.Function;
 
 /**
- * Whether those who saw one standstill tell the same of it: the payload, whoever moved it, and a
- * client. Each measures something else, in this order in time: a client hears nothing from the
- * network lock on, until data comes over the new link; the source counts from the freeze of the
- * first thread until it has heard that the job runs; the payload from its last tick to its next.
+ * Whether those who saw one standstill tell the same of it: the payload, migrator, and a client.
+ * Each measures something else: migrator counts from the freeze of the first thread until it has
+ * heard that the job runs; a client from the last record before the network was locked to the first
+ * after it was opened; the payload from its last tick to its next.
  */
 final class Agreement {
     private Agreement() {}
 
     /**
-     * In words, of our ways.
+     * In words, for each way of ours: medians of the differences in each move.
      *
-     * @param noiseMillis the longest gap that was seen with nothing going on
+     * @param by what came of the case in all ways, whose longest gap with nothing going on is the
+     *     measure
      */
-    static List<String> of(List<MoveCase> figures, double noiseMillis) {
-        return figures.stream().flatMap(each -> of(each, noiseMillis).stream()).toList();
+    static List<String> of(BenchCase what, List<Tried> by) {
+        double noise =
+                MoveCase.sample(
+                                by.stream().flatMap(each -> each.all().stream()).toList(),
+                                Move::noiseMillis)
+                        .max();
+        List<String> found = new ArrayList<>();
+        for (Tried each : by) {
+            if (Ways.isOurs(each.way()) && !each.moves().isEmpty()) {
+                found.add("%s, %s: %s".formatted(what.name(), each.way(), text(each.all(), noise)));
+            }
+        }
+        return found;
     }
 
-    private static Optional<String> of(MoveCase move, double noiseMillis) {
-        Double gap = move.gapMillis();
-        Double told = move.frozenMillis();
-        if (move.sourceCpuSeconds() == null || gap == null || told == null) {
-            return Optional.empty();
-        }
-        StringBuilder text = new StringBuilder("%s, %s: ".formatted(move.name(), move.way()));
-        text.append(
-                told(
-                        gap,
-                        told,
-                        noiseMillis,
-                        "the source tells",
-                        "it hears of the job's start later than the job runs, and all its threads"
-                                + " wait for processors then"));
-        Double silence = move.silenceMillis();
-        if (silence != null) {
-            text.append("; ");
-            text.append(
-                    told(
-                            gap,
-                            silence,
-                            noiseMillis,
-                            "the client's silence is",
-                            "the network is locked after the freeze, opened after the start, and"
-                                    + " what was lost is sent again"));
-        }
-        return Optional.of(text.toString());
+    private static String text(List<Move> moves, double noise) {
+        String told =
+                compared(
+                        "what migrator tells",
+                        moves,
+                        move -> move.told().frozenMillis() - move.gapMillis(),
+                        noise,
+                        "it counts until it has heard that the job runs");
+        String silence =
+                compared(
+                        "the client's silence",
+                        moves,
+                        move ->
+                                move.silenceMillis() == null
+                                        ? null
+                                        : move.silenceMillis() - move.gapMillis(),
+                        noise,
+                        "it ends when the network is open, and what was lost is sent again");
+        return silence.isEmpty() ? told : told + "; " + silence;
     }
 
-    private static String told(
-            double gap, double other, double noiseMillis, String who, String why) {
-        double more = other - gap;
-        boolean agree = Math.abs(more) <= noiseMillis;
+    private static String compared(
+            String who,
+            List<Move> moves,
+            Function<Move, @Nullable Double> difference,
+            double noise,
+            String whyMore) {
+        Sample more = MoveCase.sample(moves, difference);
+        if (more.count() == 0) {
+            return "";
+        }
+        String verdict;
+        if (Math.abs(more.median()) <= noise) {
+            verdict = "within the noise of %.1f ms";
+        } else if (more.median() > 0) {
+            verdict = "more than the noise of %.1f ms: " + whyMore;
+        } else {
+            verdict = "more than the noise of %.1f ms: the payload's longest gap was another one";
+        }
         return String.format(
                 Locale.ROOT,
-                "%s %+.1f ms to the payload's gap, %s",
+                "%s is %+.1f ms (%+.1f to %+.1f) to the payload's gap, " + verdict,
                 who,
-                more,
-                agree
-                        ? String.format(Locale.ROOT, "within the noise of %.1f ms", noiseMillis)
-                        : String.format(
-                                Locale.ROOT,
-                                "more than the noise of %.1f ms: %s",
-                                noiseMillis,
-                                why));
+                more.median(),
+                more.min(),
+                more.max(),
+                noise);
     }
 }

@@ -3,6 +3,9 @@ package io.migrator.cli.bench;
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 
+import io.migrator.problem.PlainText;
+import io.migrator.problem.Problem;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
@@ -30,6 +33,7 @@ record BenchCase(
         String link,
         String compress,
         List<String> ways) {
+    private static final int MOST_OF_NAME = 100;
     private static final int MOST_PROCESSES = 256;
     private static final int MOST_CONNECTIONS = 512;
     private static final String LINK = "none|[1-9][0-9]{0,5}[kmg]bit";
@@ -41,7 +45,10 @@ record BenchCase(
      * @throws IllegalArgumentException if it is not understood, with what is
      */
     BenchCase {
-        orElse(!name.isBlank() && name.length() <= 100, "its name", "1 to 100 characters");
+        orElse(
+                !name.isBlank() && name.equals(PlainText.line(name, MOST_OF_NAME)),
+                "name",
+                "1 to 100 characters that can be printed");
         orElse(megabytes >= 1 && megabytes < 1 << 20, "megabytes", "at least 1");
         orElse(rate >= 0 && rate < 1 << 20, "rate", "at least 0");
         orElse(
@@ -59,6 +66,20 @@ record BenchCase(
                 !ways.isEmpty() && Ways.NAMES.containsAll(ways),
                 "ways",
                 "some of " + String.join(", ", Ways.NAMES));
+    }
+
+    /**
+     * As options have it.
+     *
+     * @throws Problem of usage if it is not understood
+     */
+    static BenchCase asked(String name, int megabytes, int rate, int connections, List<String> ways)
+            throws Problem {
+        try {
+            return new BenchCase(name, megabytes, rate, 1, connections, "none", "auto", ways);
+        } catch (IllegalArgumentException e) {
+            throw Problem.usage(String.valueOf(e.getMessage()));
+        }
     }
 
     /** As a file has it: what is not said is the usual. */

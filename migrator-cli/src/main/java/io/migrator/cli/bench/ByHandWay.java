@@ -36,7 +36,7 @@ final class ByHandWay implements Way {
 
     private final How how;
     private final Site site;
-    private final String address;
+    private final String service;
     private final Script script;
     private String appinit = "";
 
@@ -48,7 +48,7 @@ final class ByHandWay implements Way {
     ByHandWay(How how, Site site, boolean keepsConnections) throws Problem {
         this.how = how;
         this.site = site;
-        this.address = keepsConnections ? site.service().replaceFirst("/.*", "") : "";
+        this.service = keepsConnections ? site.service() : "";
         this.script = Script.at(site, "by-hand.sh");
     }
 
@@ -73,7 +73,7 @@ final class ByHandWay implements Way {
     @Override
     public Told move(Payload payload) throws Problem, InterruptedException {
         long start = System.nanoTime();
-        String printed = call(site.source(), how.verb, payload, site.target(), appinit, address);
+        String printed = call(site.source(), how.verb, payload, site.target(), appinit, service);
         double total = (System.nanoTime() - start) / NANOS_PER_MILLI;
         try {
             JsonNode told = Results.JSON.readTree(printed);
@@ -90,13 +90,11 @@ final class ByHandWay implements Way {
 
     @Override
     public void clean(Payload payload) throws Problem, InterruptedException {
-        call(site.target(), "clean", payload, address);
-        call(site.source(), "clean", payload, address);
-    }
-
-    @Override
-    public boolean isBaseline() {
-        return how == How.STOP;
+        try {
+            call(site.target(), "clean", payload, service);
+        } finally {
+            call(site.source(), "clean", payload, service);
+        }
     }
 
     private String call(String node, String action, Payload payload, String... more)

@@ -47,7 +47,10 @@ record CaseFile(int repeat, int pauseMillis, List<BenchCase> cases) {
             throw new IllegalArgumentException(
                     "repeat has to be 1 to 1000, pauseMillis 1 to 60000");
         }
-        cases = List.copyOf(Objects.requireNonNullElse(cases, List.of()));
+        if (cases == null || cases.contains(null)) {
+            throw new IllegalArgumentException("cases has to be a list of cases");
+        }
+        cases = List.copyOf(cases);
         Set<String> names = new HashSet<>();
         for (BenchCase each : cases) {
             if (!names.add(each.name())) {

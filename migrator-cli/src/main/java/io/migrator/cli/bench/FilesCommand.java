@@ -78,6 +78,9 @@ final class FilesCommand implements Callable<Integer> {
     @Option(names = "--json", paramLabel = "FILE", description = "Write the figures there.")
     private @Nullable Path json;
 
+    @Option(names = "--csv", paramLabel = "FILE", description = "Write them there as a table, too.")
+    private @Nullable Path csv;
+
     /** One move. */
     private record Move(double gapMillis, double noiseMillis, double frozenMillis, long bytes) {}
 
@@ -98,6 +101,7 @@ final class FilesCommand implements Callable<Integer> {
         if (megabytes < 1 || rate < 0 || repeat < 1) {
             throw Problem.usage("--mb and --repeat are at least 1, --rate at least 0");
         }
+        Results.orUnwritable(json, csv);
         Lab lab = Lab.ofThisDistribution();
         lab.up();
         List<Move> without = new ArrayList<>();
@@ -123,10 +127,8 @@ final class FilesCommand implements Callable<Integer> {
         all.addAll(with);
         double noise = sample(all, Move::noiseMillis).median();
         tell(without, with, Sample.of(ratios), noise);
-        if (json != null) {
-            new Results<>(Machine.here(), Results.figure(noise), List.of(first, second))
-                    .write(json);
-        }
+        new Results<>(Machine.here(), Results.figure(noise), List.of(first, second))
+                .write(json, csv);
         return 0;
     }
 

@@ -92,6 +92,17 @@ record LabSite(Lab lab, Path shared, List<Path> cgroups, String run) implements 
         orFail(words, "packages could not be installed in the lab");
     }
 
+    @Override
+    public boolean isHere() {
+        return true;
+    }
+
+    /** Both have that of this machine. */
+    @Override
+    public ClockDifference clocks() {
+        return new ClockDifference(0, 0);
+    }
+
     /** All of a node is in its cgroup. */
     @Override
     public double cpuSeconds() throws Problem {

@@ -1,5 +1,6 @@
 package io.migrator.cli.bench;
 
+import io.migrator.cli.Interruption;
 import io.migrator.cli.report.Machine;
 import io.migrator.problem.ExitCode;
 import io.migrator.problem.Problem;
@@ -21,6 +22,7 @@ final class Measurement {
             throw Problem.usage("--repeat is at least 1");
         }
         outputs.validate();
+        Interruption.calls(Thread.currentThread()::interrupt);
         return nodes.with(site -> {
             Machine machine =
                     Machine.of(command -> {
@@ -32,6 +34,7 @@ final class Measurement {
             rounds.run(() -> outputs.write(machine, rounds));
             List<MoveCase> figures = rounds.figures();
             Table.print(figures, rounds.noise());
+            rounds.agreement().forEach(System.out::println);
             boolean well = figures.stream().allMatch(MoveCase::verified);
             return (well ? ExitCode.DONE : ExitCode.FAILED).code();
         });

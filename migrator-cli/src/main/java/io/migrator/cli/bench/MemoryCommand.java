@@ -78,11 +78,6 @@ final class MemoryCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Problem, InterruptedException {
-        if (megabytes.stream().anyMatch(each -> each < 1)
-                || rates.stream().anyMatch(each -> each < 0)
-                || repeat < 1) {
-            throw Problem.usage("--mb and --repeat are at least 1, --rate at least 0");
-        }
         List<String> ways =
                 new ArrayList<>(
                         memories.stream()
@@ -97,7 +92,7 @@ final class MemoryCommand implements Callable<Integer> {
         for (int size : megabytes) {
             for (int rate : rates) {
                 String name = "%d MiB that writes %d MiB/s".formatted(size, rate);
-                cases.add(new BenchCase(name, size, rate, 1, 0, "none", "auto", ways));
+                cases.add(BenchCase.asked(name, size, rate, 0, ways));
             }
         }
         return Measurement.run(nodes, cases, new Rounds.Plan(repeat, PAUSE, true), outputs);

@@ -85,7 +85,7 @@ record MoveCase(
             double workMeanwhile,
             double workAfter,
             double cpuSeconds,
-            double peakBytes,
+            @Nullable Double peakBytes,
             double sentBytes,
             Way.Told told) {
 

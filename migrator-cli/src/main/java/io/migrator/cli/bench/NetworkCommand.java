@@ -18,9 +18,10 @@ import java.util.concurrent.Callable;
                     + " tar | ssh.",
             "",
             "The silence is what the client saw, on a third machine: the longest time between two"
-                + " arrivals of data; the gap is what the server itself saw. Each round starts a"
-                + " new server for each way; the order changes from round to round; every record of"
-                + " the stream is checked. The first round is not counted. Needs root.",
+                + " arrivals of data; the gap is what a program beside the server saw, in the same"
+                + " job. Each round starts a new server for each way; the order changes from round"
+                + " to round; every record of the stream is checked. The first round is not"
+                + " counted. Needs root.",
         })
 final class NetworkCommand implements Callable<Integer> {
     @Option(
@@ -50,20 +51,9 @@ final class NetworkCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Problem, InterruptedException {
-        if (megabytes < 1 || connections < 1) {
-            throw Problem.usage("--mb and --connections are at least 1");
-        }
         String name = "server of %d MiB, %d connection(s)".formatted(megabytes, connections);
-        BenchCase only =
-                new BenchCase(
-                        name,
-                        megabytes,
-                        0,
-                        1,
-                        connections,
-                        "none",
-                        "auto",
-                        List.of("auto", Ways.BASELINE));
+        List<String> ways = List.of("auto", Ways.BASELINE);
+        BenchCase only = BenchCase.asked(name, megabytes, 0, connections, ways);
         Rounds.Plan plan = new Rounds.Plan(repeat, MemoryCommand.PAUSE, true);
         return Measurement.run(nodes, List.of(only), plan, outputs);
     }

@@ -9,6 +9,7 @@ import picocli.CommandLine.Option;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -57,8 +58,12 @@ final class Nodes {
     /** Makes a directory for the run, does the work, and removes the directory. */
     <T> T with(Work<T> work) throws Problem, InterruptedException {
         Site site = site("migrator-bench-" + ProcessHandle.current().pid());
+        boolean made = false;
         try {
-            Files.createDirectories(site.directory());
+            Files.createDirectory(site.directory()); // what root runs from there is nobody else's
+            Files.setPosixFilePermissions(
+                    site.directory(), PosixFilePermissions.fromString("rwxr-xr-x"));
+            made = true;
             if (site instanceof SshSite nodes) {
                 nodes.bringPrograms();
             }
@@ -66,7 +71,9 @@ final class Nodes {
         } catch (IOException e) {
             throw Problem.failed("could not write into the shared directory").because(e.toString());
         } finally {
-            delete(site.directory());
+            if (made) {
+                delete(site.directory());
+            }
         }
     }
 

@@ -12,8 +12,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Spec.Target;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -36,26 +34,16 @@ final class Outputs {
 
     /** Refuses files that cannot be written, before hours are spent. */
     void validate() throws Problem {
-        for (Path file : new Path[] {json, csv, html}) {
-            if (file != null) {
-                Page.at(file).close();
-            }
+        Results.orUnwritable(json, csv);
+        if (html != null) {
+            Page.at(html).close();
         }
     }
 
     /** Writes what there is so far. */
     void write(Machine machine, Rounds rounds) throws Problem {
         List<MoveCase> figures = rounds.figures();
-        if (json != null) {
-            new Results<>(machine, rounds.noiseMillis(), figures).write(json);
-        }
-        if (csv != null) {
-            try {
-                Files.writeString(csv, Csv.of(figures));
-            } catch (IOException e) {
-                throw Problem.failed("could not write " + csv).because(e.toString());
-            }
-        }
+        new Results<>(machine, rounds.noiseMillis(), figures).write(json, csv);
         if (html != null) {
             CommandSpec root = spec.root();
             List<String> words = root.commandLine().getParseResult().originalArgs();
@@ -69,7 +57,7 @@ final class Outputs {
                                 rounds.noiseMillis(),
                                 rounds.drawn(),
                                 figures,
-                                Agreement.of(figures, rounds.noise().max())));
+                                rounds.agreement()));
             }
         }
     }

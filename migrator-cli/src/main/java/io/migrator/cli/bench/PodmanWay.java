@@ -71,8 +71,11 @@ final class PodmanWay implements Way {
 
     @Override
     public void clean(Payload payload) throws Problem, InterruptedException {
-        call(site.target(), "clean", payload.name());
-        call(site.source(), "clean", payload.name());
+        try {
+            call(site.target(), "clean", payload.name());
+        } finally {
+            call(site.source(), "clean", payload.name());
+        }
     }
 
     private String call(String node, String... words) throws Problem, InterruptedException {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
@@ -35,12 +36,39 @@ record Results<C>(Machine machine, @Nullable Double noiseFloorMillis, List<C> ca
         }
     }
 
-    void write(Path file) throws Problem {
+    /** Refuses files that cannot be written, before anything is measured; null is none. */
+    static void orUnwritable(@Nullable Path... files) throws Problem {
+        for (Path file : files) {
+            try {
+                if (file != null) {
+                    Files.newOutputStream(
+                                    file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
+                            .close();
+                }
+            } catch (IOException e) {
+                throw Problem.usage("the figures cannot be written to " + file)
+                        .because(e.toString());
+            }
+        }
+    }
+
+    /**
+     * Writes it.
+     *
+     * @param json file, or null
+     * @param csv file for the cases alone, or null
+     */
+    void write(@Nullable Path json, @Nullable Path csv) throws Problem {
         ObjectWriter writer = JSON.writerWithDefaultPrettyPrinter();
         try {
-            Files.writeString(file, writer.writeValueAsString(this) + "\n");
+            if (json != null) {
+                Files.writeString(json, writer.writeValueAsString(this) + "\n");
+            }
+            if (csv != null) {
+                Files.writeString(csv, Csv.of(cases));
+            }
         } catch (IOException e) {
-            throw Problem.failed("could not write " + file).because(e.toString());
+            throw Problem.failed("the figures could not be written").because(e.toString());
         }
     }
 

@@ -3,6 +3,7 @@ package io.migrator.cli.bench;
 import io.migrator.cli.bench.MoveCase.Move;
 import io.migrator.cli.report.DrawnMove;
 import io.migrator.linux.Memory;
+import io.migrator.problem.PlainText;
 import io.migrator.problem.Problem;
 
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,8 @@ import java.util.Optional;
 final class Rounds {
     /** In which a client that was cut off is heard again, whatever its timers do. */
     private static final long QUIET_MILLIS = 1000;
+
+    private static final int MOST_OF_FAILURE = 4000;
 
     /** By hand the payload and its images on both nodes: so many times its memory. */
     private static final int COPIES_BY_HAND = 3;
@@ -69,7 +72,7 @@ final class Rounds {
                 afterEach.run();
             }
         } finally {
-            site.link("none");
+            undoing(() -> site.link("none"));
         }
     }
 
@@ -77,6 +80,15 @@ final class Rounds {
     @FunctionalInterface
     interface Runner {
         void run() throws Problem, InterruptedException;
+    }
+
+    /** Also when this thread was told to stop, and did not hear it yet. */
+    private static void undoing(Runner undo) throws Problem, InterruptedException {
+        boolean interrupted = Thread.interrupted();
+        undo.run();
+        if (interrupted) {
+            throw new InterruptedException();
+        }
     }
 
     private BenchCase largest() {
@@ -87,7 +99,6 @@ final class Rounds {
 
     private void round(int round, BenchCase what, List<Tried> by)
             throws Problem, InterruptedException {
-        site.link(what.link());
         for (int i = 0; i < by.size(); i++) {
             Tried each = by.get((i + round) % by.size());
             Optional<Move> move = move(round, what, each);
@@ -101,10 +112,12 @@ final class Rounds {
     private Optional<Move> move(int round, BenchCase what, Tried by)
             throws InterruptedException, Problem {
         String title = "round %d: %s, %s".formatted(round, what.name(), by.way());
-        Payload payload = what.payload(site, "bench-" + ++moved);
+        long run = ProcessHandle.current().pid(); // a second bench has other names
+        Payload payload = what.payload(site, "bench-%d-%d".formatted(run, ++moved));
         Way way = null;
         try {
             orTooLarge(what, by.way());
+            site.link(what.link());
             way = ways.of(by.way(), what);
             Move move = move(way, payload);
             System.err.printf(
@@ -116,20 +129,35 @@ final class Rounds {
                     round == 0 ? " (not counted)" : "");
             return Optional.of(move);
         } catch (Problem e) {
-            by.failures().add("round " + round + ": " + e.getMessage());
-            System.err.printf("%s FAILED: %s%n", title, e.getMessage());
+            failed(by, round, e);
             return Optional.empty();
         } finally {
-            if (way != null) {
-                way.clean(payload);
+            Way taken = way;
+            if (taken != null) {
+                undoing(() -> {
+                    try {
+                        taken.clean(payload);
+                    } catch (Problem e) {
+                        failed(by, round, e);
+                    }
+                });
             }
         }
     }
 
-    private static void orTooLarge(BenchCase what, String way) throws Problem {
+    private static void failed(Tried by, int round, Problem problem) {
+        String text = PlainText.line(String.valueOf(problem.getMessage()), MOST_OF_FAILURE);
+        by.failures().add("round " + round + ": " + text);
+        System.err.printf("round %d, %s FAILED: %s%n", round, by.way(), text);
+    }
+
+    private void orTooLarge(BenchCase what, String way) throws Problem {
+        if (!site.isHere() || Ways.isOurs(way)) {
+            return;
+        }
         long needed = (long) COPIES_BY_HAND * what.megabytes();
         long available = Memory.availableBytes() >> 20;
-        if (way.equals(Ways.BASELINE) && needed >= available) {
+        if (needed >= available) {
             throw Problem.failed("not tried")
                     .because("it takes %d MiB, %d are free".formatted(needed, available));
         }
@@ -143,12 +171,15 @@ final class Rounds {
             double idle = idle();
             Payload.Look before = payload.look();
             long sentBefore = site.sentBytes();
+            ClockDifference clocks = site.clocks();
             Way.Told told;
-            double cpuSeconds;
-            long takenBytes;
+            double busySeconds;
+            double seconds;
+            Double takenBytes;
             try (Meter meter = new Meter(site)) {
                 told = way.move(payload);
-                cpuSeconds = meter.busy() - idle * meter.seconds();
+                busySeconds = meter.busy();
+                seconds = meter.seconds();
                 takenBytes = meter.takenBytes();
             }
             long sentBytes = site.sentBytes() - sentBefore;
@@ -158,13 +189,15 @@ final class Rounds {
             Payload.Look after = payload.look();
             payload.verify();
             double pace = before.pace(start);
+            double gapMillis = moved.gapMillis() - clocks.millis();
+            double own = idle * (seconds - gapMillis / 1e3);
             return new Move(
-                    moved.gapMillis(),
+                    gapMillis,
                     moved.silenceMillis(),
                     before.gapMillis(),
                     moved.pace(before) / pace,
                     after.pace(moved) / pace,
-                    Math.max(0, cpuSeconds),
+                    busySeconds - own,
                     takenBytes,
                     sentBytes,
                     told);
@@ -189,6 +222,13 @@ final class Rounds {
             }
         });
         return figures;
+    }
+
+    /** Whether those who saw a standstill agree, in sentences. */
+    List<String> agreement() {
+        List<String> found = new ArrayList<>();
+        tried.forEach((what, by) -> found.addAll(Agreement.of(what, by)));
+        return found;
     }
 
     /** Of each case and way of ours the move in the middle. */

@@ -64,6 +64,15 @@ interface Site {
                         .strip());
     }
 
+    /** Whether both nodes are on this machine. */
+    boolean isHere();
+
+    /**
+     * How far the target's time of day is ahead of the source's now: a payload counts its gap from
+     * one to the other.
+     */
+    ClockDifference clocks() throws Problem, InterruptedException;
+
     /** Processor seconds of both nodes so far; by ssh of all that runs there. */
     double cpuSeconds() throws Problem, InterruptedException;
 

@@ -100,6 +100,18 @@ record SshSite(
     }
 
     @Override
+    public boolean isHere() {
+        return false;
+    }
+
+    @Override
+    public ClockDifference clocks() throws Problem {
+        return ClockDifference.between(
+                List.of("ssh", "-o", "BatchMode=yes", source),
+                List.of("ssh", "-o", "BatchMode=yes", target));
+    }
+
+    @Override
     public double cpuSeconds() throws Problem, InterruptedException {
         double sum = 0;
         for (String node : List.of(source, target)) {

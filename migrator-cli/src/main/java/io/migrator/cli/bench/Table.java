@@ -9,7 +9,7 @@ import java.util.stream.Collectors;
 
 /** The figures as a person reads them on a terminal. */
 final class Table {
-    private static final String HEAD = "  %-13s %22s %7s %8s %8s %6s %7s %7s  %-9s  %s%n";
+    private static final String HEAD = "  %-13s %2s %22s %7s %8s %8s %6s %7s %7s  %-9s  %s%n";
     private static final double MEGA = 1e6;
 
     private Table() {}
@@ -22,10 +22,11 @@ final class Table {
         for (MoveCase each : figures) {
             if (!each.name().equals(name)) {
                 name = each.name();
-                System.out.printf("%n%s, %d rounds%n", name, each.repeats());
+                System.out.printf("%n%s%n", name);
                 System.out.printf(
                         HEAD,
                         "",
+                        "n",
                         "gap ms (min-max)",
                         "silence",
                         "told",
@@ -45,7 +46,6 @@ final class Table {
                             System.out.printf(
                                     "FAILED %s, %s, %s%n", each.name(), each.way(), failure));
         }
-        Agreement.of(figures, noise.max()).forEach(System.out::println);
     }
 
     private static void row(MoveCase of) {
@@ -60,6 +60,7 @@ final class Table {
         System.out.printf(
                 HEAD,
                 of.way(),
+                of.repeats(),
                 gap,
                 number("%.0f", of.silenceMillis()),
                 number("%.0f", of.frozenMillis()),

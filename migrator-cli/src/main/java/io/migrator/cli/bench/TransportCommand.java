@@ -108,6 +108,7 @@ final class TransportCommand implements Callable<Integer> {
                             ? "give either --to or --lab"
                             : "--repeat and --connections are at least 1");
         }
+        Results.orUnwritable(json);
         return to == null ? inLab() : measure(Destination.parse(to), Size.parse(size));
     }
 
@@ -119,9 +120,7 @@ final class TransportCommand implements Callable<Integer> {
             }
         }
         print(machine, node, bytes);
-        if (json != null) {
-            new Results<>(machine, null, List.of(result(bytes))).write(json);
-        }
+        new Results<>(machine, null, List.of(result(bytes))).write(json, null);
         return (failures.isEmpty() ? ExitCode.DONE : ExitCode.FAILED).code();
     }
 

@@ -23,11 +23,6 @@ sealed interface Way permits MigratorWay, ByHandWay, PodmanWay {
     /** Ends the payload, wherever it is, and removes what the way left on both nodes. */
     void clean(Payload payload) throws Problem, InterruptedException;
 
-    /** Whether the others are compared with it. */
-    default boolean isBaseline() {
-        return false;
-    }
-
     /**
      * What the tools themselves say of a move.
      *

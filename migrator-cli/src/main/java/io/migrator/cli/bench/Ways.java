@@ -6,6 +6,7 @@ import io.migrator.problem.Problem;
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
+import java.util.Set;
 
 /** The ways by their names; Podman is installed once, when it is wanted first. One thread. */
 final class Ways {
@@ -24,12 +25,19 @@ final class Ways {
                     "lazy",
                     "podman");
 
+    private static final Set<String> OURS = Set.of("auto", "stop", "precopy", "hybrid");
+
     private final Site site;
     private @Nullable PodmanWay podman;
     private @Nullable Problem noPodman;
 
     Ways(Site site) {
         this.site = site;
+    }
+
+    /** Whether it is a way of migrator's. */
+    static boolean isOurs(String name) {
+        return OURS.contains(name);
     }
 
     /** The way of a name, for the payload of a case. */

@@ -1,6 +1,5 @@
 package io.migrator.cli.report;
 
-import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 
@@ -23,7 +22,6 @@ public record DrawnMove(
         @Nullable Double silenceMillis) {
 
     /** What {@code migrate --json} says of it, as far as it is drawn. */
-    @JsonIgnoreProperties(ignoreUnknown = true)
     public record Told(
             String from,
             String to,

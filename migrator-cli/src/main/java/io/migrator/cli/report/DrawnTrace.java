@@ -54,15 +54,13 @@ public record DrawnTrace(
         add(steps, SOURCE, "step", trace.source());
         double frozen = trace.still().fromMillis();
         double runs = trace.still().toMillis();
-        List<Span> job =
-                List.of(
-                        new Span(SOURCE, "runs", 0, rounded(frozen)),
-                        new Span(SOURCE, "still", rounded(frozen), rounded(runs)),
-                        new Span(
-                                purpose.runsOn() ? SOURCE : TARGET,
-                                "runs",
-                                rounded(runs),
-                                rounded(totalMillis)));
+        List<Span> job = new ArrayList<>();
+        job.add(new Span(SOURCE, "runs", 0, rounded(frozen)));
+        job.add(new Span(SOURCE, "still", rounded(frozen), rounded(runs)));
+        if (purpose != Purpose.END) { // then it runs nowhere
+            String side = purpose.runsOn() ? SOURCE : TARGET;
+            job.add(new Span(side, "runs", rounded(runs), rounded(totalMillis)));
+        }
         Trace.Far far = trace.target();
         if (far == null) {
             return new DrawnTrace(steps, job, null, null, trace.sourceUsage(), null);

@@ -3,9 +3,6 @@ package io.migrator.cli.report;
 import io.migrator.linux.Command;
 import io.migrator.problem.Problem;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -16,6 +13,7 @@ import java.util.regex.Pattern;
 /**
  * What the figures were measured on.
  *
+ * @param javaVersion of this program's own
  * @param load average of the last minute when the run began: other work makes figures worthless
  * @param criuVersion and the others: empty where the program is not
  */
@@ -47,30 +45,35 @@ public record Machine(
         });
     }
 
-    /** This one; the programs are those of a node on it. */
+    /** A node of ours. */
     public static Machine of(Node node) throws Problem, InterruptedException {
-        try {
-            return new Machine(
-                    Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
-                    line("/proc/cpuinfo", "model name\\s*: (.*)"),
-                    Runtime.getRuntime().availableProcessors(),
-                    Long.parseLong(line("/proc/meminfo", "MemTotal:\\s*(\\d+) kB")) << 10,
-                    line("/proc/sys/kernel/osrelease", "(.*)"),
-                    Double.parseDouble(line("/proc/loadavg", "(\\S+) .*")),
-                    Runtime.version().toString(),
-                    version(node, "criu", "--version"),
-                    version(node, "apptainer", "--version"),
-                    version(node, "ssh", "-V"));
-        } catch (IOException e) {
-            throw Problem.failed("this machine is not known").because(e.toString());
-        }
+        String processors = node.run(List.of("cat", "/proc/cpuinfo"));
+        String memory = node.run(List.of("cat", "/proc/meminfo"));
+        String load = node.run(List.of("cat", "/proc/loadavg"));
+        return new Machine(
+                Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(),
+                Pattern.compile("(?m)^model name\\s*: (.*)$")
+                        .matcher(processors)
+                        .results()
+                        .map(model -> model.group(1))
+                        .findFirst()
+                        .orElse("unknown"),
+                (int) Pattern.compile("(?m)^processor\\s*:").matcher(processors).results().count(),
+                Long.parseLong(found(memory, "(?m)^MemTotal:\\s*(\\d+) kB$")) << 10,
+                node.run(List.of("uname", "-r")).strip(),
+                Double.parseDouble(found(load, "^(\\S+) ")),
+                Runtime.version().toString(),
+                version(node, "criu", "--version"),
+                version(node, "apptainer", "--version"),
+                version(node, "ssh", "-V"));
     }
 
-    private static String line(String file, String form) throws IOException {
-        Matcher found =
-                Pattern.compile("^" + form + "$", Pattern.MULTILINE)
-                        .matcher(Files.readString(Path.of(file)));
-        return found.find() ? found.group(1).strip() : "0";
+    private static String found(String text, String form) throws Problem {
+        Matcher found = Pattern.compile(form).matcher(text);
+        if (!found.find()) {
+            throw Problem.failed("the machine is not known").because("it lacks " + form);
+        }
+        return found.group(1).strip();
     }
 
     private static String version(Node node, String program, String option)

@@ -1,16 +1,16 @@
 #!/bin/bash
 # A stop-and-copy of an Apptainer instance as a person does it with criu, tar and ssh: the baseline of
 # `migrator bench memory` and, with nft and ip, of `bench network`; and the post-copy that criu itself has. Needs root on
-# both nodes. Only `move` and `lazy` are in the gap.
+# both nodes. Only `move`, `page-server` and `lazy` are in the gap.
 #
 #   by-hand.sh prepare NAME IMAGE PIDS SHARED
 #                                        on the target: criu's copy, and an empty instance, with the directory SHARED,
 #                                        whose own threads have none of the payload's PIDS; prints its appinit's pid
 #   by-hand.sh pids NAME                 on the source: the payload's pids inside its instance, and all threads'
-#   by-hand.sh move NAME TARGET APPINIT [ADDRESS]
-#                                        on the source: dump, copy, restore; prints the milliseconds of each. With an
-#                                        ADDRESS on eth0, TCP connections to it live on
-#   by-hand.sh restore NAME APPINIT [ADDRESS]
+#   by-hand.sh move NAME TARGET APPINIT [SERVICE]
+#                                        on the source: dump, copy, restore; prints the milliseconds of each. With a
+#                                        SERVICE, such as 10.0.0.9/24@eth0, TCP connections to it live on
+#   by-hand.sh restore NAME APPINIT [SERVICE]
 #                                        on the target, called by `move`
 #   by-hand.sh page-server NAME TARGET APPINIT
 #                                        on the source: the same, but the memory goes straight to the target's criu, which
@@ -20,13 +20,15 @@
 #                                        (criu lazy-pages); whoever reaches the source's port could read it, or end it
 #   by-hand.sh lazy-restore NAME APPINIT
 #                                        on the target, called by `lazy`
-#   by-hand.sh clean NAME [ADDRESS]      on both
+#   by-hand.sh clean NAME [SERVICE]      on both
 #
-# MEDIUM is the directory for the images (default /dev/shm).
+# MEDIUM is the directory for the images (default /dev/shm). What else is to be undone stands in /run/by-hand-NAME.
 set -euo pipefail
 
 readonly self=$(readlink -f "$0") action=$1 name=$2
-readonly images=${MEDIUM:-/dev/shm}/by-hand-$name bundle=/run/by-hand-criu runs=$HOME/.migrator/runs/$name
+readonly images=${MEDIUM:-/dev/shm}/by-hand-$name state=/run/by-hand-$name runs=$HOME/.migrator/runs/$name
+readonly bundle=$state/criu
+mkdir -p -m 700 "$state"
 readonly criu_options=(--manage-cgroups=ignore --file-locks -v2)
 readonly port=27000 pipe_size=/proc/sys/fs/pipe-max-size pipe_bytes=4194304
 
@@ -76,22 +78,30 @@ locks() {
 }
 
 # criu's own lock, which it wants to find on the target
-criu_table() {
-    nft list tables | sed -n 's/^table inet \(CRIU-.*\)/\1/p'
+criu_table() { sed -n 's/^table inet \(CRIU-.*\)/\1/p'; }
+
+# On both nodes, before there is one of this move.
+note_tables() { nft list tables >"$state/tables"; }
+
+# take_service ADDRESS/LENGTH@DEVICE
+take_service() {
+    address=${1%%/*}
+    subnet=${1%@*}
+    device=${1##*@}
 }
 
 # The most that a pipe may hold: criu wants more than is usual, and fails in the midst of the transfer.
 widen_pipes() {
-    cat "$pipe_size" >"$images.pipes"
+    cat "$pipe_size" >"$state/pipes"
     echo "$pipe_bytes" >"$pipe_size"
 }
 
 narrow_pipes() {
-    [[ ! -f $images.pipes ]] || cat "$images.pipes" >"$pipe_size"
-    rm -f "$images.pipes"
+    [[ ! -f $state/pipes ]] || cat "$state/pipes" >"$pipe_size"
 }
 
-address_of() { getent ahostsv4 "$1" | awk 'NR == 1 { print $1 }'; }
+# By which ssh reaches a node.
+address_of() { getent ahostsv4 "$(ssh -G "$1" | awk '$1 == "hostname" { print $2 }')" | awk 'NR == 1 { print $1 }'; }
 
 millis_between() { echo $((($2 - $1) / 1000000)); }
 
@@ -127,10 +137,12 @@ case $action in
             copied=$(date +%s%N)
             ssh "$3" MEDIUM="${images%/*}" bash "$self" restore "$name" "$4"
         else
-            locks migrator "$5" | nft -f -
+            take_service "$5"
+            note_tables
+            locks "by-hand-$name" "$address" | nft -f -
             criu_in "$here" dump -t "$root" -o dump.log --tcp-established --network-lock nftables
-            ip address del "$5/24" dev eth0
-            criu_table >"$images/table"
+            ip address del "$subnet" dev "$device"
+            comm -13 <(sort "$state/tables") <(nft list tables | sort) | criu_table >"$images/table"
             nft list table inet "$(cat "$images/table")" >"$images/rules"
             dumped=$(date +%s%N)
             copied=$dumped # one ssh does both
@@ -146,9 +158,11 @@ case $action in
         here=$(appinit)
         root=$(payload_pids "$here" | sort -n | head -n 1)
         mkdir -m 700 "$images"
-        ssh "$3" "mkdir -m 700 $images && criu page-server -D $images -o server.log --address 0.0.0.0 --port $port --daemon"
+        to=$(address_of "$3")
+        ssh "$3" "mkdir -p -m 700 $images $state && criu page-server -D $images -o server.log --address $to --port $port \
+            --daemon --pidfile $state/server"
         start=$(date +%s%N)
-        criu_in "$here" dump -t "$root" -o dump.log --page-server --address "$(address_of "$3")" --port "$port"
+        criu_in "$here" dump -t "$root" -o dump.log --page-server --address "$to" --port "$port"
         dumped=$(date +%s%N)
         tar -C "$images" -cf - . |
             ssh -c aes128-gcm@openssh.com "$3" "tar -C $images -xf - && MEDIUM=${images%/*} bash $self restore $name $4"
@@ -161,8 +175,8 @@ case $action in
         root=$(payload_pids "$here" | sort -n | head -n 1)
         mkdir -m 700 "$images"
         widen_pipes
-        mkfifo "$images.ready"
-        exec 9<>"$images.ready"
+        mkfifo "$state/ready"
+        exec 9<>"$state/ready"
         start=$(date +%s%N)
         criu_in "$here" dump -t "$root" -o dump.log --lazy-pages --address 0.0.0.0 --port "$port" --status-fd 9 >&2 &
         IFS= read -r -d '' -t 60 -u 9
@@ -187,21 +201,29 @@ case $action in
         if [[ -z ${4:-} ]]; then
             criu_in "$3" restore -o restore.log --restore-detached
         else
-            (cat "$images/rules"; locks "$(cat "$images/table")" "$4") | nft -f -
-            ip address add "$4/24" dev eth0
-            sysctl -qw net.ipv4.conf.eth0.arp_notify=1
-            ip link set dev eth0 address "$(cat /sys/class/net/eth0/address)"
-            sysctl -qw net.ipv4.conf.eth0.arp_notify=0
+            take_service "$4"
+            note_tables
+            (cat "$images/rules"; locks "$(cat "$images/table")" "$address") | nft -f -
+            ip address add "$subnet" dev "$device"
+            sysctl -qw "net.ipv4.conf.$device.arp_notify=1"
+            ip link set dev "$device" address "$(cat "/sys/class/net/$device/address")"
+            sysctl -qw "net.ipv4.conf.$device.arp_notify=0"
             criu_in "$3" restore -o restore.log --restore-detached --tcp-established
         fi
         ;;
     clean)
         apptainer -q instance stop "$name" >&2 || true
         narrow_pipes
-        rm -rf "$images" "$images.ready" "$runs" "$bundle" "$bundle.new"
-        for table in migrator $(criu_table); do
-            nft delete table inet "$table" 2>/dev/null || true
-        done
-        ip address del "${3:-0.0.0.0}/24" dev eth0 2>/dev/null || true
+        [[ ! -f $state/server ]] || pkill -F "$state/server" -x criu || true
+        if [[ -f $state/tables ]]; then
+            for table in "by-hand-$name" $(comm -13 <(sort "$state/tables") <(nft list tables | sort) | criu_table); do
+                nft delete table inet "$table" 2>/dev/null || true
+            done
+        fi
+        if [[ -n ${3:-} ]]; then
+            take_service "$3"
+            ip address del "$subnet" dev "$device" 2>/dev/null || true
+        fi
+        rm -rf "$images" "$state" "$runs"
         ;;
 esac

@@ -252,7 +252,7 @@ function moveFacts(move) {
     ["from", text(move.from)], ["to", text(move.to)], ["way the memory goes", text(move.memory)], ["total", withUnit(move.totalMillis, "ms")],
     ["told frozen", withUnit(move.frozenMillis, "ms")], ["gap", withUnit(move.gapMillis, "ms")], ["silence", withUnit(move.silenceMillis, "ms")],
     ["memory", bytes(move.memoryBytes)], ["sent", bytes(move.sentBytes)], ["inherited", bytes(move.inheritedBytes)],
-    ["sent late", bytes(move.lateBytes)], ["image", bytes(move.imageBytes)], ...used(move.source, "source"), ...used(move.target, "target"),
+    ["sent late", bytes(move.lateBytes)], ...used(move.source, "source"), ...used(move.target, "target"),
   ]);
 }
 
@@ -269,7 +269,6 @@ function movePictures(move) {
     foldedTable("every step of this move", [
       ["side", step => text(step.side), "text"], ["kind", step => text(step.kind), "text"], ["name", step => text(step.name), "text long"],
       ["from (ms)", step => number(step.fromMillis)], ["for how long (ms)", step => known(step.fromMillis) && known(step.toMillis) ? number(step.toMillis - step.fromMillis) : NONE],
-      ["bytes (MiB)", step => number(over(step.bytes, MIB))],
     ], barsOf(move)),
   ];
 }
@@ -389,7 +388,7 @@ function gapSection() {
 // ---- downtime against memory size or dirty rate
 
 const TRAITS = {
-  payload: value => `payload ${value}`, memoryBytes: value => `${bytes(value)} of memory`, dirtyMBps: value => `dirty rate ${short(value)} MB/s`,
+  payload: value => `payload ${value}`, memoryBytes: value => `${bytes(value)} of memory`, dirtyMBps: value => `dirty rate ${short(value)} MiB/s`,
   processes: value => `processes ${short(value)}`, connections: value => `connections ${short(value)}`, link: value => `link ${value}`, compress: value => `compress ${value}`,
 };
 
@@ -493,13 +492,13 @@ function summarySection() {
       ...CASE_AND_WAY, ["gap, median (min\u2060–\u2060max) (ms)", gapCell], ["told frozen (ms)", row => number(row.frozenMillis)], ["silence (ms)", row => number(row.silenceMillis)],
       ["total (s)", row => number(over(row.totalMillis, 1000))], ["CPU (s)", row => number(row.cpuSeconds)],
       ["peak memory (MiB)", row => number(over(row.peakBytes, MIB))], ["sent (MiB)", row => number(over(row.sentBytes, MIB))],
-      ["gap ratio to by\u2011hand, median (min\u2060–\u2060max)", row => spread(row.ratio, row.ratioMin, row.ratioMax, significant)],
+      ["ratio to by\u2011hand (gap; silence with connections), median (min\u2060–\u2060max)", row => spread(row.ratio, row.ratioMin, row.ratioMax, significant)],
       ["work mean\u00adwhile", row => percent(row.workMeanwhile)], ["work after", row => percent(row.workAfter)],
       ["pages, records right", row => row.verified == null ? NONE : row.verified ? "yes" : el("span", {class: "bad"}, "no")],
     ], sorted, nameOf),
     ...told.length === 0 ? [el("p", null, "No way failed.")] : [el("h3", null, "failures"), el("ul", {class: "failures"}, ...told)],
     foldedTable("what each case is", [
-      CASE_AND_WAY[0], ["payload", row => text(row.payload), "text"], ["memory", row => bytes(row.memoryBytes)], ["dirty rate (MB/s)", row => short(row.dirtyMBps)],
+      CASE_AND_WAY[0], ["payload", row => text(row.payload), "text"], ["memory", row => bytes(row.memoryBytes)], ["dirty rate (MiB/s)", row => short(row.dirtyMBps)],
       ["processes", row => short(row.processes)], ["connections", row => short(row.connections)], ["link", row => text(row.link), "text"],
       ["compress", row => text(row.compress), "text"], ["repeats", row => short(row.repeats)],
     ], byName.map(([, rows]) => rows[0])));
@@ -531,7 +530,7 @@ function build() {
     el("header", null, el("h1", null, text(data.title)), el("p", {class: "muted"}, [data.machine?.time, data.machine?.processor].filter(Boolean).join(", "))),
     summarySection(), gapSection(),
     curveSection("memoryBytes", positive, {name: "memory size", label: "memory (log scale)", format: bytes, scale: d3.scaleLog}),
-    curveSection("dirtyMBps", known, {name: "dirty rate", label: "dirty rate (MB/s)", format: short, scale: d3.scaleLinear}),
+    curveSection("dirtyMBps", known, {name: "dirty rate", label: "dirty rate (MiB/s)", format: short, scale: d3.scaleLinear}),
     costSection(), movesSection(), roundsSection(), notesSection(),
     section("how this was measured", el("p", null, "command: ", el("code", null, text(data.command))),
       facts([["migrator version", text(data.version)], ...machineFacts(), ["noise floor", withUnit(data.noiseFloorMillis, "ms")]]),

@@ -33,22 +33,22 @@ class FiguresTest {
     @Test
     void ratiosAreOfTheSameRound() {
         Tried ours = tried("auto", move(10, null), move(30, null), move(20, null));
-        Tried byHand = tried("by-hand", move(100, null), move(100, null));
+        Tried byHand = tried("by-hand", move(100, null), move(600, null));
         MoveCase figures = MoveCase.of(CASE, ours, byHand);
         assertEquals(20, figures.gapMillis());
         assertEquals(20, figures.gapSpreadMillis());
-        assertEquals(0.2, figures.ratio()); // the third round has no baseline
+        assertEquals(0.075, figures.ratio()); // of 0.1 and 0.05: the third has no baseline
         assertEquals(Map.of("dump", 10.0), figures.phases());
-        assertEquals(100, figures.baseline().gapMillis());
+        assertEquals(350, figures.baseline().gapMillis());
         assertTrue(figures.verified());
     }
 
     @Test
     void aConnectionIsComparedByItsSilence() {
         Tried ours = tried("auto", move(10, 40.0));
-        Tried byHand = tried("by-hand", move(100, 400.0));
+        Tried byHand = tried("by-hand", move(100, 800.0));
         MoveCase figures = MoveCase.of(CASE, ours, byHand);
-        assertEquals(0.1, figures.ratio());
+        assertEquals(0.05, figures.ratio());
         assertEquals(40, figures.silenceMillis());
     }
 
