@@ -229,7 +229,8 @@ function gantt(move, domain, still, label, width) {
   const x = d3.scaleLinear(domain, [left, right]);
   const {bars, labels, names, height} = layOut(move, domain, x, left, right);
   const [unit, size] = domain[1] - domain[0] > 10000 ? ["s", 1000] : ["ms", 1];
-  const ticks = x.ticks(Math.max(2, Math.floor((right - left) / 90)));
+  const fits = tick => Math.min(x(tick), width - x(tick)) >= widthOf(short(tick / size)) / 2;
+  const ticks = x.ticks(Math.max(2, Math.floor((right - left) / 90))).filter(fits);
   const howLong = ({name, whole}) => `${name}: from ${millis(whole.fromMillis)}, for ${millis(whole.toMillis - whole.fromMillis)}`;
   const naming = (weight, fill) => Plot.text(names.filter(name => name.weight === weight),
     {frameAnchor: "left", dx: -left, y: "y", text: "text", fontWeight: weight, fill, textAnchor: "start", ...within(right * .87)});
