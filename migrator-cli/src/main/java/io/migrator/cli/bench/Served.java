@@ -16,6 +16,8 @@ import java.util.List;
  */
 final class Served implements Payload {
     private static final String PORT = "7000";
+    private static final int MOST_OF_ONE = 256;
+    private static final int MOST_OF_ALL = 1024;
 
     private final Site site;
     private final BenchCase what;
@@ -53,8 +55,8 @@ final class Served implements Payload {
     @Override
     public void start(Starter starter) throws Problem, InterruptedException {
         String serve =
-                "%s/stream server --port %s --report %s"
-                        .formatted(site.programs(), PORT, server.inside());
+                "%s/stream server --port %s --rate-kb %d --report %s"
+                        .formatted(site.programs(), PORT, rateKilobytes(), server.inside());
         starter.start(
                 List.of("--service-ip", site.service()),
                 List.of("sh", "-c", String.join(" ", pattern.words()) + " & exec " + serve));
@@ -69,6 +71,8 @@ final class Served implements Payload {
                                     "client",
                                     "--to",
                                     address + ":" + PORT,
+                                    "--rate-kb",
+                                    Integer.toString(rateKilobytes()),
                                     "--count",
                                     Integer.toString(what.connections()),
                                     "--report",
@@ -77,6 +81,14 @@ final class Served implements Payload {
             throw Problem.failed("the client could not be started").because(e.toString());
         }
         heard.next();
+    }
+
+    /**
+     * Of each connection, KB/s: where many take all of the processors, a client's silence is that
+     * of a program that waits for one, not of the move.
+     */
+    private int rateKilobytes() {
+        return Math.max(1, Math.min(MOST_OF_ONE, MOST_OF_ALL / what.connections()));
     }
 
     /** Its pace is that of the stream: the memory may have no writes. */
