@@ -1,6 +1,8 @@
 package io.migrator.linux;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 
 /** Processor time by /proc/PID/stat (proc(5)): user and system, in steps of a clock tick. */
 public final class CpuSeconds {
@@ -57,10 +59,6 @@ public final class CpuSeconds {
     }
 
     private static double of(Proc process) throws IOException {
-        double ticks = 0;
-        for (int field = USER; field <= CHILDREN_SYSTEM; field++) {
-            ticks += Long.parseLong(process.stat(field));
-        }
-        return ticks / TICKS_PER_SECOND;
+        return of(Files.readString(process.file("stat"), StandardCharsets.ISO_8859_1));
     }
 }

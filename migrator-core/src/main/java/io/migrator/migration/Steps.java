@@ -1,21 +1,18 @@
 package io.migrator.migration;
 
-import io.migrator.problem.PlainText;
-
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** When what was done on this node, for a time line. Any threads. */
 public final class Steps {
     /** A job with thousands of files asks for them in many messages: a picture shows fewer. */
     static final int MOST = 500;
 
-    private static final int MOST_OF_NAME = 64;
-
     private final List<Step> steps = new ArrayList<>();
 
     /**
-     * One of them. It may come from a peer: nothing in its name steers a terminal.
+     * One of them.
      *
      * @param name what was done, in a word or two
      * @param fromNanos of the node's {@link System#nanoTime}
@@ -23,13 +20,13 @@ public final class Steps {
      */
     public record Step(String name, long fromNanos, long toNanos) {
         /**
-         * Takes what a node says.
+         * Takes what was noted, also in the freeze: an {@link Account} looks at its name.
          *
          * @throws NullPointerException if it has no name
          * @throws IllegalArgumentException if it ends before it begins
          */
         public Step {
-            name = PlainText.line(name, MOST_OF_NAME);
+            Objects.requireNonNull(name);
             if (toNanos - fromNanos < 0) {
                 throw new IllegalArgumentException("a step that ends before it begins");
             }

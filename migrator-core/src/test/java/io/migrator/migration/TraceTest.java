@@ -13,6 +13,7 @@ import io.migrator.migration.Trace.Scale;
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
+import java.util.Collections;
 import java.util.List;
 
 /** Times of two nodes on one scale. */
@@ -97,6 +98,8 @@ class TraceTest {
         assertThrows(IllegalArgumentException.class, () -> new Usage(Double.NaN, 0));
         assertThrows(IllegalArgumentException.class, () -> new Usage(-1, 0));
         assertThrows(IllegalArgumentException.class, () -> new Usage(0, -1));
-        assertEquals("a.b", new Step("a\u001bb", 1, 2).name());
+        assertEquals("a.b", account(3, new Step("a\u001bb", 1, 2)).steps().getFirst().name());
+        List<Step> many = Collections.nCopies(Steps.MOST + 1, step(1, 2));
+        assertThrows(IllegalArgumentException.class, () -> new Account(0, NOTHING, many));
     }
 }

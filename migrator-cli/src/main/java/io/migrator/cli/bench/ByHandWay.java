@@ -57,17 +57,15 @@ final class ByHandWay implements Way {
             throws Problem, InterruptedException {
         List<String> run = new ArrayList<>(List.of("migrator", "run"));
         run.addAll(options);
-        String shared = site.inside().substring(0, site.inside().lastIndexOf('/'));
-        run.addAll(List.of("--bind", shared, site.image(), payload.name(), "--"));
+        run.addAll(List.of("--bind", site.common(), site.image(), payload.name(), "--"));
         run.addAll(words);
         site.exec(site.source(), run).orFail("the payload could not be started");
     }
 
     @Override
     public void prepare(Payload payload) throws Problem, InterruptedException {
-        String shared = site.inside().substring(0, site.inside().lastIndexOf('/'));
         String pids = call(site.source(), "pids", payload);
-        appinit = call(site.target(), "prepare", payload, site.image(), pids, shared);
+        appinit = call(site.target(), "prepare", payload, site.image(), pids, site.common());
     }
 
     @Override

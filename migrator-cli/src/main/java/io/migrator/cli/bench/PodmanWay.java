@@ -43,8 +43,7 @@ final class PodmanWay implements Way {
             throw Problem.failed("Podman does not take connections along")
                     .because("its containers get another address on the target");
         }
-        String shared = site.inside().substring(0, site.inside().lastIndexOf('/'));
-        List<String> all = new ArrayList<>(List.of("run", payload.name(), shared));
+        List<String> all = new ArrayList<>(List.of("run", payload.name(), site.common()));
         all.addAll(words);
         call(site.source(), all.toArray(String[]::new));
     }

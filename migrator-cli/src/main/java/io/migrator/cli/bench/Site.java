@@ -28,6 +28,11 @@ interface Site {
     /** The same as the nodes see it. */
     String inside();
 
+    /** The directory above it, which a job sees by the same path. */
+    default String common() {
+        return inside().substring(0, inside().lastIndexOf('/'));
+    }
+
     /** The job image, as the nodes see it. */
     String image();
 
